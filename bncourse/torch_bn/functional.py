@@ -1,0 +1,305 @@
+"""The batch-normalizing transform and its gradients, by hand in PyTorch (Algorithm 1 of the paper).
+
+Channels lie on axis 1 and statistics are taken over every other axis, so that (N, C), (N, C, L) and
+(N, C, H, W) are one code path. Each rule stands beside its derivative.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from bncourse.conventions import (
+    EPS,
+    channel_shape,
+    check_eps,
+    check_input,
+    check_like,
+    check_per_channel,
+    reduction_axes,
+    values_per_channel,
+)
+from bncourse.shapes import Inexact
+
+
+class Cache(NamedTuple):
+    """What the backward pass needs of the forward pass."""
+
+    x_hat: torch.Tensor
+    inv_std: torch.Tensor
+    gamma: torch.Tensor
+
+
+class Gradients(NamedTuple):
+    """Derivatives of the loss: dx has the shape of x; dgamma and dbeta are (C,)."""
+
+    dx: torch.Tensor
+    dgamma: torch.Tensor
+    dbeta: torch.Tensor
+
+
+class Stages(NamedTuple):
+    """Every intermediate gradient of the staged pass, in the order in which it is computed.
+
+    `dmean` is the sum of its two parts, and `dx` the sum of its three paths.
+    """
+
+    dx_hat: torch.Tensor
+    dvar: torch.Tensor
+    dmean_direct: torch.Tensor
+    dmean_through_var: torch.Tensor
+    dmean: torch.Tensor
+    dx_direct: torch.Tensor
+    dx_through_var: torch.Tensor
+    dx_through_mean: torch.Tensor
+
+
+def batch_norm_forward(
+    x: Inexact[torch.Tensor, "n c *spatial"],
+    gamma: Inexact[torch.Tensor, " c"],
+    beta: Inexact[torch.Tensor, " c"],
+    *,
+    eps: float = EPS,
+) -> tuple[Inexact[torch.Tensor, "n c *spatial"], Cache]:
+    r"""Normalize each channel over the batch, then scale and shift.
+
+    Algorithm 1 of the paper: :math:`y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta` with the
+    batch's own mean and its biased variance (divided by m, the number of values per channel).
+
+    Parameters
+    ----------
+    x : tensor of shape (N, C, ...)
+        A mini-batch.
+    gamma, beta : tensors of shape (C,)
+        Scale and shift, learned parameters.
+    eps : float
+        Added to the variance, inside the root.
+
+    Returns
+    -------
+    y : tensor of shape (N, C, ...)
+    cache : Cache
+        For `batch_norm_backward`.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, the batch is empty or holds one value per channel, or eps is negative.
+
+    Examples
+    --------
+    The batch (1, 3) has mean 2 and variance 1; with eps = 0 it becomes (-1, 1), then (-2 + 5, 2 + 5).
+
+    >>> y, cache = batch_norm_forward(torch.tensor([[1.0], [3.0]]), torch.tensor([2.0]), torch.tensor([5.0]), eps=0.0)
+    >>> y.ravel().tolist()
+    [3.0, 7.0]
+    """
+    check_input(x.shape, training=True)
+    check_per_channel("gamma", gamma.shape, x.shape)
+    check_per_channel("beta", beta.shape, x.shape)
+    check_eps(eps)
+    axes = reduction_axes(x.ndim)
+    as_channels = channel_shape(x.shape)
+    mean = x.mean(dim=axes)
+    centered = x - mean.reshape(as_channels)
+    var = (centered * centered).mean(dim=axes)
+    inv_std = 1.0 / torch.sqrt(var + eps)
+    x_hat = centered * inv_std.reshape(as_channels)
+    y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
+    return y, Cache(x_hat, inv_std, gamma)
+
+
+def batch_norm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> Gradients:
+    r"""Backward pass in closed form.
+
+    .. math:: dx = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}}
+              \left(dy - \overline{dy} - \hat x\, \overline{dy\, \hat x}\right)
+
+    where the bars are means over the batch: the direct path, less the path through the mean, less the path
+    through the variance.
+
+    Parameters
+    ----------
+    dy : tensor of shape (N, C, ...)
+        Gradient of the loss with respect to y.
+    cache : Cache
+        From `batch_norm_forward`.
+
+    Returns
+    -------
+    Gradients
+        dx of shape (N, C, ...), dgamma and dbeta of shape (C,).
+
+    Raises
+    ------
+    ValueError
+        If dy has not the shape of the forward pass's output.
+
+    Examples
+    --------
+    A batch of two can only become (-1, 1): its normalized values do not depend on x, and dx is 0.
+
+    >>> y, cache = batch_norm_forward(torch.tensor([[1.0], [3.0]]), torch.tensor([2.0]), torch.tensor([5.0]), eps=0.0)
+    >>> dx, dgamma, dbeta = batch_norm_backward(torch.tensor([[1.0], [4.0]]), cache)
+    >>> dx.ravel().tolist(), dgamma.tolist(), dbeta.tolist()
+    ([0.0, 0.0], [3.0], [5.0])
+    """
+    x_hat, inv_std, gamma = cache
+    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    axes = reduction_axes(dy.ndim)
+    as_channels = channel_shape(dy.shape)
+    count = values_per_channel(dy.shape)
+    dbeta = dy.sum(dim=axes)
+    dgamma = (dy * x_hat).sum(dim=axes)
+    through_mean = (dbeta / count).reshape(as_channels)
+    through_var = x_hat * (dgamma / count).reshape(as_channels)
+    dx = (gamma * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
+    return Gradients(dx, dgamma, dbeta)
+
+
+def batch_norm_backward_staged(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> tuple[Gradients, Stages]:
+    r"""Backward pass through the computational graph, node by node, as the paper lists it (section 3).
+
+    The graph treats the mean and the variance as nodes of their own, so the mean's gradient has two parts:
+    `dmean_direct`, through :math:`x - \mu` in the numerator, and `dmean_through_var`, through
+    :math:`\sigma^2(x, \mu)`. The second is zero up to rounding, because the deviations from a mean sum to
+    zero; it is kept here because the chain rule writes it.
+
+    Parameters
+    ----------
+    dy : tensor of shape (N, C, ...)
+        Gradient of the loss with respect to y.
+    cache : Cache
+        From `batch_norm_forward`.
+
+    Returns
+    -------
+    gradients : Gradients
+        The same values as `batch_norm_backward`, up to rounding.
+    stages : Stages
+        Each intermediate gradient under its name.
+
+    Raises
+    ------
+    ValueError
+        If dy has not the shape of the forward pass's output.
+
+    Examples
+    --------
+    >>> y, cache = batch_norm_forward(torch.tensor([[1.0], [3.0]]), torch.tensor([2.0]), torch.tensor([5.0]), eps=0.0)
+    >>> gradients, stages = batch_norm_backward_staged(torch.tensor([[1.0], [4.0]]), cache)
+    >>> stages.dvar.tolist(), stages.dmean_direct.tolist(), stages.dmean_through_var.tolist()
+    ([-3.0], [-10.0], [0.0])
+    """
+    x_hat, inv_std, gamma = cache
+    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    axes = reduction_axes(dy.ndim)
+    as_channels = channel_shape(dy.shape)
+    count = values_per_channel(dy.shape)
+    centered = x_hat / inv_std.reshape(as_channels)
+    # y = gamma * x_hat + beta
+    dbeta = dy.sum(dim=axes)
+    dgamma = (dy * x_hat).sum(dim=axes)
+    dx_hat = dy * gamma.reshape(as_channels)
+    # x_hat = (x - mean) * (var + eps)^(-1/2)
+    dvar = (dx_hat * centered).sum(dim=axes) * -0.5 * inv_std**3
+    dmean_direct = -inv_std * dx_hat.sum(dim=axes)
+    # var = mean((x - mean)^2): its derivative with respect to mean is -2 times the mean deviation
+    dmean_through_var = dvar * (-2.0 / count) * centered.sum(dim=axes)
+    dmean = dmean_direct + dmean_through_var
+    # x reaches the loss by three paths
+    dx_direct = dx_hat * inv_std.reshape(as_channels)
+    dx_through_var = (2.0 / count) * centered * dvar.reshape(as_channels)
+    dx_through_mean = (dmean / count).reshape(as_channels).expand(dy.shape)
+    dx = dx_direct + dx_through_var + dx_through_mean
+    stages = Stages(dx_hat, dvar, dmean_direct, dmean_through_var, dmean, dx_direct, dx_through_var, dx_through_mean)
+    return Gradients(dx, dgamma, dbeta), stages
+
+
+def batch_norm_inference(
+    x: Inexact[torch.Tensor, "n c *spatial"],
+    gamma: Inexact[torch.Tensor, " c"],
+    beta: Inexact[torch.Tensor, " c"],
+    running_mean: Inexact[torch.Tensor, " c"],
+    running_var: Inexact[torch.Tensor, " c"],
+    *,
+    eps: float = EPS,
+) -> tuple[Inexact[torch.Tensor, "n c *spatial"], Cache]:
+    r"""Normalize with given statistics: Algorithm 2 of the paper, lines 8 to 12.
+
+    The statistics are constants, so a sample's result does not depend on the rest of its batch.
+
+    Parameters
+    ----------
+    x : tensor of shape (N, C, ...)
+        Any number of samples, also one.
+    gamma, beta, running_mean, running_var : tensors of shape (C,)
+        Learned parameters and stored statistics; `running_var` is a variance, not a standard deviation.
+    eps : float
+        Added to the variance, inside the root.
+
+    Returns
+    -------
+    y : tensor of shape (N, C, ...)
+    cache : Cache
+        For `batch_norm_inference_backward`.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, the batch is empty, or eps is negative.
+
+    Examples
+    --------
+    >>> one = torch.ones(1)
+    >>> y, cache = batch_norm_inference(torch.tensor([[7.0]]), 2 * one, 5 * one, 3 * one, 4 * one, eps=0.0)
+    >>> y.tolist()
+    [[9.0]]
+    """
+    check_input(x.shape, training=False)
+    check_per_channel("gamma", gamma.shape, x.shape)
+    check_per_channel("beta", beta.shape, x.shape)
+    check_per_channel("running_mean", running_mean.shape, x.shape)
+    check_per_channel("running_var", running_var.shape, x.shape)
+    check_eps(eps)
+    as_channels = channel_shape(x.shape)
+    inv_std = 1.0 / torch.sqrt(running_var + eps)
+    x_hat = (x - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
+    y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
+    return y, Cache(x_hat, inv_std, gamma)
+
+
+def batch_norm_inference_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> Gradients:
+    r"""Backward pass of inference: the statistics are constants, so only the direct path is left.
+
+    Parameters
+    ----------
+    dy : tensor of shape (N, C, ...)
+        Gradient of the loss with respect to y.
+    cache : Cache
+        From `batch_norm_inference`.
+
+    Returns
+    -------
+    Gradients
+        dx = gamma * inv_std * dy; dgamma and dbeta as in training.
+
+    Raises
+    ------
+    ValueError
+        If dy has not the shape of the forward pass's output.
+
+    Examples
+    --------
+    >>> one = torch.ones(1)
+    >>> y, cache = batch_norm_inference(torch.tensor([[7.0]]), 2 * one, 5 * one, 3 * one, 4 * one, eps=0.0)
+    >>> batch_norm_inference_backward(torch.tensor([[1.5]]), cache).dx.tolist()
+    [[1.5]]
+    """
+    x_hat, inv_std, gamma = cache
+    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    axes = reduction_axes(dy.ndim)
+    as_channels = channel_shape(dy.shape)
+    dbeta = dy.sum(dim=axes)
+    dgamma = (dy * x_hat).sum(dim=axes)
+    dx = dy * (gamma * inv_std).reshape(as_channels)
+    return Gradients(dx, dgamma, dbeta)
