@@ -89,7 +89,7 @@ def check_vjp(
             )
         if not np.isfinite(found).all():
             raise GradientMismatch(f"the gradient for {name} is not finite.")
-        direction = rng.standard_normal(point.shape)
+        direction = np.asarray(rng.standard_normal(point.shape))
 
         along = _Line(forward, inputs, position, point, direction)
         if method == "complex":

@@ -1,0 +1,32 @@
+"""This room is the front door: one file a command, each holding a click object called `command`.
+
+It may import every room, and imports a command's file only when that command is asked for, so that
+`bncourse check` does not wait for what grading needs.
+"""
+
+import importlib
+import pkgutil
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are the files of this folder."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names of the files here, with dashes, in alphabetical order."""
+        return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's file, or return None where there is none."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bncourse")
+def main() -> None:
+    """Release, check, grade and explain the batch-normalization course."""
