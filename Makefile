@@ -1,0 +1,81 @@
+# Two commands: `make` builds everything, `make test` runs every test. `make help` lists the rest.
+# They stand on the repository's own environment, .venv, made from requirements.txt.
+
+SHELL   := /bin/bash
+VENV    := .venv
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+BUILD   := _build
+COURSE  ?= $(BUILD)/course
+PORT    ?= 8000
+PYTEST  ?=
+# One thread a process: the work is spread over processes, and forks stay safe.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+export MKL_NUM_THREADS = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYTHONDONTWRITEBYTECODE =
+
+.DEFAULT_GOAL := course
+.PHONY: course env sandbox book class summary test lint format shapes mutants bench serve site dist clean help
+
+course: env sandbox book class summary  ## everything: environment, book, assignment release, a sample class graded
+
+env: $(READY)  ## the repository's own environment
+
+$(READY): requirements.txt pyproject.toml
+	@bash tools/make_env.sh $(VENV)
+	@touch $@
+
+sandbox: env  ## bubblewrap, which grading needs (installed where that is possible)
+	@bash tools/need.sh bwrap bubblewrap || true
+
+book: env  ## the book, with warnings as errors
+	@$(BIN)/python -m tools.book
+
+class: env  ## the assignment released, a sample class made, graded and given feedback
+	@$(BIN)/python -m tools.sample_course --course $(COURSE)
+
+summary: env
+	@$(BIN)/python -m tools.summary --course $(COURSE)
+
+test: env  ## the whole test suite
+	@bash tools/need.sh bwrap bubblewrap || true
+	@bash tools/need.sh chromium chromium || true
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+
+lint: env  ## style, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env  ## put the code into the house's style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+shapes: env  ## the package's tests once more, with every annotated shape checked at run time
+	BNCOURSE_SHAPES=1 $(BIN)/python -m pytest tests/numpy_bn tests/torch_bn --jaxtyping-packages=bncourse.numpy_bn,bncourse.torch_bn,beartype.beartype
+
+mutants: env  ## change the functional files in every small way; each change must fail a test
+	$(BIN)/python -m tools.mutants
+
+bench: env  ## the speed ratios, each measured side by side in one run
+	$(BIN)/python -m bench
+
+site: book  ## a folder that any web server, or a double click, can show
+	@echo "The site lies in $(BUILD)/html"
+
+serve: book  ## the book at http://127.0.0.1:8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BUILD)/html $(PORT)
+
+dist: env  ## a wheel and an sdist
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+
+clean:  ## all that was made here, but not the environment
+	rm -rf $(BUILD) dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .nox mutants
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
