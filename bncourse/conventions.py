@@ -123,3 +123,51 @@ def check_eps(eps: float) -> None:
             f"eps is {eps}, but it is added to the variance under the root. Expected a finite number, "
             f"0 or more; the default is {EPS}."
         )
+
+
+def check_num_features(num_features: int) -> None:
+    """Refuse a number of channels that is not a positive integer.
+
+    Raises
+    ------
+    ValueError
+        If `num_features` is less than 1.
+    """
+    if num_features < 1:
+        raise ValueError(f"num_features is {num_features}. Expected the number of channels, 1 or more: x.shape[1].")
+
+
+def check_momentum(momentum: float | None) -> None:
+    """Refuse a momentum that is not a weight.
+
+    Raises
+    ------
+    ValueError
+        If `momentum` is neither None nor in [0, 1].
+    """
+    if momentum is not None and not (0.0 <= momentum <= 1.0):
+        raise ValueError(
+            f"momentum is {momentum}, but it is the weight of the new value in an average. Expected a number in "
+            f"[0, 1], or None for the cumulative mean; the default is {MOMENTUM}."
+        )
+
+
+def check_statistics(mean_shape: Shape, var_shape: Shape, count: int, num_features: int) -> None:
+    """Refuse moments of a batch that cannot enter a running statistic of `num_features` channels.
+
+    Raises
+    ------
+    ValueError
+        If a shape is not (num_features,), or `count` is less than 2.
+    """
+    for name, shape in (("mean", mean_shape), ("var", var_shape)):
+        if tuple(shape) != (num_features,):
+            raise ValueError(
+                f"{name} has shape {tuple(shape)}, but the statistics are of {num_features} channels. "
+                f"Expected ({num_features},): one value per channel."
+            )
+    if count < 2:
+        raise ValueError(
+            f"count is {count}, but the unbiased variance divides by count - 1. Expected 2 or more values per "
+            "channel: N for (N, C), N * H * W for (N, C, H, W)."
+        )

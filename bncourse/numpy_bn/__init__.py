@@ -13,14 +13,21 @@ from bncourse.numpy_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from bncourse.numpy_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.numpy_bn.running import PopulationStatistics, RunningStatistics
 
 __all__ = [
     "Cache",
     "Gradients",
+    "Moments",
+    "PopulationStatistics",
+    "RunningStatistics",
     "Stages",
+    "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "merge_moments",
 ]

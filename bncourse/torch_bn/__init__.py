@@ -3,6 +3,13 @@
 Read `functional` first: the transform, and the gradient beside it.
 """
 
+try:
+    import torch as _torch  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "bncourse.torch_bn needs PyTorch, which is not installed. Use: pip install 'bncourse[torch]'"
+    ) from error
+
 from bncourse.torch_bn.functional import (
     Cache,
     Gradients,
@@ -13,14 +20,21 @@ from bncourse.torch_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics
 
 __all__ = [
     "Cache",
     "Gradients",
+    "Moments",
+    "PopulationStatistics",
+    "RunningStatistics",
     "Stages",
+    "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "merge_moments",
 ]

@@ -1,0 +1,112 @@
+"""Mean and variance of a batch, and how to join those of several batches exactly, in NumPy.
+
+Two results stand on `merge_moments`: the exact statistics of a whole training set, taken batch by batch, and
+the synchronized version, in which each process has seen a part of the batch.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.conventions import channel_shape, check_input, reduction_axes, values_per_channel
+from bncourse.shapes import Inexact
+
+Array = np.ndarray[Any, Any]
+
+
+class Moments(NamedTuple):
+    """Mean and biased variance (C,) of `count` values per channel.
+
+    The order is that of `RunningStatistics.update(mean, var, count)`, so that `update(*moments)` reads well.
+    """
+
+    mean: Array
+    var: Array
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
+
+
+def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
+    r"""Mean and biased variance of each channel, in two passes.
+
+    The textbook's one-pass :math:`\overline{x^2} - \bar x^2` subtracts two large numbers where the mean is large;
+    here the mean is subtracted first. The deviations' own mean is zero in exact arithmetic; where it is not, it
+    is what rounding left in the mean, and is taken out as well.
+
+    Parameters
+    ----------
+    x : array of shape (N, C, ...)
+        float16 is summed in float32, as PyTorch does.
+
+    Returns
+    -------
+    Moments
+        In float32 for float16 input, else in the dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If x has fewer than two axes or holds no values.
+
+    Examples
+    --------
+    >>> batch_moments(np.array([[1.0], [3.0]]))
+    Moments(mean=array([2.]), var=array([1.]), count=2)
+    """
+    check_input(x.shape, training=False)
+    axes = reduction_axes(x.ndim)
+    if x.dtype == np.float16:
+        x = x.astype(np.float32)
+    mean = x.mean(axis=axes)
+    centered = x - mean.reshape(channel_shape(x.shape))
+    remainder = centered.mean(axis=axes)
+    centered -= remainder.reshape(channel_shape(x.shape))
+    var = (centered * centered).mean(axis=axes)
+    return Moments(mean + remainder, var, values_per_channel(x.shape))
+
+
+def merge_moments(*parts: Moments | tuple[Array, Array, int]) -> Moments:
+    r"""Moments of several groups of values joined into one, exactly, from their moments alone.
+
+    Chan, Golub and LeVeque's formula: with :math:`\delta = \mu_b - \mu_a` and :math:`m = m_a + m_b`,
+
+    .. math:: \mu = \mu_a + \delta\, \frac{m_b}{m}, \qquad
+              \sigma^2 = \frac{m_a \sigma_a^2 + m_b \sigma_b^2}{m} + \delta^2\, \frac{m_a m_b}{m^2} .
+
+    The average of the variances is not the variance of the whole: the spread between the means is missing.
+
+    Parameters
+    ----------
+    *parts : Moments
+        Each (mean, var, count) with the biased variance. A part of count 0 changes nothing.
+
+    Returns
+    -------
+    Moments
+        Biased variance, and the sum of the counts.
+
+    Raises
+    ------
+    ValueError
+        If there is no part, a count is negative, or the counts sum to 0.
+
+    Examples
+    --------
+    The values (1, 3) and (8, 8) together are (1, 3, 8, 8), with mean 5 and variance (16 + 4 + 9 + 9) / 4:
+
+    >>> merge_moments((np.array([2.0]), np.array([1.0]), 2), (np.array([8.0]), np.array([0.0]), 2))
+    Moments(mean=array([5.]), var=array([9.5]), count=4)
+    """
+    counts = [count for _, _, count in parts]
+    if not counts or min(counts) < 0 or sum(counts) == 0:
+        raise ValueError(
+            f"the parts have the counts {counts}. Expected at least one part, no negative count, and a positive sum."
+        )
+    filled = [part for part in parts if part[2] > 0]
+    mean, var, count = filled[0]
+    for other_mean, other_var, other_count in filled[1:]:
+        joined = count + other_count
+        delta = other_mean - mean
+        mean = mean + delta * (other_count / joined)
+        var = (count * var + other_count * other_var) / joined + delta * delta * (count * other_count / joined**2)
+        count = joined
+    return Moments(mean, var, count)
