@@ -3,6 +3,7 @@
 Read `functional` first: the transform, and the gradient beside it.
 """
 
+from bncourse.numpy_bn.elementary import Dropout, Linear, ReLU, Sigmoid
 from bncourse.numpy_bn.functional import (
     Cache,
     Gradients,
@@ -13,21 +14,60 @@ from bncourse.numpy_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from bncourse.numpy_bn.layer import BatchNorm
+from bncourse.numpy_bn.lrn import (
+    ResponseCache,
+    local_response_norm_backward,
+    local_response_norm_forward,
+)
 from bncourse.numpy_bn.moments import Moments, batch_moments, merge_moments
-from bncourse.numpy_bn.running import PopulationStatistics, RunningStatistics
+from bncourse.numpy_bn.network import Layer, Sequential
+from bncourse.numpy_bn.normalization import (
+    NormalizationCache,
+    StandardizeCache,
+    normalization_axes,
+    normalize_backward,
+    normalize_forward,
+    standardize_backward,
+    standardize_forward,
+)
+from bncourse.numpy_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
+from bncourse.numpy_bn.training import SGD, Adam, softmax_cross_entropy
 
 __all__ = [
+    "SGD",
+    "Adam",
+    "BatchNorm",
     "Cache",
+    "Dropout",
     "Gradients",
+    "Layer",
+    "Linear",
     "Moments",
+    "NormalizationCache",
     "PopulationStatistics",
+    "ReLU",
+    "ResponseCache",
     "RunningStatistics",
+    "Sequential",
+    "Sigmoid",
     "Stages",
+    "StandardizeCache",
     "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "local_response_norm_backward",
+    "local_response_norm_forward",
     "merge_moments",
+    "normalization_axes",
+    "normalize_backward",
+    "normalize_forward",
+    "softmax_cross_entropy",
+    "standardize_backward",
+    "standardize_forward",
+    "unbiased",
+    "update_running",
 ]

@@ -20,9 +20,11 @@ def unbiased(var: Array, count: int) -> Array:
     return var * (count / (count - 1))
 
 
-def blend(old: Array, new: Array, weight: float) -> Array:
-    """Weighted average of a running statistic and a new value; `weight` is that of the new one."""
-    return (1.0 - weight) * old + weight * new
+def update_running(running_mean: Array, running_var: Array, moments: Moments, weight: float) -> None:
+    """Move running statistics, in place, towards a batch's mean and unbiased variance; `weight` is that of the new."""
+    mean, var, count = moments
+    running_mean[...] = (1.0 - weight) * running_mean + weight * mean
+    running_var[...] = (1.0 - weight) * running_var + weight * unbiased(var, count)
 
 
 class RunningStatistics:
@@ -83,8 +85,7 @@ class RunningStatistics:
         check_statistics(mean.shape, var.shape, count, self.num_features)
         self.num_batches += 1
         weight = 1.0 / self.num_batches if self.momentum is None else self.momentum
-        self.mean = blend(self.mean, mean, weight).astype(self.mean.dtype)
-        self.var = blend(self.var, unbiased(var, count), weight).astype(self.var.dtype)
+        update_running(self.mean, self.var, Moments(mean, var, count), weight)
 
 
 class PopulationStatistics:

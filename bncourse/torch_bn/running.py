@@ -16,9 +16,13 @@ def unbiased(var: torch.Tensor, count: int) -> torch.Tensor:
     return var * (count / (count - 1))
 
 
-def blend(old: torch.Tensor, new: torch.Tensor, weight: float) -> torch.Tensor:
-    """Weighted average of a running statistic and a new value; `weight` is that of the new one."""
-    return (1.0 - weight) * old + weight * new
+def update_running(
+    running_mean: torch.Tensor, running_var: torch.Tensor, moments: Moments, weight: float | torch.Tensor
+) -> None:
+    """Move running statistics, in place, towards a batch's mean and unbiased variance; `weight` is that of the new."""
+    mean, var, count = moments
+    running_mean.copy_((1.0 - weight) * running_mean + weight * mean.detach())
+    running_var.copy_((1.0 - weight) * running_var + weight * unbiased(var.detach(), count))
 
 
 class RunningStatistics:
@@ -86,8 +90,7 @@ class RunningStatistics:
         check_statistics(mean.shape, var.shape, count, self.num_features)
         self.num_batches += 1
         weight = 1.0 / self.num_batches if self.momentum is None else self.momentum
-        self.mean = blend(self.mean, mean.detach(), weight).to(self.mean.dtype)
-        self.var = blend(self.var, unbiased(var.detach(), count), weight).to(self.var.dtype)
+        update_running(self.mean, self.var, Moments(mean, var, count), weight)
 
 
 class PopulationStatistics:
