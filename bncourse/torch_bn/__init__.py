@@ -20,21 +20,45 @@ from bncourse.torch_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from bncourse.torch_bn.lrn import (
+    ResponseCache,
+    local_response_norm_backward,
+    local_response_norm_forward,
+)
 from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.torch_bn.normalization import (
+    NormalizationCache,
+    StandardizeCache,
+    normalization_axes,
+    normalize_backward,
+    normalize_forward,
+    standardize_backward,
+    standardize_forward,
+)
 from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics
 
 __all__ = [
     "Cache",
     "Gradients",
     "Moments",
+    "NormalizationCache",
     "PopulationStatistics",
+    "ResponseCache",
     "RunningStatistics",
     "Stages",
+    "StandardizeCache",
     "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "local_response_norm_backward",
+    "local_response_norm_forward",
     "merge_moments",
+    "normalization_axes",
+    "normalize_backward",
+    "normalize_forward",
+    "standardize_backward",
+    "standardize_forward",
 ]

@@ -1,0 +1,182 @@
+"""Batch, layer, instance and group normalization as choices of axes of one function, by hand in NumPy.
+
+The four differ in one thing: which values share a mean and a variance. For x of shape (N, C, H, W):
+
+    kind        statistics over                       depends on batch-mates
+    batch       N, H, W       (axes 0, 2, 3)          yes
+    layer       C, H, W       (axes 1, 2, 3)          no
+    instance    H, W          (axes 2, 3)             no
+    group       C/G, H, W     of (N, G, C/G, H, W)    no
+
+Scale and shift stay one number per channel in all four, as in the paper on group normalization, so that the
+kinds can be exchanged without touching the parameters.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from bncourse.conventions import (
+    EPS,
+    channel_shape,
+    check_eps,
+    check_input,
+    check_like,
+    check_per_channel,
+    reduction_axes,
+)
+from bncourse.numpy_bn.functional import Gradients
+from bncourse.refusals import check_kind
+from bncourse.shapes import Inexact
+
+Array = np.ndarray[Any, Any]
+Kind = Literal["batch", "layer", "instance", "group"]
+
+
+class StandardizeCache(NamedTuple):
+    """What `standardize_backward` needs."""
+
+    x_hat: Array
+    inv_std: Array
+    axes: tuple[int, ...]
+
+
+class NormalizationCache(NamedTuple):
+    """What `normalize_backward` needs: x_hat has the shape of x; `standardize` that of the grouped view."""
+
+    x_hat: Array
+    gamma: Array
+    standardize: StandardizeCache
+
+
+def normalization_axes(kind: Kind, ndim: int) -> tuple[int, ...]:
+    """Axes that share a mean and a variance; for "group", axes of the view (N, G, C/G, ...).
+
+    >>> normalization_axes("batch", 4), normalization_axes("layer", 4), normalization_axes("instance", 4)
+    ((0, 2, 3), (1, 2, 3), (2, 3))
+    >>> normalization_axes("group", 4)
+    (2, 3, 4)
+    """
+    spatial = tuple(range(2, ndim))
+    return {"batch": (0, *spatial), "layer": (1, *spatial), "instance": spatial, "group": (*spatial, ndim)}[kind]
+
+
+def standardize_forward(
+    x: Inexact[np.ndarray, "*shape"], axes: tuple[int, ...], *, eps: float = EPS
+) -> tuple[Inexact[np.ndarray, "*shape"], StandardizeCache]:
+    """Subtract the mean over `axes` and divide by the root of the (biased) variance over `axes`.
+
+    >>> x_hat, cache = standardize_forward(np.array([[1.0, 3.0], [5.0, 9.0]]), (1,), eps=0.0)
+    >>> x_hat.tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
+    """
+    mean = x.mean(axis=axes, keepdims=True)
+    centered = x - mean
+    var = (centered * centered).mean(axis=axes, keepdims=True)
+    inv_std = 1.0 / np.sqrt(var + eps)
+    x_hat = centered * inv_std
+    return x_hat, StandardizeCache(x_hat, inv_std, axes)
+
+
+def standardize_backward(
+    dx_hat: Inexact[np.ndarray, "*shape"], cache: StandardizeCache
+) -> Inexact[np.ndarray, "*shape"]:
+    """Gradient with respect to x: the closed form of batch norm, with the means over these axes.
+
+    >>> x_hat, cache = standardize_forward(np.array([[1.0, 3.0]]), (1,), eps=0.0)
+    >>> standardize_backward(np.array([[1.0, 4.0]]), cache).tolist()
+    [[0.0, 0.0]]
+    """
+    x_hat, inv_std, axes = cache
+    through_mean = dx_hat.mean(axis=axes, keepdims=True)
+    through_var = x_hat * (dx_hat * x_hat).mean(axis=axes, keepdims=True)
+    dx: Array = inv_std * (dx_hat - through_mean - through_var)
+    return dx
+
+
+def normalize_forward(
+    x: Inexact[np.ndarray, "n c *spatial"],
+    gamma: Inexact[np.ndarray, " c"],
+    beta: Inexact[np.ndarray, " c"],
+    *,
+    kind: Kind = "batch",
+    groups: int | None = None,
+    eps: float = EPS,
+) -> tuple[Inexact[np.ndarray, "n c *spatial"], NormalizationCache]:
+    """Normalize over the axes that `kind` names, then scale and shift each channel.
+
+    Parameters
+    ----------
+    x : array of shape (N, C, ...)
+    gamma, beta : arrays of shape (C,)
+        Scale and shift, one number per channel in every kind.
+    kind : {"batch", "layer", "instance", "group"}
+        Which values share a mean and a variance; see the table at the top of this file.
+    groups : int, optional
+        Number of groups of neighboring channels, for "group" only; it divides C.
+    eps : float
+        Added to the variance, inside the root.
+
+    Returns
+    -------
+    y : array of shape (N, C, ...)
+    cache : NormalizationCache
+        For `normalize_backward`.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, groups do not divide C, a shape does not fit, or one value has a mean of its own.
+
+    Examples
+    --------
+    >>> x, gamma, beta = np.array([[1.0, 3.0]]), np.array([1.0, 1.0]), np.array([0.0, 5.0])
+    >>> y, cache = normalize_forward(x, gamma, beta, kind="layer", eps=0.0)
+    >>> y.tolist()
+    [[-1.0, 6.0]]
+    """
+    check_input(x.shape, training=False)
+    check_kind(kind, groups, x.shape)
+    check_per_channel("gamma", gamma.shape, x.shape)
+    check_per_channel("beta", beta.shape, x.shape)
+    check_eps(eps)
+    samples, channels, *spatial = x.shape
+    # "group" is instance normalization of (N, G, C/G, ...): a group is one channel with a longer map
+    grouped = x if groups is None else x.reshape(samples, groups, channels // groups, *spatial)
+    x_hat, standardize = standardize_forward(grouped, normalization_axes(kind, x.ndim), eps=eps)
+    x_hat = x_hat.reshape(x.shape)
+    as_channels = channel_shape(x.shape)
+    y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
+    return y, NormalizationCache(x_hat, gamma, standardize)
+
+
+def normalize_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: NormalizationCache) -> Gradients:
+    """Backward pass of `normalize_forward`, for every kind.
+
+    The parameters are per channel whatever the kind, so their gradients are sums over all other axes; only dx
+    follows the axes of the statistics.
+
+    Parameters
+    ----------
+    dy : array of shape (N, C, ...)
+    cache : NormalizationCache
+        From `normalize_forward`.
+
+    Returns
+    -------
+    Gradients
+        dx of shape (N, C, ...), dgamma and dbeta of shape (C,).
+
+    Raises
+    ------
+    ValueError
+        If dy has not the shape of the forward pass's output.
+    """
+    x_hat, gamma, standardize = cache
+    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    axes = reduction_axes(dy.ndim)
+    dbeta = dy.sum(axis=axes)
+    dgamma = (dy * x_hat).sum(axis=axes)
+    dx_hat = dy * gamma.reshape(channel_shape(dy.shape))
+    dx = standardize_backward(dx_hat.reshape(standardize.x_hat.shape), standardize).reshape(dy.shape)
+    return Gradients(dx, dgamma, dbeta)
