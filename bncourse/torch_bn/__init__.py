@@ -10,6 +10,7 @@ except ImportError as error:
         "bncourse.torch_bn needs PyTorch, which is not installed. Use: pip install 'bncourse[torch]'"
     ) from error
 
+from bncourse.torch_bn.autograd import BatchNormFunction
 from bncourse.torch_bn.functional import (
     Cache,
     Gradients,
@@ -20,6 +21,7 @@ from bncourse.torch_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from bncourse.torch_bn.lrn import (
     ResponseCache,
     local_response_norm_backward,
@@ -35,9 +37,14 @@ from bncourse.torch_bn.normalization import (
     standardize_backward,
     standardize_forward,
 )
-from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics
+from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
 
 __all__ = [
+    "BatchNorm",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "BatchNormFunction",
     "Cache",
     "Gradients",
     "Moments",
@@ -61,4 +68,6 @@ __all__ = [
     "normalize_forward",
     "standardize_backward",
     "standardize_forward",
+    "unbiased",
+    "update_running",
 ]

@@ -1,0 +1,117 @@
+"""Batch normalization as a layer: the functions, with parameters, running statistics and two modes, in PyTorch.
+
+Drop-in for `torch.nn.BatchNorm1d`, `2d` and `3d`. The bookkeeping (parameters, buffers, `state_dict`, both modes'
+switch) is inherited from PyTorch; every number is computed here.
+"""
+
+import torch
+
+from bncourse.conventions import EPS, MOMENTUM, check_eps, check_momentum, check_num_features
+from bncourse.shapes import Inexact
+from bncourse.torch_bn.autograd import BatchNormFunction
+from bncourse.torch_bn.functional import batch_norm_inference
+from bncourse.torch_bn.moments import batch_moments
+from bncourse.torch_bn.running import update_running
+
+
+class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
+    """Batch normalization of inputs (N, C) or (N, C, ...): one class for 1, 2 and 3 dimensions.
+
+    In training mode it normalizes with the batch's statistics and updates the running ones; after `eval()` it
+    normalizes with the running statistics, and a sample's result does not depend on its batch-mates.
+
+    Parameters
+    ----------
+    num_features : int
+        The number of channels C.
+    eps : float
+        Added to the variance, inside the root.
+    momentum : float or None
+        Weight of the new value in the running statistics; None for the cumulative mean.
+    affine : bool
+        Learn scale and shift (`weight` is gamma, `bias` is beta); otherwise both are None, and act as 1 and 0.
+    track_running_stats : bool
+        Keep running statistics; otherwise they are None, and the batch's serve in both modes.
+    device, dtype
+        Of parameters and running statistics.
+
+    Raises
+    ------
+    ValueError
+        If `num_features` is not positive, `eps` is negative, or `momentum` lies outside [0, 1].
+
+    Examples
+    --------
+    >>> layer = BatchNorm(1, eps=0.0, momentum=0.5)
+    >>> layer(torch.tensor([[1.0], [3.0]])).ravel().tolist()
+    [-1.0, 1.0]
+    >>> layer.running_mean.tolist(), layer.running_var.tolist()
+    ([1.0], [1.5])
+    """
+
+    dimensions: tuple[int, ...] = ()
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = EPS,
+        momentum: float | None = MOMENTUM,
+        affine: bool = True,  # PyTorch's signature
+        track_running_stats: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        check_num_features(num_features)
+        check_eps(eps)
+        check_momentum(momentum)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)
+
+    def forward(self, input: Inexact[torch.Tensor, "n c *spatial"]) -> Inexact[torch.Tensor, "n c *spatial"]:
+        """Normalize with the batch's statistics (training) or with the running ones (after `eval()`)."""
+        x = input
+        self._check_input_dim(x)
+        gamma = torch.ones(self.num_features, device=x.device) if self.weight is None else self.weight
+        beta = torch.zeros(self.num_features, device=x.device) if self.bias is None else self.bias
+        if self.training or self.running_mean is None or self.running_var is None:
+            y: torch.Tensor = BatchNormFunction.apply(x, gamma, beta, self.eps)  # type: ignore[no-untyped-call]
+            self._track(x)
+        else:
+            y, _ = batch_norm_inference(x, gamma, beta, self.running_mean, self.running_var, eps=self.eps)
+        return y
+
+    @torch.no_grad()
+    def _track(self, x: torch.Tensor) -> None:
+        """Update the running statistics with those of a batch."""
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked += 1
+        weight = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
+        update_running(self.running_mean, self.running_var, batch_moments(x), weight)
+
+    def _check_input_dim(self, input: torch.Tensor) -> None:
+        """Refuse an input whose number of axes is not this class's."""
+        if self.dimensions and input.dim() not in self.dimensions:
+            expected = " or ".join(str(number) for number in self.dimensions)
+            raise ValueError(
+                f"x has shape {tuple(input.shape)}, which has {input.dim()} axes, but {type(self).__name__} "
+                f"expects {expected}. Use BatchNorm1d for (N, C) and (N, C, L), BatchNorm2d for (N, C, H, W), "
+                "BatchNorm3d for (N, C, D, H, W)."
+            )
+
+
+class BatchNorm1d(BatchNorm, torch.nn.BatchNorm1d):
+    """`BatchNorm` of inputs (N, C) or (N, C, L)."""
+
+    dimensions = (2, 3)
+
+
+class BatchNorm2d(BatchNorm, torch.nn.BatchNorm2d):
+    """`BatchNorm` of inputs (N, C, H, W)."""
+
+    dimensions = (4,)
+
+
+class BatchNorm3d(BatchNorm, torch.nn.BatchNorm3d):
+    """`BatchNorm` of inputs (N, C, D, H, W)."""
+
+    dimensions = (5,)
