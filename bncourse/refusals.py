@@ -119,3 +119,34 @@ def check_finite(name: str, finite: bool) -> None:
             f"{name} holds NaN or infinity, of which no eigenvalues exist. Expected finite values; "
             f"look for the sample with isfinite({name}).all(1)."
         )
+
+
+def check_outputs(name: str, shape: Shape | None, outputs: int, weight_shape: Shape) -> None:
+    """Refuse a vector that does not hold one value per output of a layer; None stands for a vector left out.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, its shape, and the number of outputs that the weight has.
+    """
+    if shape is not None and tuple(shape) != (outputs,):
+        raise ValueError(
+            f"{name} has shape {tuple(shape)}, but weight of shape {tuple(weight_shape)} has {outputs} outputs. "
+            f"Expected ({outputs},). Outputs come first, (out, in, ...), and second in a transposed convolution: "
+            "is transposed right?"
+        )
+
+
+def check_fold_groups(groups: int, weight_shape: Shape) -> None:
+    """Refuse a number of groups that does not divide the inputs of a transposed convolution.
+
+    Raises
+    ------
+    ValueError
+        If `groups` is less than 1 or does not divide the first axis.
+    """
+    if groups < 1 or weight_shape[0] % groups:
+        raise ValueError(
+            f"groups is {groups}, but weight of shape {tuple(weight_shape)} has {weight_shape[0]} inputs. "
+            f"Expected a divisor of {weight_shape[0]}: the layer's own groups."
+        )

@@ -4,6 +4,12 @@ Read `functional` first: the transform, and the gradient beside it.
 """
 
 from bncourse.numpy_bn.elementary import Dropout, Linear, ReLU, Sigmoid
+from bncourse.numpy_bn.folding import (
+    Affine,
+    Folded,
+    fold_batch_norm,
+    inference_affine,
+)
 from bncourse.numpy_bn.functional import (
     Cache,
     Gradients,
@@ -37,9 +43,11 @@ from bncourse.numpy_bn.training import SGD, Adam, softmax_cross_entropy
 __all__ = [
     "SGD",
     "Adam",
+    "Affine",
     "BatchNorm",
     "Cache",
     "Dropout",
+    "Folded",
     "Gradients",
     "Layer",
     "Linear",
@@ -59,6 +67,8 @@ __all__ = [
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "fold_batch_norm",
+    "inference_affine",
     "local_response_norm_backward",
     "local_response_norm_forward",
     "merge_moments",

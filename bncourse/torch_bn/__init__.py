@@ -11,6 +11,17 @@ except ImportError as error:
     ) from error
 
 from bncourse.torch_bn.autograd import BatchNormFunction
+from bncourse.torch_bn.fold_model import (
+    fold_layer,
+    fold_model,
+    foldable_pairs,
+)
+from bncourse.torch_bn.folding import (
+    Affine,
+    Folded,
+    fold_batch_norm,
+    inference_affine,
+)
 from bncourse.torch_bn.functional import (
     Cache,
     Gradients,
@@ -40,12 +51,14 @@ from bncourse.torch_bn.normalization import (
 from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
 
 __all__ = [
+    "Affine",
     "BatchNorm",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
     "BatchNormFunction",
     "Cache",
+    "Folded",
     "Gradients",
     "Moments",
     "NormalizationCache",
@@ -60,6 +73,11 @@ __all__ = [
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "fold_batch_norm",
+    "fold_layer",
+    "fold_model",
+    "foldable_pairs",
+    "inference_affine",
     "local_response_norm_backward",
     "local_response_norm_forward",
     "merge_moments",
