@@ -14,8 +14,9 @@ class LazyGroup(click.Group):
     """A group whose subcommands are the files of this folder."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the names of the files here, with dashes, in alphabetical order."""
-        return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+        """List the names of the files here, with dashes, in alphabetical order; a leading underscore hides one."""
+        names = (module.name for module in pkgutil.iter_modules(__path__))
+        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's file, or return None where there is none."""

@@ -1,0 +1,16 @@
+"""nbgrader's configuration: type its commands in this folder.
+
+Masters live here as text; everything that is made from them, or handed in, lives in _build/course.
+"""
+
+from pathlib import Path
+
+from bncourse.grading.course import find_course
+from bncourse.grading.nbgrader_settings import configure
+
+c = get_config()
+
+here = Path(__file__).resolve().parent
+course = find_course(here.parent / "_build" / "course", here / "masters")
+course.render_all()
+configure(c, course, root=here)

@@ -1,0 +1,39 @@
+"""What several commands share: the course options, and the one way to refuse."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+
+class Refusal(click.ClickException):
+    """Bad input: one line on stderr, exit code 2, and nothing has been changed."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the line."""
+        click.echo(f"bncourse: {' '.join(self.message.split())}", err=True, file=file)
+
+
+def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options --course, --masters and --db, and pass it the course they name."""
+
+    @click.option("--course", "root", type=click.Path(path_type=Path), help="The course folder [_build/course].")
+    @click.option(
+        "--masters", type=click.Path(path_type=Path), help="Where the masters lie [assignments/masters, here or above]."
+    )
+    @click.option("--db", help="The gradebook's address, as SQLAlchemy writes it [gradebook.db in the course folder].")
+    @functools.wraps(function)
+    def wrapped(root: Path | None, masters: Path | None, db: str | None, **options: Any) -> Any:
+        from bncourse.grading.course import CourseError, find_course
+        from bncourse.grading.masters import MasterError
+
+        try:
+            return function(find_course(root, masters, db), **options)
+        except (CourseError, MasterError) as error:
+            raise Refusal(str(error)) from error
+
+    return wrapped

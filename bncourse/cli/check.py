@@ -1,0 +1,43 @@
+"""bncourse check NOTEBOOK: what a student runs before handing in."""
+
+from pathlib import Path
+
+import click
+
+from bncourse.cli._shared import Refusal
+
+
+@click.command()
+@click.argument("notebook", type=click.Path(path_type=Path))
+def command(notebook: Path) -> None:
+    """Run the visible tests of NOTEBOOK and say what they say.
+
+    Nothing is changed and nothing is sent anywhere. The exit code is 0 if every test passes, 1 if one does
+    not, 2 if the file is not a notebook of the course. Hidden tests, with other numbers and shapes, run only
+    after handing in.
+    """
+    from bncourse.grading.selfcheck import UnreadableNotebookError, read_notebook, run_checks
+
+    try:
+        content = read_notebook(notebook)
+    except UnreadableNotebookError as error:
+        raise Refusal(str(error)) from error
+    verdicts = run_checks(content)
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=notebook.name, show_lines=True)
+    for heading in ("test", "points", "verdict", "what it says"):
+        table.add_column(heading, overflow="fold")
+    for verdict in verdicts:
+        style = "green" if verdict.outcome == "correct" else "red"
+        table.add_row(
+            Text(verdict.grade_id), f"{verdict.max_points:g}", Text(verdict.outcome, style), Text(verdict.message)
+        )
+    passed = sum(verdict.outcome == "correct" for verdict in verdicts)
+    console = Console()
+    console.print(table)
+    console.print(f"{passed} of {len(verdicts)} visible tests pass.", highlight=False)
+    raise SystemExit(0 if passed == len(verdicts) else 1)

@@ -1,0 +1,148 @@
+"""A course folder: where masters are rendered to, released from, handed in, graded and explained."""
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from bncourse.grading import masters, regions, render
+from bncourse.grading.records import Master
+
+DEFAULT_ROOT = Path("_build/course")
+DATABASE_VARIABLE = "BNCOURSE_DB"
+"""Environment variable that holds the gradebook's address where it is not the folder's own gradebook.db."""
+
+STEPS = ("source", "release", "submitted", "autograded", "feedback")
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+class CourseError(ValueError):
+    """Something about the course folder that the user can put right, in one line."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders and the gradebook of one course."""
+
+    root: Path
+    masters: Path
+    db_url: str
+
+    def folder(self, step: str, assignment: str, student: str = ".") -> Path:
+        """The folder of one of nbgrader's steps, such as `submitted`, an assignment and a student."""
+        return self.root / step / student / assignment
+
+    def notebook(self, step: str, assignment: str, student: str = ".") -> Path:
+        """The notebook in that folder; it bears the assignment's name."""
+        return self.folder(step, assignment, student) / f"{assignment}.ipynb"
+
+    @cached_property
+    def assignments(self) -> list[str]:
+        """Names of the assignments that have a master."""
+        return masters.list_masters(self.masters)
+
+    def students(self, assignment: str) -> list[str]:
+        """Those who have handed something in for the assignment, in alphabetical order."""
+        submitted = self.root / "submitted"
+        if not submitted.is_dir():
+            return []
+        return sorted(entry.name for entry in os.scandir(submitted) if os.path.lexists(f"{entry.path}/{assignment}"))
+
+    def results(self, assignment: str) -> Path:
+        """Folder for what grading writes besides nbgrader's own: grades.csv, verdicts.jsonl, the report."""
+        return self.root / "results" / assignment
+
+    def master(self, assignment: str) -> Master:
+        """The assignment's master; the source notebook is rendered anew where it is older than the master.
+
+        Raises
+        ------
+        CourseError
+            If there is no such assignment.
+        MasterError
+            If the master cannot be used.
+        """
+        if not _NAME.fullmatch(assignment) or assignment not in self.assignments:
+            known = ", ".join(self.assignments) or "none"
+            raise CourseError(f"There is no assignment {assignment!r} in {self.masters}. Known: {known}.")
+        path = self.masters / f"{assignment}.md"
+        digest = _digest(path)
+        source = self.notebook("source", assignment)
+        if notebook_digest(source) != digest:
+            master = masters.load_master(path)
+            master = replace(master, metadata={**master.metadata, "digest": digest})
+            write(source, render.as_bytes(render.source_notebook(master)))
+            return master
+        return render.master_of(json.loads(source.read_bytes()))
+
+    def render_all(self) -> list[str]:
+        """Render the masters that are newer than their source notebooks; returns their names."""
+        stale = [name for name in self.assignments if notebook_digest(self.notebook("source", name)) != self._now(name)]
+        for name in stale:
+            self.master(name)
+        return stale
+
+    def _now(self, assignment: str) -> str:
+        return _digest(self.masters / f"{assignment}.md")
+
+
+def find_course(root: Path | None = None, masters_folder: Path | None = None, db_url: str | None = None) -> Course:
+    """The course in a folder, which need not exist yet.
+
+    Parameters
+    ----------
+    root : Path, optional
+        The course folder; `_build/course` if left out.
+    masters_folder : Path, optional
+        Where the masters lie; if left out, `assignments/masters` in the working directory, beside the
+        course folder or above it, or beside the package.
+    db_url : str, optional
+        The gradebook's address as SQLAlchemy writes it; if left out, what the environment variable
+        BNCOURSE_DB says, or gradebook.db in the course folder.
+
+    Raises
+    ------
+    CourseError
+        If the course folder is a file, or no masters are found.
+    """
+    root = (root or DEFAULT_ROOT).absolute()
+    if root.exists() and not root.is_dir():
+        raise CourseError(f"{root} is not a folder. Expected a course folder, such as {DEFAULT_ROOT}.")
+    if masters_folder is None:
+        nearby = [Path.cwd(), root, *root.parents, Path(__file__).parents[2]]
+        candidates = [folder / "assignments" / "masters" for folder in nearby]
+        masters_folder = next((folder for folder in candidates if folder.is_dir()), None)
+    if masters_folder is None or not masters_folder.is_dir():
+        raise CourseError("There is no folder assignments/masters here or above. Say where it lies with --masters.")
+    database = root / "gradebook.db"
+    db_url = db_url or os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{database}"
+    return Course(root, masters_folder.absolute(), db_url)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that no one ever sees half of it; folders on the way are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def notebook_digest(path: Path) -> str | None:
+    """The digest of the master that a source or release notebook was rendered from, if the file says one."""
+    try:
+        digest = json.loads(path.read_bytes())["metadata"]["bncourse"]["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(digest)
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a master's text and of the code that renders it."""
+    content = hashlib.sha256(path.read_bytes())
+    for module in (masters, regions, render):
+        content.update(Path(str(module.__file__)).read_bytes())
+    return content.hexdigest()

@@ -1,0 +1,60 @@
+"""Regions between two marker lines: solutions and hidden tests, cut out in the way nbgrader cuts them."""
+
+from typing import NamedTuple
+
+
+class Region(NamedTuple):
+    """The words on the lines that begin and end a region."""
+
+    begin: str
+    end: str
+
+
+SOLUTION = Region("BEGIN SOLUTION", "END SOLUTION")
+HIDDEN_TESTS = Region("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
+
+
+class RegionError(ValueError):
+    """A region that is nested, or never ends."""
+
+
+def without_region(source: str, region: Region, stub: str = "") -> str:
+    r"""The source without what stands between the markers; each region leaves the stub, indented as its first line.
+
+    Parameters
+    ----------
+    source : str
+        A cell's text.
+    region : Region
+        Which region to cut out.
+    stub : str
+        Lines to put in its place; none if empty.
+
+    Raises
+    ------
+    RegionError
+        If a region begins inside another of its kind, ends without a beginning, or never ends.
+
+    Examples
+    --------
+    >>> without_region("a = 1\n### BEGIN SOLUTION\nb = 2\n### END SOLUTION\nc = 3", SOLUTION)
+    'a = 1\nc = 3'
+    """
+    kept: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if region.begin in line:
+            if inside:
+                raise RegionError(f"{region.begin} stands inside another region.")
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            kept.extend(indent + part for part in stub.split("\n") if stub)
+        elif region.end in line:
+            if not inside:
+                raise RegionError(f"{region.end} stands without a beginning.")
+            inside = False
+        elif not inside:
+            kept.append(line)
+    if inside:
+        raise RegionError(f"{region.begin} has no {region.end}.")
+    return "\n".join(kept)

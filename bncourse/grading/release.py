@@ -1,0 +1,55 @@
+"""Release an assignment: render its master and let nbgrader make the students' version and its gradebook entry."""
+
+from bncourse.grading.course import Course, CourseError, notebook_digest
+from bncourse.grading.nbgrader_settings import COURSE_ID, configure
+
+
+def is_released(course: Course, assignment: str) -> bool:
+    """Whether the released notebook, and the gradebook, are those of the master as it is now."""
+    digest = course.master(assignment).metadata["digest"]
+    if notebook_digest(course.notebook("release", assignment)) != digest:
+        return False
+    from nbgrader.api import Gradebook, MissingEntry
+
+    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+        try:
+            gradebook.find_notebook(assignment, assignment)
+        except MissingEntry:
+            return False
+    return True
+
+
+def release(course: Course, assignment: str) -> None:
+    """Write the students' notebook and the assignment's entry in the gradebook, as `nbgrader generate_assignment` does.
+
+    Raises
+    ------
+    CourseError
+        If there is no such assignment, or nbgrader refuses.
+    """
+    from nbgrader.converters import GenerateAssignment, NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    master = course.master(assignment)
+    config = Config()
+    configure(config, course)
+    config.BaseConverter.force = True
+    directory = CourseDirectory(config=config, assignment_id=assignment)
+    directory.log.setLevel("ERROR")
+    try:
+        GenerateAssignment(coursedir=directory, config=config).start()
+    except NbGraderException as error:
+        raise CourseError(
+            f"nbgrader could not release {assignment}; its messages are above. If cells were added or removed "
+            "after students handed in, release under another name."
+        ) from error
+    set_due_date(course, assignment, str(master.metadata["due"]))
+
+
+def set_due_date(course: Course, assignment: str, due: str) -> None:
+    """Enter the due date that the master states, which nbgrader's own command does not do."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+        gradebook.update_or_create_assignment(assignment, duedate=due)

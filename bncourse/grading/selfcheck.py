@@ -1,0 +1,124 @@
+"""What a student runs before handing in: the notebook's own visible tests, in this process, without a sandbox.
+
+Nothing but NumPy is needed: a notebook is read as the JSON that it is.
+"""
+
+import ast
+import contextlib
+import io
+import json
+import os
+import re
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bncourse.diagnosis.report import Misconception
+from bncourse.grading.records import Verdict
+
+_MAGIC = re.compile(r"^\s*[%!]")
+_MISSING = "Your code is still missing."
+
+
+class UnreadableNotebookError(ValueError):
+    """A file that is not a notebook, and why."""
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Read a notebook file.
+
+    Raises
+    ------
+    UnreadableNotebookError
+        If it is missing, a folder, or not a notebook.
+    """
+    if path.is_dir():
+        raise UnreadableNotebookError(f"{path} is a folder. Expected a notebook, such as backward.ipynb.")
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UnreadableNotebookError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableNotebookError(f"{path} is not a notebook: its content is not JSON.") from error
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise UnreadableNotebookError(f"{path} is not a notebook of format 4: it has no list of cells.")
+    if not any(_is_test(cell) for cell in cells):
+        raise UnreadableNotebookError(f"{path} holds no tests. Is it a notebook of this course?")
+    return dict(notebook)
+
+
+def run_checks(notebook: Mapping[str, Any]) -> list[Verdict]:
+    """Run the notebook's code cells in order, in one namespace; a verdict for each test cell.
+
+    A cell of the student's that fails is left at the failing statement, and the next statements run all
+    the same, as they do when the notebook is graded.
+    """
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    names: dict[str, Any] = {"__name__": "__main__", "display": lambda *_: None}
+    verdicts = []
+    for cell in notebook["cells"]:
+        if cell.get("cell_type") != "code":
+            continue
+        source = cell.get("source", "")
+        source = "".join(source) if isinstance(source, list) else str(source)
+        if _is_test(cell):
+            verdicts.append(_verdict(cell["metadata"]["nbgrader"], source, names))
+        else:
+            _run_statements(source, names)
+    return verdicts
+
+
+def _is_test(cell: Mapping[str, Any]) -> bool:
+    metadata = cell.get("metadata")
+    facts = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return isinstance(facts, dict) and bool(facts.get("grade")) and not facts.get("solution") and "grade_id" in facts
+
+
+def _run_statements(source: str, names: dict[str, Any]) -> None:
+    """Run what can be run; what fails shows itself in the tests that need it."""
+    plain = "\n".join("" if _MAGIC.match(line) else line for line in source.split("\n"))
+    try:
+        tree = ast.parse(plain)
+    except (SyntaxError, ValueError):
+        return
+    for statement in tree.body:
+        with contextlib.suppress(Exception, SystemExit), _quiet():
+            exec(compile(ast.Module([statement], []), "<your notebook>", "exec"), names)  # noqa: S102 - the user's own code
+
+
+def _verdict(facts: Mapping[str, Any], source: str, names: dict[str, Any]) -> Verdict:
+    points = float(facts.get("points") or 0.0)
+    name = str(facts["grade_id"])
+    start = time.perf_counter()
+    try:
+        with _quiet():
+            exec(compile(source, f"<{name}>", "exec"), names)  # noqa: S102 - the notebook's own test
+    except Misconception as found:
+        if isinstance(found.__cause__, NotImplementedError):
+            return Verdict(name, "not attempted", 0.0, points, _MISSING)
+        return Verdict(name, "wrong", 0.0, points, str(found), found.belief, time.perf_counter() - start)
+    except AssertionError as found:
+        return Verdict(name, "wrong", 0.0, points, str(found), seconds=time.perf_counter() - start)
+    except NotImplementedError:
+        return Verdict(name, "not attempted", 0.0, points, _MISSING)
+    except NameError as found:
+        message = f"{_MISSING[:-1]}, or it raised before it defined {found.name}."
+        return Verdict(name, "not attempted", 0.0, points, message, seconds=time.perf_counter() - start)
+    except (Exception, SystemExit) as found:
+        message = f"{type(found).__name__}: {found}"
+        return Verdict(name, "crashed", 0.0, points, message, seconds=time.perf_counter() - start)
+    return Verdict(name, "correct", points, points, seconds=time.perf_counter() - start)
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
