@@ -11,7 +11,7 @@ except ImportError as error:
     ) from error
 
 from bncourse.torch_bn.autograd import BatchNormFunction
-from bncourse.torch_bn.fold_model import (
+from bncourse.torch_bn.fold_models import (
     fold_layer,
     fold_model,
     foldable_pairs,
