@@ -1,0 +1,104 @@
+"""`bncourse experiment`: list the questions, and answer one of them on this machine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """List the experiments, or run one."""
+
+
+@command.command("list")
+def list_experiments() -> None:
+    """Show every experiment with its question."""
+    from bncourse.experiments import NAMES, experiment
+
+    width = max(map(len, NAMES))
+    for name in NAMES:
+        click.echo(f"{name:<{width}}  {experiment(name).QUESTION}")
+
+
+@command.command("run")
+@click.argument("name")
+@click.option("--quick", is_flag=True, help="The small version: embedded digits, seconds rather than minutes.")
+@click.option("--data", type=click.Choice(["digits", "mnist"]), help="Another data set than the experiment's own.")
+@click.option("--seeds", type=click.IntRange(min=1), help="Number of seeds, from 0 on.")
+@click.option("--device", help="As PyTorch names it: cpu, cuda, mps.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes of one thread each.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("experiments"),
+    show_default=True,
+    help="Folder of the results; a run that was stopped goes on from what it finds there.",
+)
+def run_experiment(
+    name: str, quick: bool, data: str | None, seeds: int | None, device: str | None, jobs: int, out: Path
+) -> None:
+    """Run the experiment NAME, or `all` of them, and save each Result as OUT/NAME.json."""
+    from bncourse.experiments import NAMES, experiment
+    from bncourse.experiments.data import DataMissing
+
+    for each in NAMES if name == "all" else [name]:
+        try:
+            module = experiment(each)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        config = module.QUICK if quick else module.FULL
+        if data is not None and config.data == "none":
+            if name != "all":
+                raise click.UsageError(f"--data {data}: {each} uses no data set.")
+        elif data is not None:
+            config = replace(config, data=data)
+        if seeds is not None:
+            config = replace(config, seeds=tuple(range(seeds)))
+        if device is not None:
+            _check_device(device)
+            config = replace(config, device=device)
+        try:
+            _run(each, config, jobs, out)
+        except DataMissing as error:
+            raise click.UsageError(str(error)) from error
+
+
+def _check_device(device: str) -> None:
+    """Refuse a device that PyTorch cannot use here."""
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise click.UsageError(
+            f"--device {device}: PyTorch cannot use it here ({reason}). Try --device cpu."
+        ) from error
+
+
+def _run(name: str, config: object, jobs: int, out: Path) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from bncourse import experiments
+    from bncourse.experiments.report import table
+
+    def advance(step: experiments.Progress) -> None:
+        left = f"{step.seconds_left:.0f} s left"
+        bar.update(task, completed=step.done, total=step.planned, left=left)
+
+    columns = (
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None, left="")
+        result = experiments.run(name, config, folder=out / "units", jobs=jobs, on_progress=advance)  # type: ignore[arg-type]
+    path = out / f"{name}.json"
+    result.save(path)
+    click.echo(table(result))
+    click.echo(f"{path}: {len(result.units)} units")

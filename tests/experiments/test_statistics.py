@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from bncourse.experiments.statistics import band, interval
+
+
+def test_the_interval_covers_the_true_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(2000):
+        found = interval(rng.standard_normal(5) + 3.0)
+        covered += found.low <= 3.0 <= found.high
+    assert 0.935 <= covered / 2000 <= 0.965
+
+
+def test_one_seed_says_nothing_about_the_spread():
+    assert interval([0.5]) == (0.5, -np.inf, np.inf, 1)
+
+
+def test_a_diverged_run_shows_in_the_mean():
+    assert np.isnan(interval([1.0, np.nan, 2.0]).mean)
+
+
+@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], 3.0])
+def test_anything_but_one_number_a_seed_is_refused(values):
+    with pytest.raises(ValueError, match="one number per seed"):
+        interval(values)
+
+
+def test_a_band_is_the_interval_point_by_point():
+    curves = np.array([[1.0, 5.0], [3.0, 5.0], [5.0, 5.0]])
+    mean, low, high = band(curves)
+    np.testing.assert_allclose(mean, [3.0, 5.0], rtol=1e-15, atol=0)
+    np.testing.assert_allclose([low[0], high[0]], interval(curves[:, 0])[1:3], rtol=1e-15, atol=0)
+    np.testing.assert_allclose(low[1], 5.0, rtol=1e-15, atol=0)
