@@ -150,3 +150,42 @@ def check_fold_groups(groups: int, weight_shape: Shape) -> None:
             f"groups is {groups}, but weight of shape {tuple(weight_shape)} has {weight_shape[0]} inputs. "
             f"Expected a divisor of {weight_shape[0]}: the layer's own groups."
         )
+
+
+def check_ghost_size(ghost_size: int, shape: Shape) -> None:
+    """Refuse ghost batches of no samples, and a last one with one value per channel.
+
+    Raises
+    ------
+    ValueError
+        Naming `ghost_size` and the number of samples.
+    """
+    if ghost_size < 1:
+        raise ValueError(f"ghost_size is {ghost_size}. Expected the number of samples in a ghost batch, 1 or more.")
+    smallest = shape[0] % ghost_size or ghost_size
+    if min(smallest, shape[0]) * math.prod(shape[2:]) == 1:
+        raise ValueError(
+            f"x has {shape[0]} samples of shape {tuple(shape[1:])}, so ghost_size {ghost_size} leaves a ghost batch "
+            "of one value per channel, whose variance is 0. Expected at least two; use another ghost_size, or "
+            "drop_last=True in your loader."
+        )
+
+
+def check_renorm_limits(r_max: float, d_max: float) -> None:
+    """Refuse limits of batch renormalization that exclude the correction "none" (r = 1, d = 0).
+
+    Raises
+    ------
+    ValueError
+        If `r_max` is less than 1 or `d_max` is negative, or either is NaN.
+    """
+    if not r_max >= 1.0:
+        raise ValueError(
+            f"r_max is {r_max}, but r is limited to [1 / r_max, r_max]. Expected 1 or more; 1 with d_max = 0 is "
+            "batch norm, and the paper ends at 3."
+        )
+    if not d_max >= 0.0:
+        raise ValueError(
+            f"d_max is {d_max}, but d is limited to [-d_max, d_max]. Expected 0 or more; 0 with r_max = 1 is "
+            "batch norm, and the paper ends at 5."
+        )

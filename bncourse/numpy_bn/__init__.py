@@ -20,6 +20,12 @@ from bncourse.numpy_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from bncourse.numpy_bn.ghost import (
+    GhostCache,
+    ghost_batch_norm_backward,
+    ghost_batch_norm_forward,
+    ghost_batches,
+)
 from bncourse.numpy_bn.layer import BatchNorm
 from bncourse.numpy_bn.lrn import (
     ResponseCache,
@@ -37,6 +43,13 @@ from bncourse.numpy_bn.normalization import (
     standardize_backward,
     standardize_forward,
 )
+from bncourse.numpy_bn.renorm import (
+    Corrections,
+    RenormCache,
+    batch_renorm_backward,
+    batch_renorm_forward,
+    renorm_corrections,
+)
 from bncourse.numpy_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
 from bncourse.numpy_bn.training import SGD, Adam, softmax_cross_entropy
 
@@ -46,8 +59,10 @@ __all__ = [
     "Affine",
     "BatchNorm",
     "Cache",
+    "Corrections",
     "Dropout",
     "Folded",
+    "GhostCache",
     "Gradients",
     "Layer",
     "Linear",
@@ -55,6 +70,7 @@ __all__ = [
     "NormalizationCache",
     "PopulationStatistics",
     "ReLU",
+    "RenormCache",
     "ResponseCache",
     "RunningStatistics",
     "Sequential",
@@ -67,7 +83,12 @@ __all__ = [
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "batch_renorm_backward",
+    "batch_renorm_forward",
     "fold_batch_norm",
+    "ghost_batch_norm_backward",
+    "ghost_batch_norm_forward",
+    "ghost_batches",
     "inference_affine",
     "local_response_norm_backward",
     "local_response_norm_forward",
@@ -75,6 +96,7 @@ __all__ = [
     "normalization_axes",
     "normalize_backward",
     "normalize_forward",
+    "renorm_corrections",
     "softmax_cross_entropy",
     "standardize_backward",
     "standardize_forward",

@@ -11,6 +11,11 @@ except ImportError as error:
     ) from error
 
 from bncourse.torch_bn.autograd import BatchNormFunction
+from bncourse.torch_bn.beyond import (
+    BatchRenorm,
+    GhostBatchNorm,
+    Normalization,
+)
 from bncourse.torch_bn.fold_models import (
     fold_layer,
     fold_model,
@@ -32,6 +37,12 @@ from bncourse.torch_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from bncourse.torch_bn.ghost import (
+    GhostCache,
+    ghost_batch_norm_backward,
+    ghost_batch_norm_forward,
+    ghost_batches,
+)
 from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from bncourse.torch_bn.lrn import (
     ResponseCache,
@@ -48,6 +59,13 @@ from bncourse.torch_bn.normalization import (
     standardize_backward,
     standardize_forward,
 )
+from bncourse.torch_bn.renorm import (
+    Corrections,
+    RenormCache,
+    batch_renorm_backward,
+    batch_renorm_forward,
+    renorm_corrections,
+)
 from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
 
 __all__ = [
@@ -57,12 +75,18 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "BatchNormFunction",
+    "BatchRenorm",
     "Cache",
+    "Corrections",
     "Folded",
+    "GhostBatchNorm",
+    "GhostCache",
     "Gradients",
     "Moments",
+    "Normalization",
     "NormalizationCache",
     "PopulationStatistics",
+    "RenormCache",
     "ResponseCache",
     "RunningStatistics",
     "Stages",
@@ -73,10 +97,15 @@ __all__ = [
     "batch_norm_forward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "batch_renorm_backward",
+    "batch_renorm_forward",
     "fold_batch_norm",
     "fold_layer",
     "fold_model",
     "foldable_pairs",
+    "ghost_batch_norm_backward",
+    "ghost_batch_norm_forward",
+    "ghost_batches",
     "inference_affine",
     "local_response_norm_backward",
     "local_response_norm_forward",
@@ -84,6 +113,7 @@ __all__ = [
     "normalization_axes",
     "normalize_backward",
     "normalize_forward",
+    "renorm_corrections",
     "standardize_backward",
     "standardize_forward",
     "unbiased",

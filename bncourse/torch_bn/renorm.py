@@ -1,0 +1,171 @@
+"""Batch renormalization by hand in PyTorch: training sees what inference will see.
+
+Batch norm trains with the batch's statistics and infers with running ones; where the batches are small or
+their samples alike, the two differ. Batch renormalization corrects each batch's result towards the running
+statistics by r and d, and treats the two as constants in the gradient, so that the batch's own mean and
+variance still take part in it.
+"""
+
+from typing import NamedTuple
+
+import torch
+
+from bncourse.conventions import (
+    EPS,
+    channel_shape,
+    check_eps,
+    check_input,
+    check_like,
+    check_per_channel,
+    reduction_axes,
+    values_per_channel,
+)
+from bncourse.refusals import check_renorm_limits
+from bncourse.shapes import Inexact
+from bncourse.torch_bn.functional import Gradients
+
+
+class Corrections(NamedTuple):
+    """What turns a value normalized by its batch into one normalized by the running statistics: r times it, plus d."""
+
+    r: torch.Tensor
+    d: torch.Tensor
+
+
+class RenormCache(NamedTuple):
+    """What the backward pass needs: the batch's own normalized values, those after the correction, and r."""
+
+    normalized: torch.Tensor
+    x_hat: torch.Tensor
+    inv_std: torch.Tensor
+    r: torch.Tensor
+    gamma: torch.Tensor
+
+
+def renorm_corrections(
+    mean: Inexact[torch.Tensor, " c"],
+    var: Inexact[torch.Tensor, " c"],
+    running_mean: Inexact[torch.Tensor, " c"],
+    running_var: Inexact[torch.Tensor, " c"],
+    *,
+    r_max: float = 3.0,
+    d_max: float = 5.0,
+    eps: float = EPS,
+) -> Corrections:
+    r"""Compute :math:`r = \sigma_B / \sigma` and :math:`d = (\mu_B - \mu) / \sigma`, kept within limits.
+
+    :math:`\sigma` is a standard deviation with eps inside the root; r stays in [1 / r_max, r_max] and d in
+    [-d_max, d_max]. With r_max = 1 and d_max = 0 nothing is corrected: batch norm, with which training begins.
+    Both are constants: `detach` cuts them off from the graph.
+
+    >>> one = torch.tensor([1.0])
+    >>> renorm_corrections(5 * one, 4 * one, 2 * one, one, eps=0.0)
+    Corrections(r=tensor([2.]), d=tensor([3.]))
+    >>> renorm_corrections(5 * one, 4 * one, 2 * one, one, r_max=1.0, d_max=2.0, eps=0.0)
+    Corrections(r=tensor([1.]), d=tensor([2.]))
+    """
+    running_std = torch.sqrt(running_var + eps)
+    r = (torch.sqrt(var + eps) / running_std).clip(1.0 / r_max, r_max)
+    d = ((mean - running_mean) / running_std).clip(-d_max, d_max)
+    return Corrections(r.detach(), d.detach())
+
+
+def batch_renorm_forward(
+    x: Inexact[torch.Tensor, "n c *spatial"],
+    gamma: Inexact[torch.Tensor, " c"],
+    beta: Inexact[torch.Tensor, " c"],
+    running_mean: Inexact[torch.Tensor, " c"],
+    running_var: Inexact[torch.Tensor, " c"],
+    *,
+    r_max: float = 3.0,
+    d_max: float = 5.0,
+    eps: float = EPS,
+) -> tuple[Inexact[torch.Tensor, "n c *spatial"], RenormCache]:
+    r"""Normalize with the batch's statistics, correct by r and d, then scale and shift.
+
+    .. math:: \hat x = \frac{x - \mu_B}{\sigma_B}\, r + d, \qquad y = \gamma \hat x + \beta
+
+    Where the limits do not bind, y is exactly what inference would give; the gradient is still another one.
+
+    Parameters
+    ----------
+    x : tensor of shape (N, C, ...)
+    gamma, beta : tensors of shape (C,)
+    running_mean, running_var : tensors of shape (C,)
+        As they were before this batch; constants. Take the batch into them afterwards.
+    r_max, d_max : float
+        Limits of the correction. The paper lets them grow from 1 and 0 to 3 and 5 in the course of training.
+    eps : float
+        Added to both variances, inside the roots.
+
+    Returns
+    -------
+    y : tensor of shape (N, C, ...)
+    cache : RenormCache
+        For `batch_renorm_backward`.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, the batch holds one value per channel, a limit excludes r = 1 or d = 0, or eps
+        is negative.
+
+    Examples
+    --------
+    The batch (4, 6) has mean 5 and deviation 1. Running statistics of mean 2 and variance 1 are what counts:
+
+    >>> one, zero = torch.ones(1), torch.zeros(1)
+    >>> y, cache = batch_renorm_forward(torch.tensor([[4.0], [6.0]]), one, zero, 2 * one, one, eps=0.0)
+    >>> y.ravel().tolist()
+    [2.0, 4.0]
+    """
+    check_input(x.shape, training=True)
+    check_per_channel("gamma", gamma.shape, x.shape)
+    check_per_channel("beta", beta.shape, x.shape)
+    check_per_channel("running_mean", running_mean.shape, x.shape)
+    check_per_channel("running_var", running_var.shape, x.shape)
+    check_renorm_limits(r_max, d_max)
+    check_eps(eps)
+    axes = reduction_axes(x.ndim)
+    as_channels = channel_shape(x.shape)
+    mean = x.mean(dim=axes)
+    centered = x - mean.reshape(as_channels)
+    var = (centered * centered).mean(dim=axes)
+    inv_std = 1.0 / torch.sqrt(var + eps)
+    normalized = centered * inv_std.reshape(as_channels)
+    r, d = renorm_corrections(mean, var, running_mean, running_var, r_max=r_max, d_max=d_max, eps=eps)
+    x_hat = normalized * r.reshape(as_channels) + d.reshape(as_channels)
+    y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
+    return y, RenormCache(normalized, x_hat, inv_std, r, gamma)
+
+
+def batch_renorm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: RenormCache) -> Gradients:
+    """Backward pass: batch norm's dx times the constant r; gamma meets the corrected x_hat.
+
+    Parameters
+    ----------
+    dy : tensor of shape (N, C, ...)
+    cache : RenormCache
+        From `batch_renorm_forward`.
+
+    Returns
+    -------
+    Gradients
+        dx of shape (N, C, ...), dgamma and dbeta of shape (C,).
+
+    Raises
+    ------
+    ValueError
+        If dy has not the shape of the forward pass's output.
+    """
+    normalized, x_hat, inv_std, r, gamma = cache
+    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    axes = reduction_axes(dy.ndim)
+    as_channels = channel_shape(dy.shape)
+    count = values_per_channel(dy.shape)
+    dbeta = dy.sum(dim=axes)
+    dgamma = (dy * x_hat).sum(dim=axes)
+    through_mean = (dbeta / count).reshape(as_channels)
+    through_var = normalized * ((dy * normalized).sum(dim=axes) / count).reshape(as_channels)
+    dx = (gamma * r * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
+    return Gradients(dx, dgamma, dbeta)
