@@ -59,6 +59,9 @@ from bncourse.torch_bn.normalization import (
     standardize_backward,
     standardize_forward,
 )
+from bncourse.torch_bn.recompute import (
+    recompute_statistics,
+)
 from bncourse.torch_bn.renorm import (
     Corrections,
     RenormCache,
@@ -113,6 +116,7 @@ __all__ = [
     "normalization_axes",
     "normalize_backward",
     "normalize_forward",
+    "recompute_statistics",
     "renorm_corrections",
     "standardize_backward",
     "standardize_forward",
