@@ -189,3 +189,23 @@ def check_renorm_limits(r_max: float, d_max: float) -> None:
             f"d_max is {d_max}, but d is limited to [-d_max, d_max]. Expected 0 or more; 0 with r_max = 1 is "
             "batch norm, and the paper ends at 5."
         )
+
+
+def check_joined_input(shape: Shape, count: int | None) -> None:
+    """Refuse a part of a joined batch without channels, and a joined batch of one value per channel.
+
+    Raises
+    ------
+    ValueError
+        If `shape` has fewer than two axes or no channels, or `count` (None where not yet known) is less than 2.
+    """
+    if len(shape) < 2 or shape[CHANNEL_AXIS] == 0:
+        raise ValueError(
+            f"x has shape {tuple(shape)}, but channels are expected on axis 1. Expected (N, C) or (N, C, ...), "
+            "with N = 0 allowed."
+        )
+    if count is not None and count < 2:
+        raise ValueError(
+            f"x has shape {tuple(shape)}, and all processes together hold {count} values per channel. Expected at "
+            "least two in training. Use larger batches."
+        )

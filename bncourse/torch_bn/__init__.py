@@ -70,6 +70,11 @@ from bncourse.torch_bn.renorm import (
     renorm_corrections,
 )
 from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
+from bncourse.torch_bn.sync import (
+    SyncBatchNorm,
+    SyncBatchNormFunction,
+    joined_moments,
+)
 
 __all__ = [
     "Affine",
@@ -94,6 +99,8 @@ __all__ = [
     "RunningStatistics",
     "Stages",
     "StandardizeCache",
+    "SyncBatchNorm",
+    "SyncBatchNormFunction",
     "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
@@ -110,6 +117,7 @@ __all__ = [
     "ghost_batch_norm_forward",
     "ghost_batches",
     "inference_affine",
+    "joined_moments",
     "local_response_norm_backward",
     "local_response_norm_forward",
     "merge_moments",

@@ -1,0 +1,159 @@
+"""Batch norm over the joined batch of several processes, from scratch on `torch.distributed`.
+
+Each process sees a part of the batch. Forward: every process sends its mean, variance and count, and merges those of
+all (Chan's formula, `merge_moments`), so parts of unequal size, and empty ones, count for what they hold. Backward: the
+two sums over the batch that the closed form needs are added up over all processes, in one all-reduce.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch.autograd.function import once_differentiable
+
+from bncourse.conventions import channel_shape, check_like, reduction_axes
+from bncourse.refusals import check_joined_input
+from bncourse.shapes import Inexact
+from bncourse.torch_bn.layer import BatchNorm
+from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.torch_bn.running import update_running
+
+Group = Any  # a torch.distributed.ProcessGroup or None; some builds of PyTorch have no such class
+
+
+def joined_moments(x: Inexact[torch.Tensor, "n c *spatial"], group: Group = None) -> Moments:
+    """Mean, biased variance and count of the batch that all processes of the group hold together.
+
+    One all-gather of 2 C + 1 numbers, in float64: a count is exact there, and merging loses nothing.
+
+    Parameters
+    ----------
+    x : tensor of shape (N, C, ...)
+        This process's part, which may be empty: N = 0.
+    group : ProcessGroup, optional
+        By default all processes.
+
+    Returns
+    -------
+    Moments
+        The same in every process, in float64.
+
+    Raises
+    ------
+    ValueError
+        If x has fewer than two axes or no channels, or the parts together hold one value per channel.
+    RuntimeError
+        If another process has ended or stays away beyond the group's timeout.
+    """
+    check_joined_input(x.shape, None)
+    channels = x.shape[1]
+    mean, var, count = batch_moments(x) if x.numel() else Moments(x.new_zeros(channels), x.new_zeros(channels), 0)
+    mine = torch.cat([mean.double(), var.double(), mean.new_tensor([count], dtype=torch.float64)])
+    everyone = [torch.empty_like(mine) for _ in range(dist.get_world_size(group))]
+    with _Together("gathering the moments", group):
+        dist.all_gather(everyone, mine, group=group)
+    parts = [(part[:channels], part[channels:-1], int(part[-1].item())) for part in everyone]
+    check_joined_input(x.shape, sum(count for *_, count in parts))
+    return merge_moments(*parts)
+
+
+class SyncBatchNormFunction(torch.autograd.Function):
+    """Normalize with given moments of the joined batch; differentiate as if they came from it, which they do."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, moments: Moments, eps: float, group: Group
+    ) -> torch.Tensor:
+        """Algorithm 1 with the joined batch's mean and variance."""
+        as_channels = channel_shape(x.shape)
+        wide = torch.promote_types(x.dtype, gamma.dtype)
+        inv_std = (1.0 / torch.sqrt(moments.var + eps)).to(wide)
+        centered = x.to(wide) - moments.mean.to(wide).reshape(as_channels)
+        x_hat = centered * inv_std.reshape(as_channels)
+        y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
+        ctx.save_for_backward(x_hat, inv_std, gamma)
+        ctx.count, ctx.group = moments.count, group
+        return y.to(x.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Closed form, with both sums taken over all processes; dgamma and dbeta are this process's share."""
+        x_hat, inv_std, gamma = ctx.saved_tensors
+        check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+        axes = reduction_axes(dy.ndim)
+        as_channels = channel_shape(dy.shape)
+        dbeta = dy.to(x_hat.dtype).sum(dim=axes)
+        dgamma = (dy * x_hat).sum(dim=axes)
+        sums = torch.stack([dbeta, dgamma])
+        with _Together("adding up the gradient's sums", ctx.group):
+            dist.all_reduce(sums, group=ctx.group)
+        joined_dbeta, joined_dgamma = sums
+        through_mean = (joined_dbeta / ctx.count).reshape(as_channels)
+        through_var = x_hat * (joined_dgamma / ctx.count).reshape(as_channels)
+        dx = (gamma * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
+        return dx.to(dy.dtype), dgamma, dbeta, None, None, None
+
+
+class SyncBatchNorm(BatchNorm):
+    """`BatchNorm` whose batch, in training, is that of all processes together.
+
+    Output, dx and running statistics are those of one process with the joined batch. The gradients of `weight` and
+    `bias` are each process's share: their sum over processes is that of the joined batch (DistributedDataParallel
+    averages them, as it does all others). Every process must call the layer equally often, forward and backward.
+    Without an initialized process group, or in evaluation mode, it is `BatchNorm`.
+
+    Parameters
+    ----------
+    num_features, eps, momentum, affine, track_running_stats, device, dtype
+        As in `BatchNorm`.
+    process_group : ProcessGroup, optional
+        Processes whose parts make up the batch; by default all. Its timeout bounds how long a process waits for
+        one that does not come.
+
+    Examples
+    --------
+    >>> layer = SyncBatchNorm(1, eps=0.0)
+    >>> layer(torch.tensor([[1.0], [3.0]])).ravel().tolist()
+    [-1.0, 1.0]
+    """
+
+    def __init__(self, num_features: int, *args: Any, process_group: Group = None, **kwargs: Any) -> None:
+        super().__init__(num_features, *args, **kwargs)
+        self.process_group = process_group
+
+    def forward(self, input: Inexact[torch.Tensor, "n c *spatial"]) -> Inexact[torch.Tensor, "n c *spatial"]:
+        """Normalize with the joined batch's statistics (training) or with the running ones (after `eval()`)."""
+        in_company = dist.is_available() and dist.is_initialized()
+        if not in_company or not (self.training or self.running_mean is None):
+            return super().forward(input)
+        gamma = torch.ones(self.num_features, device=input.device) if self.weight is None else self.weight
+        beta = torch.zeros(self.num_features, device=input.device) if self.bias is None else self.bias
+        with torch.no_grad():
+            moments = joined_moments(input, self.process_group)
+            if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+                weight = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
+                update_running(self.running_mean, self.running_var, moments, weight)
+        y: torch.Tensor = SyncBatchNormFunction.apply(  # type: ignore[no-untyped-call]
+            input, gamma, beta, moments, self.eps, self.process_group
+        )
+        return y
+
+
+class _Together:
+    """Says, when a collective fails, what was being done and what the usual cause is."""
+
+    def __init__(self, action: str, group: Group) -> None:
+        self.action, self.group = action, group
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, RuntimeError):
+            raise RuntimeError(
+                f"SyncBatchNorm failed in {self.action} of {dist.get_world_size(self.group)} processes. Another "
+                "process has ended, or did not call the layer within the group's timeout: look at the first error "
+                f"among all processes. torch.distributed says: {error}"
+            ) from error
