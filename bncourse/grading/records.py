@@ -61,6 +61,17 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class CellOutput:
+    """What a student's cell printed and drew, kept as plain text and inert pictures."""
+
+    cell: str
+    """The grade_id, or `after:GRADE_ID:NUMBER` for a cell that the student added."""
+    text: str = ""
+    pictures: tuple[bytes, ...] = ()
+    """PNG files."""
+
+
+@dataclass(frozen=True)
 class SubmissionRecord:
     """What became of one submission."""
 
@@ -74,6 +85,16 @@ class SubmissionRecord:
     """Why it could not be read, or needs a look."""
     digest: str = ""
     """SHA-256 of what was graded: answers, tests, seeds and environment."""
+    notes: tuple[str, ...] = ()
+    """What happened on the way, in words: statements that failed, magics ignored, cells that were cut short."""
+    outputs: tuple[CellOutput, ...] = ()
+    level: str = "full"
+    """The sandbox's level; anything but `full` was asked for by name."""
+    environment: str = ""
+    """Versions of Python and of the libraries that graded."""
+    seed: int = 0
+    """What the seeds of all cells were derived from."""
+    seconds: float = 0.0
 
     @property
     def score(self) -> float:

@@ -1,0 +1,121 @@
+"""A stand-in for IPython's shell in the worker: magics do nothing or run their body, output is kept and capped."""
+
+import io
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+MAX_TEXT = 20_000
+MAX_FIGURES = 4
+MAX_PNG = 400_000
+BODY_MAGICS = ("time", "timeit", "capture", "prun")
+
+
+class CappedText(io.TextIOBase):
+    """A stream that keeps the first characters written to it and counts the rest."""
+
+    def __init__(self, limit: int = MAX_TEXT) -> None:
+        self.limit = limit
+        self.pieces: list[str] = []
+        self.kept = 0
+        self.lost = 0
+
+    def writable(self) -> bool:
+        """A stream to write to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep what still fits."""
+        text = str(text)
+        piece = text[: max(0, self.limit - self.kept)]
+        if piece:
+            self.pieces.append(piece)
+            self.kept += len(piece)
+        self.lost += len(text) - len(piece)
+        return len(text)
+
+    def take(self) -> str:
+        """Return what was kept, and begin anew."""
+        text = "".join(self.pieces)
+        if self.lost:
+            text += f"\n[{self.lost} more characters were not kept]\n"
+        self.pieces, self.kept, self.lost = [], 0, 0
+        return text
+
+
+class Shell:
+    """What `get_ipython()` returns: only what transformed cells call."""
+
+    def __init__(self, run: Callable[[str], None]) -> None:
+        self._run = run
+        self.ignored: list[str] = []
+
+    def run_line_magic(self, name: str, line: str = "", *_: Any, **__: Any) -> None:
+        """Run the statement of %time and its like; ignore every other magic."""
+        if name in BODY_MAGICS and line.strip():
+            self._run(line)
+        else:
+            self.ignored.append(f"%{name}")
+
+    def run_cell_magic(self, name: str, line: str = "", cell: str = "", *_: Any, **__: Any) -> None:
+        """Run the body of %%time and its like; ignore every other magic."""
+        if name in BODY_MAGICS:
+            self._run(cell)
+        else:
+            self.ignored.append(f"%%{name}")
+
+    magic = run_line_magic
+
+    def system(self, command: str) -> None:
+        """Ignore a shell command."""
+        self.ignored.append("!" + str(command).split(" ")[0])
+
+    system_raw = system
+
+    def getoutput(self, command: str, *_: Any, **__: Any) -> list[str]:
+        """Ignore a shell command, whose output is empty."""
+        self.system(command)
+        return []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Anything else that a cell asks of the shell does nothing."""
+        return lambda *_, **__: None
+
+
+def display(*values: Any, **_: Any) -> None:
+    """Print plain text, as an inert copy of what a notebook would show."""
+    for value in values:
+        sys.stdout.write(f"{value!r}\n")
+
+
+def install(shell: Shell, space: dict[str, Any]) -> None:
+    """Put `get_ipython`, `display` and a small `IPython` module where cells look for them."""
+    space["get_ipython"] = lambda: shell
+    space["display"] = display
+    package = types.ModuleType("IPython")
+    module = types.ModuleType("IPython.display")
+    vars(package).update(get_ipython=lambda: shell, display=module, version_info=(9, 0), __path__=[])
+    vars(module).update(display=display, clear_output=lambda *_, **__: None)
+    for name in ("HTML", "Image", "Markdown", "Math", "Latex", "SVG", "Javascript", "IFrame", "Audio", "Video"):
+        setattr(module, name, lambda data=None, *_, _name=name, **__: f"<{_name}>")
+    sys.modules["IPython"], sys.modules["IPython.display"] = package, module
+
+
+def figures() -> list[bytes]:
+    """Return the open Matplotlib figures as PNG, and close them."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None or not pyplot.get_fignums():
+        return []
+    pictures: list[bytes] = []
+    for number in pyplot.get_fignums()[:MAX_FIGURES]:
+        figure = pyplot.figure(number)
+        width, height = figure.get_size_inches()
+        if width * height > 400:
+            continue
+        stream = io.BytesIO()
+        figure.savefig(stream, format="png", dpi=72)
+        if stream.tell() <= MAX_PNG:
+            pictures.append(stream.getvalue())
+    pyplot.close("all")
+    return pictures

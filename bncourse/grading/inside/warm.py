@@ -1,0 +1,219 @@
+"""The warm process: it has NumPy (or PyTorch, or Matplotlib) loaded, and forks once for every submission.
+
+It holds no secret: it is told only "fork", "kill" and "end". A fork gets its own user, mount, process and
+IPC namespaces, an empty /tmp and /proc, limits and a system-call filter before it reads the first cell.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x10000000 | 0x20000000  # mount, IPC, user, process
+READ_ONLY, NO_SUID, NO_DEV, NO_EXEC = 1, 2, 4, 8
+NO_NEW_PRIVILEGES, SET_SECCOMP, CHILD_SUBREAPER = 38, 22, 36
+DATA = 3
+MIB = 2**20
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(target: str, flags: int, options: str) -> None:
+    arguments = (b"tmpfs", target.encode(), b"tmpfs", ctypes.c_ulong(flags), options.encode())
+    _check(_libc.mount(*arguments), f"mount {target}")
+
+
+def enter_namespaces(tmp_mib: int) -> None:
+    """Leave the warm process's namespaces for new ones, with an empty /tmp and nothing in /proc."""
+    user, group = os.getuid(), os.getgid()
+    _check(_libc.unshare(NEW_NAMESPACES), "unshare")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
+        os.write(descriptor, text.encode())
+        os.close(descriptor)
+    _mount("/tmp", NO_SUID | NO_DEV | NO_EXEC, f"size={tmp_mib}m,nr_inodes=1000")  # noqa: S108
+    _mount("/proc", NO_SUID | NO_DEV | NO_EXEC | READ_ONLY, "size=4k,nr_inodes=2")
+
+
+def drop_capabilities() -> None:
+    """Give up every capability that the new user namespace granted."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def set_limits(order: dict[str, Any], base: int) -> None:
+    """Limit memory, files, processes and CPU time."""
+    limits = {
+        resource.RLIMIT_AS: base + order["memory_mib"] * MIB,
+        resource.RLIMIT_FSIZE: order["tmp_mib"] * MIB,
+        resource.RLIMIT_CPU: order["cpu_seconds"],
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_NPROC: 64,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    for name, value in limits.items():
+        if name == resource.RLIMIT_NPROC and not order["isolate"]:
+            continue  # outside of a namespace it would count all of the user's processes
+        _, hard = resource.getrlimit(name)
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (bound, bound))
+
+
+def filter_calls(program: bytes) -> None:
+    """Install the system-call filter; nothing can take it off again."""
+    _check(_libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0), "no_new_privs")
+    if program:
+        loaded = _Program(len(program) // 8, program)
+        _check(_libc.prctl(SET_SECCOMP, 2, ctypes.byref(loaded), 0, 0), "seccomp")
+
+
+class Warm:
+    """Forks on demand, reaps, and reports how each fork ended."""
+
+    def __init__(self, control: socket.socket, program: bytes, base: int) -> None:
+        self.control, self.program, self.base = control, program, base
+        self.children: dict[int, int] = {}
+
+    def serve(self) -> None:
+        """Answer orders until the supervisor goes away."""
+        wake, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(wake, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if wake in ready:
+                os.read(wake, 4096)
+                self.reap()
+            if self.control.fileno() in ready:
+                data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 4)
+                if not data:
+                    return
+                self.obey(json.loads(data), descriptors)
+
+    def obey(self, order: dict[str, Any], descriptors: list[int]) -> None:
+        """Fork or kill."""
+        if order["do"] == "fork":
+            self.fork(order, descriptors[0])
+            os.close(descriptors[0])
+        for process, number in list(self.children.items()):
+            if order["do"] == "kill" and number == order["id"]:
+                os.kill(process, signal.SIGKILL)
+
+    def tell(self, **message: Any) -> None:
+        """Send the supervisor one message."""
+        self.control.send(json.dumps(message).encode())
+
+    def fork(self, order: dict[str, Any], connection: int) -> None:
+        """Fork twice: the first enters the namespaces, the second is process 1 there and becomes the worker."""
+        reading, writing = os.pipe()
+        outer = os.fork()
+        if outer == 0:
+            try:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                if order["isolate"]:
+                    enter_namespaces(order["tmp_mib"])
+                inner = os.fork()
+                if inner:
+                    os.write(writing, json.dumps({"pid": inner}).encode())
+                    os._exit(0)
+                self.become_worker(order, connection, writing)
+            except BaseException as error:
+                os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
+            os._exit(1)
+        os.close(writing)
+        text = os.read(reading, 4096)
+        os.close(reading)
+        os.waitpid(outer, 0)
+        answer = json.loads(text or b"{}")
+        if "pid" in answer:
+            self.children[answer["pid"]] = order["id"]
+        else:
+            self.tell(id=order["id"], failed=answer.get("error", "the fork died"))
+
+    def become_worker(self, order: dict[str, Any], connection: int, writing: int) -> None:
+        """Close everything but the connection, accept the limits, and serve."""
+        os.dup2(connection, DATA)
+        os.closerange(DATA + 1, 1024)
+        silence = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(silence, stream)
+        os.close(silence)
+        os.setsid()
+        os.chdir("/tmp" if order["isolate"] else order["folder"])  # noqa: S108
+        set_limits(order, self.base)
+        if order["isolate"]:
+            drop_capabilities()
+        filter_calls(self.program)
+        worker = sys.modules[f"{__package__}.worker"]
+        try:
+            worker.Worker(DATA).serve()
+        finally:
+            os._exit(0)
+
+    def reap(self) -> None:
+        """Report every fork that has ended."""
+        while self.children:
+            try:
+                process, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if process == 0:
+                return
+            number = self.children.pop(process, None)
+            if number is not None:
+                seconds = usage.ru_utime + usage.ru_stime
+                self.tell(id=number, ended=os.waitstatus_to_exitcode(status), cpu=seconds, memory=usage.ru_maxrss)
+
+
+def main() -> None:
+    """Load what is asked for, report, and serve; arguments: the modules to load."""
+    started = time.perf_counter()
+    control = socket.socket(fileno=int(sys.argv[-1]))
+    setup = json.loads(control.recv(1 << 18))
+    importlib.import_module(f"{__package__}.worker")
+    missing = []
+    for name in setup["load"]:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            missing.append(f"{name}: {error}")
+    sys.path[:] = [path for path in sys.path if path not in setup["hide"]]
+    _libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
+    gc.collect()
+    gc.freeze()
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    control.send(json.dumps({"ready": time.perf_counter() - started, "missing": missing}).encode())
+    Warm(control, bytes.fromhex(setup["filter"]), pages * os.sysconf("SC_PAGE_SIZE")).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""What crosses the border between the two compartments: bytes with dtype and shape, numbers, strings, None.
+
+The file is used on both sides. The worker gets it as a file of its own, so it imports the standard library
+and NumPy alone, and nothing of this package. Nothing is unpickled on the trusted side: a value is a tag and
+plain bytes, and every length is checked against what has arrived before anything is allocated.
+"""
+
+import math
+import pickle
+import struct
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+MAX_FRAME = 64 * 2**20
+"""Bytes in one message; a result of 10^9 elements is refused before it is stored."""
+MAX_DEPTH = 32
+MAX_NODES = 200_000
+MAX_INT_BYTES = 4096
+MAX_AXES = 32
+KINDS = "biufcUS"
+
+_SIZE = struct.Struct("<I")
+_FLOAT = struct.Struct("<d")
+_COMPLEX = struct.Struct("<dd")
+
+
+class WireError(Exception):
+    """What arrived, or what should be sent, does not keep to the border's rules."""
+
+
+class Handle:
+    """A value that stays where it is and is known by a number."""
+
+    __slots__ = ("kind", "name", "number")
+
+    def __init__(self, number: int, kind: str, name: str) -> None:
+        self.number, self.kind, self.name = number, kind, name
+
+
+class Parts:
+    """A named tuple on its way: the handle of its class (0: none), its name, field names and values."""
+
+    __slots__ = ("fields", "name", "number", "values")
+
+    def __init__(self, number: int, name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        self.number, self.name, self.fields, self.values = number, name, fields, values
+
+
+class Tensor:
+    """A tensor on its way: the handle of the original (0: none), its dtype, whether it wants gradients, its values."""
+
+    __slots__ = ("array", "dtype", "number", "wants_grad")
+
+    def __init__(self, number: int, dtype: str, wants_grad: bool, array: Any) -> None:
+        self.number, self.dtype, self.wants_grad, self.array = number, dtype, wants_grad, array
+
+
+class Pickled:
+    """Something harmless from the trusted side (a random generator); accepted by the worker alone."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+def refuse(value: Any) -> Any:
+    """Refuse a value that is not plain."""
+    raise WireError(f"a value of type {type(value).__name__} cannot cross")
+
+
+class Encoder:
+    """Turns a value into bytes.
+
+    `other` is given a value that is not plain, and returns a plain value, Handle, Parts, Tensor or Pickled in its
+    place, or raises WireError.
+    """
+
+    def __init__(self, other: Callable[[Any], Any] | None = None) -> None:
+        self.other = other or refuse
+        self.pieces: list[Any] = []
+        self.size = 0
+        self.nodes = 0
+
+    def encode(self, value: Any) -> bytes:
+        """Encode one message."""
+        self.pieces, self.size, self.nodes = [], 0, 0
+        self._value(value, 0)
+        return b"".join(self.pieces)
+
+    def _put(self, *pieces: Any) -> None:
+        for piece in pieces:
+            self.size += len(piece)
+            if self.size > MAX_FRAME:
+                raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
+            self.pieces.append(piece)
+
+    def _bytes(self, tag: bytes, data: Any) -> None:
+        if len(data) > MAX_FRAME:
+            raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
+        self._put(tag, _SIZE.pack(len(data)), data)
+
+    def _many(self, tag: bytes, values: Any, depth: int) -> None:
+        self._put(tag, _SIZE.pack(len(values)))
+        for value in values:
+            self._value(value, depth + 1)
+
+    def _value(self, value: Any, depth: int) -> None:
+        self.nodes += 1
+        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            raise WireError("the value is nested too deeply or has too many parts")
+        kind = type(value)
+        if value is None:
+            self._put(b"N")
+        elif kind is bool:
+            self._put(b"T" if value else b"F")
+        elif kind is int:
+            if value.bit_length() > 8 * (MAX_INT_BYTES - 1):
+                raise WireError("the integer has too many digits")
+            self._bytes(b"i", value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
+        elif kind is float:
+            self._put(b"f", _FLOAT.pack(value))
+        elif kind is complex:
+            self._put(b"c", _COMPLEX.pack(value.real, value.imag))
+        elif kind is str:
+            self._bytes(b"s", value.encode("utf-8", "surrogatepass"))
+        elif kind is bytes:
+            self._bytes(b"b", value)
+        elif kind is np.ndarray and value.dtype.kind in KINDS and value.dtype.names is None:
+            self._array(value)
+        elif isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in KINDS:
+            self._put(b"n")
+            self._array(np.asarray(value))
+        elif kind is tuple:
+            self._many(b"t", value, depth)
+        elif kind is list:
+            self._many(b"l", value, depth)
+        elif kind is set:
+            self._many(b"S", list(value), depth)
+        elif kind is dict:
+            self._many(b"d", [part for pair in list(value.items()) for part in pair], depth)
+        elif kind is slice:
+            self._many(b"L", (value.start, value.stop, value.step), depth)
+        elif value is Ellipsis:
+            self._put(b"E")
+        elif isinstance(value, np.dtype) and value.kind in KINDS:
+            self._bytes(b"y", value.str.encode())
+        elif kind is Handle:
+            self._many(b"h", (value.number, value.kind, value.name), depth)
+        elif kind is Parts:
+            self._many(b"k", (value.number, value.name, value.fields, value.values), depth)
+        elif kind is Tensor:
+            self._many(b"x", (value.number, value.dtype, value.wants_grad, value.array), depth)
+        elif kind is Pickled:
+            self._bytes(b"p", value.data)
+        else:
+            self.nodes -= 1
+            self._value(self.other(value), depth + 1)
+
+    def _array(self, array: Any) -> None:
+        if array.nbytes > MAX_FRAME:
+            raise WireError(f"the array of shape {array.shape} is larger than {MAX_FRAME >> 20} MiB")
+        name = array.dtype.str.encode()
+        self._put(b"a", bytes([len(name), array.ndim]), name, struct.pack(f"<{array.ndim}Q", *array.shape))
+        self._put(np.ascontiguousarray(array).tobytes())
+
+
+class Decoder:
+    """Turns bytes into a value; the methods say what becomes of what is not plain."""
+
+    trusted = False
+    """Whether the other side may send a pickle: only the worker, which has nothing to lose, says yes."""
+
+    def decode(self, data: bytes) -> Any:
+        """Decode one message; any breach of the rules raises WireError."""
+        self.data, self.at, self.nodes = data, 0, 0
+        try:
+            value = self._value(0)
+        except WireError:
+            raise
+        except Exception as error:
+            raise WireError(f"malformed message ({type(error).__name__})") from None
+        if self.at != len(data):
+            raise WireError("malformed message (bytes left over)")
+        return value
+
+    def handle(self, number: int, kind: str, name: str) -> Any:
+        """Return what stands for a handle on this side."""
+        return Handle(number, kind, name)
+
+    def parts(self, number: int, name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+        """Return a named tuple with these fields."""
+        return tuple.__new__(_named_tuple(name, fields), values)
+
+    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any) -> Any:
+        """Return a tensor."""
+        return array
+
+    def _take(self, count: int) -> bytes:
+        if count < 0 or count > len(self.data) - self.at:
+            raise WireError("malformed message (too short)")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def _sized(self) -> bytes:
+        return self._take(_SIZE.unpack(self._take(4))[0])
+
+    def _many(self, depth: int) -> list[Any]:
+        (count,) = _SIZE.unpack(self._take(4))
+        if count > len(self.data) - self.at:
+            raise WireError("malformed message (too short)")
+        return [self._value(depth + 1) for _ in range(count)]
+
+    def _value(self, depth: int) -> Any:
+        self.nodes += 1
+        if depth > MAX_DEPTH + 2 or self.nodes > 2 * MAX_NODES:
+            raise WireError("the value is nested too deeply or has too many parts")
+        tag = self._take(1)
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
+        if tag == b"i":
+            data = self._sized()
+            if len(data) > MAX_INT_BYTES:
+                raise WireError("the integer has too many digits")
+            return int.from_bytes(data, "little", signed=True)
+        if tag == b"f":
+            return _FLOAT.unpack(self._take(8))[0]
+        if tag == b"c":
+            return complex(*_COMPLEX.unpack(self._take(16)))
+        if tag == b"s":
+            return self._sized().decode("utf-8", "surrogatepass")
+        if tag == b"b":
+            return self._sized()
+        if tag == b"a":
+            return self._array()
+        if tag == b"n":
+            self._take(1)
+            return self._array()[()]
+        if tag == b"y":
+            return _dtype(self._sized())
+        if tag == b"p":
+            if not self.trusted:
+                raise WireError("a pickle is not accepted")
+            return pickle.loads(self._sized())  # noqa: S301  (in the worker alone, from the trusted side)
+        return self._compound(tag, self._many(depth))
+
+    def _compound(self, tag: bytes, values: list[Any]) -> Any:
+        if tag == b"t":
+            return tuple(values)
+        if tag == b"l":
+            return values
+        if tag == b"S":
+            return set(values)
+        if tag == b"d":
+            return dict(zip(values[::2], values[1::2], strict=True))
+        if tag == b"L":
+            return slice(*values)
+        if tag == b"h" and [type(v) for v in values] == [int, str, str]:
+            return self.handle(*values)
+        if tag == b"k" and [type(v) for v in values] == [int, str, tuple, tuple] and len(values[2]) == len(values[3]):
+            return self.parts(*values)
+        if tag == b"x" and [type(v) for v in values] == [int, str, bool, np.ndarray]:
+            return self.tensor(*values)
+        raise WireError("malformed message (unknown tag)")
+
+    def _array(self) -> Any:
+        length, ndim = self._take(2)
+        dtype = _dtype(self._take(length))
+        if ndim > MAX_AXES:
+            raise WireError("malformed message (too many axes)")
+        shape = struct.unpack(f"<{ndim}Q", self._take(8 * ndim))
+        data = self._take(math.prod(shape) * dtype.itemsize)
+        return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
+
+
+_CONSTANTS: dict[bytes, Any] = {b"N": None, b"T": True, b"F": False, b"E": Ellipsis}
+
+
+def _dtype(name: bytes) -> Any:
+    text = name.decode("ascii")
+    if len(text) > 12 or text[:1] not in "<>|=" or text[1:2] not in KINDS or not text[2:].isdigit():
+        raise WireError("malformed message (dtype)")
+    return np.dtype(text)
+
+
+def _named_tuple(name: str, fields: tuple[str, ...]) -> Any:
+    if len(fields) > 256 or not all(type(field) is str and len(field) < 100 for field in fields):
+        raise WireError("malformed message (fields)")
+    plain = name if name.isidentifier() and len(name) < 100 else "Parts"
+    return namedtuple(plain, fields, rename=True)

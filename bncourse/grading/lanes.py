@@ -1,0 +1,199 @@
+"""One lane of the grader: an oracle and the warm processes beside it, kept between submissions."""
+
+import contextlib
+import itertools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from bncourse.grading import render, sandbox
+from bncourse.grading.inside.pipe import Gone, Late, receive, send
+from bncourse.grading.inside.wire import WireError
+from bncourse.grading.records import Master
+from bncourse.grading.syscalls import call_filter
+
+START_SECONDS = 60.0
+MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 1024, 3072, 16
+
+
+class LaneError(RuntimeError):
+    """A process of ours failed, not the student's."""
+
+
+def _spawn(command: list[str], control: socket.socket, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process whose last argument is the number of its control socket."""
+    number = control.fileno()
+    return subprocess.Popen(  # noqa: S603  (our own command)
+        [*command, str(number)], pass_fds=(number,), env=environment, stdin=subprocess.DEVNULL
+    )
+
+
+class Zygote:
+    """A warm process in its sandbox."""
+
+    def __init__(self, modules: tuple[str, ...], load: tuple[str, ...], level: sandbox.Level) -> None:
+        self.isolate = level != "process"
+        self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
+        command = sandbox.bwrap_command(modules) if self.isolate else sandbox.process_command(modules)
+        program = call_filter() if level == "full" else b""
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = {**sandbox.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
+        self.process = _spawn(command, theirs, environment)
+        theirs.close()
+        setup = {"load": load, "hide": [sandbox.OURS], "filter": program.hex()}
+        self.control.send(json.dumps(setup).encode())
+        self.ends: dict[int, dict[str, Any]] = {}
+        self.missing: list[str] = []
+        self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
+        self.ready = False
+
+    def wait_ready(self) -> None:
+        """Wait until its libraries are loaded."""
+        if self.ready:
+            return
+        message = self._message(START_SECONDS)
+        if message is None:
+            raise LaneError("the warm process did not start; see `bncourse doctor`")
+        self.missing, self.ready = message["missing"], True
+
+    def fork(self, number: int, connection: socket.socket, cpu_seconds: int) -> None:
+        """Have one more worker forked that serves the connection."""
+        self.wait_ready()
+        order = {
+            "do": "fork",
+            "id": number,
+            "isolate": self.isolate,
+            "folder": self.folder.name,
+            "memory_mib": self.memory,
+            "tmp_mib": TMP_MIB,
+            "cpu_seconds": cpu_seconds,
+        }
+        socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno()])
+
+    def end(self, number: int) -> dict[str, Any]:
+        """Kill a worker if it still runs; returns how it ended."""
+        with contextlib.suppress(OSError):
+            self.control.send(json.dumps({"do": "kill", "id": number}).encode())
+        deadline = time.monotonic() + 10
+        while number not in self.ends and time.monotonic() < deadline:
+            message = self._message(deadline - time.monotonic())
+            if message is None:
+                break
+            self.ends[message["id"]] = message
+        return self.ends.pop(number, {"ended": None, "cpu": 0.0})
+
+    def _message(self, seconds: float) -> dict[str, Any] | None:
+        if not select.select([self.control], [], [], max(0.0, seconds))[0]:
+            return None
+        data = self.control.recv(65536)
+        return json.loads(data) if data else None
+
+    def close(self) -> None:
+        """End it, and all its forks with it."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+class Lane:
+    """Grades one submission at a time."""
+
+    def __init__(self, level: sandbox.Level) -> None:
+        self.level = level
+        self.numbers = itertools.count(1)
+        self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
+        self.known: set[str] = set()
+        self.control, theirs = socket.socketpair()
+        command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
+        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+        self.oracle = _spawn(command, theirs, {**os.environ, **threads})
+        theirs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def zygote(self, modules: tuple[str, ...], load: tuple[str, ...]) -> Zygote:
+        """The warm process that may import `modules` and has `load` loaded; started when first asked for."""
+        key = (modules, load)
+        if key not in self.zygotes or self.zygotes[key].process.poll() is not None:
+            self.zygotes[key] = Zygote(modules, load, self.level)
+        return self.zygotes[key]
+
+    def teach(self, master: Master, key: str) -> None:
+        """Make the oracle know a master."""
+        if key not in self.known:
+            self._order({"master": render.source_notebook(master), "key": key}, [])
+            self.known.add(key)
+
+    def _order(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        try:
+            socket.send_fds(self.control, [b"J"], descriptors) if descriptors else self.control.send(b"J")
+            send(self.control.fileno(), json.dumps(message).encode(), time.monotonic() + 30)
+        except (OSError, Gone, Late) as error:
+            raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
+
+    def run(self, job: dict[str, Any], zygote: Zygote, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
+        """Run one pass over a submission; yields the oracle's reports, and at last how the worker ended.
+
+        Parameters
+        ----------
+        job : dict
+            The master's key, the steps, the seed.
+        zygote : Zygote
+            Whose fork runs the student's cells.
+        patience : callable
+            Returns the seconds to wait for the next report.
+        """
+        number = next(self.numbers)
+        ours, theirs = socket.socketpair()
+        reports, reporting = socket.socketpair()
+        reports.setblocking(False)
+        oracle_process = 0
+        try:
+            zygote.fork(number, theirs, job["cpu_seconds"])
+            self._order(job, [ours.fileno(), reporting.fileno()])
+            theirs.close()
+            ours.close()
+            reporting.close()
+            while True:
+                message = json.loads(receive(reports.fileno(), time.monotonic() + patience()))
+                oracle_process = message.get("pid", oracle_process)
+                if "failed" in message:
+                    raise LaneError(message["failed"])
+                yield message
+                if "done" in message or "dead" in message:
+                    break
+        except Late:
+            yield {"overdue": True}
+        except (Gone, WireError) as error:
+            raise LaneError("the oracle's process ended") from error
+        finally:
+            for end in (ours, theirs, reports, reporting):
+                end.close()
+            if oracle_process:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(oracle_process, signal.SIGKILL)
+            self.last = zygote.end(number)
+
+    def close(self) -> None:
+        """End all processes of the lane."""
+        self.control.close()
+        self.oracle.kill()
+        self.oracle.wait()
+        for zygote in self.zygotes.values():
+            zygote.close()

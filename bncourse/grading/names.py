@@ -1,0 +1,41 @@
+"""Which names a piece of code binds, reads and imports at its top level."""
+
+import ast
+
+
+def bound_names(tree: ast.Module) -> set[str]:
+    r"""Names that running the module binds, imports left out.
+
+    >>> sorted(bound_names(ast.parse("import numpy as np\na, b = 1, 2\ndef f(x):\n    y = x")))
+    ['a', 'b', 'f']
+    """
+    names: set[str] = set()
+    for node in tree.body:
+        names |= _bound(node)
+    return names
+
+
+def _bound(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return set()
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Store) else set()
+    return {name for child in ast.iter_child_nodes(node) for name in _bound(child)}
+
+
+def loaded_names(node: ast.AST) -> set[str]:
+    """Names that a piece of code reads."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+
+
+def imports_of(tree: ast.Module) -> list[str]:
+    """Full names of the modules that a piece of code imports."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module)
+    return names

@@ -1,0 +1,254 @@
+"""The trusted compartment: it runs the instructor's test cells against stand-ins, in a process of its own.
+
+One oracle serves one lane of the grader. It keeps the masters it was given, loaded and compiled, and forks for
+every submission, so that nothing that a submission causes here outlives it.
+"""
+
+import ast
+import base64
+import builtins
+import contextlib
+import hashlib
+import io
+import json
+import math
+import os
+import random
+import re
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from types import FrameType
+from typing import Any
+
+from bncourse.grading import render
+from bncourse.grading.inert import inert, picture
+from bncourse.grading.inside.pipe import Gone, Late, receive, send
+from bncourse.grading.inside.shell import Shell
+from bncourse.grading.judge import hidden_lines, judge
+from bncourse.grading.names import bound_names, imports_of, loaded_names
+from bncourse.grading.records import Master, MasterCell, Verdict
+from bncourse.grading.standins import Connection, StudentGone, StudentLate
+
+
+def cell_seed(seed: int, assignment: str, grade_id: str) -> int:
+    """The seed of one cell, derived from the run's."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{assignment}/{grade_id}".encode()).digest()[:4], "big")
+
+
+class Space(dict[str, Any]):
+    """The names of the test cells; what is missing among them is asked of the student, for one cell at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins, get_ipython=lambda: Shell(lambda code: None))
+        self.connection = connection
+        self.borrowed: dict[str, Any] = {}
+        self.missing: set[str] = set()
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        if name not in self.borrowed:
+            answer = self.connection.request("get", name)
+            if answer[0] != "value":
+                self.missing.add(name)
+                raise KeyError(name)
+            self.borrowed[name] = answer[1]
+        return self.borrowed[name]
+
+
+class Session:
+    """One submission's pass through the steps of an assignment."""
+
+    def __init__(self, master: Master, job: dict[str, Any], connection: Connection, report: int) -> None:
+        self.cells = {cell.grade_id: cell for cell in master.cells}
+        self.master, self.job, self.connection, self.descriptor = master, job, connection, report
+        self.space = Space(connection)
+        self.now = ("", 0)
+        connection.progress = self.at
+
+    def tell(self, **message: Any) -> None:
+        """Report to the supervisor."""
+        send(self.descriptor, json.dumps(message).encode(), math.inf)
+
+    def at(self, index: int, line: int) -> None:
+        """Remember which statement of the student's is running."""
+        self.now = (self.now[0], index)
+
+    def run(self) -> None:
+        """Take the steps in order; a step that ends the student's process ends the pass."""
+        for step in self.job["steps"]:
+            try:
+                if step["do"] == "test":
+                    self.test(self.cells[step["cell"]], step)
+                else:
+                    self.load(step)
+            except (StudentLate, StudentGone) as error:
+                why = "timeout" if isinstance(error, StudentLate) else "crashed"
+                self.tell(dead=why, loading=step["do"] != "test", cell=step["cell"], statement=self.now[1])
+                return
+        self.tell(done=True)
+
+    def load(self, step: dict[str, Any]) -> None:
+        """Run one of the student's cells, or a given cell on both sides."""
+        name, given = step["cell"], step["do"] == "given"
+        self.now = (name, 0)
+        self.connection.left = self.master.seconds_per_test
+        seed = cell_seed(self.job["seed"], self.master.assignment, name)
+        seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
+        with contextlib.suppress(Exception):
+            seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed))
+        self.tell(ran=name, **seen)
+        cell = self.cells.get(name)
+        if cell is not None:
+            self.own_side(cell)
+
+    def own_side(self, cell: MasterCell) -> None:
+        """Do on the trusted side what the master's cell does, except for what is the student's."""
+        tree = ast.parse(cell.source)
+        self.space.borrowed.clear()
+        if cell.kind == "answer":
+            for name in bound_names(tree):
+                self.space.pop(name, None)
+            tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        students = {name for step in self.job["steps"] for name in step.get("binds", ())}
+        for node in tree.body:
+            theirs = loaded_names(node) & students - set(self.space)
+            if theirs and not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            with contextlib.suppress(Exception), _quiet():
+                exec(compile(ast.Module([node], []), f"<{cell.grade_id}>", "exec"), self.space)  # noqa: S102  (the master's)
+
+    def test(self, cell: MasterCell, step: dict[str, Any]) -> None:
+        """Run a test cell and report its verdict; cells that were judged before are passed over."""
+        if step["judged"]:
+            return
+        filename = f"<test {cell.grade_id}>"
+        hidden = hidden_lines(cell.source)
+        self.connection.left, self.connection.received = self.master.seconds_per_test, 0
+        self.connection.discreet = lambda: _running_line(filename) in hidden
+        self.space.borrowed.clear()
+        self.space.missing.clear()
+        seed = cell_seed(self.job["seed"], self.master.assignment, cell.grade_id)
+        random.seed(seed)
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(seed)
+        start = time.perf_counter()
+        error: BaseException | None = None
+        points = cell.points
+        try:
+            with _quiet():
+                points = _points(_execute(cell.source, filename, self.space), cell.points)
+            verdict = Verdict(cell.grade_id, "correct", points, cell.points)
+        except BaseException as raised:
+            error = raised
+            verdict = judge(cell, filename, raised, 0.0)
+        self.tell(
+            verdict=asdict(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
+            missing=sorted(self.space.missing),
+            not_implemented=isinstance(error, NotImplementedError)
+            or isinstance(getattr(error, "__cause__", 0), NotImplementedError),
+        )
+        if isinstance(error, StudentLate | StudentGone):
+            raise error
+        if self.connection.ended is not None:
+            raise self.connection.ended
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _seen(answer: tuple[Any, ...]) -> dict[str, Any]:
+    """What a student's cell showed, made inert; raises where the answer is malformed."""
+    problems, text, pictures, ignored = answer[1:5]
+    return {
+        "problems": [
+            [int(line), inert(str(kind), 80), inert(str(message), 300)] for line, kind, message in problems[:50]
+        ],
+        "text": inert(str(text), 21_000),
+        "pictures": [base64.b64encode(p).decode() for p in pictures[:4] if type(p) is bytes and picture(p)],
+        "ignored": [inert(str(word), 40) for word in ignored[:20]],
+    }
+
+
+def _execute(source: str, filename: str, space: Space) -> Any:
+    """Run a test cell; returns the value of its last line where that is an expression."""
+    *body, last = ast.parse(source).body or [ast.Pass()]
+    rest = [] if isinstance(last, ast.Expr) else [last]
+    exec(compile(ast.Module([*body, *rest], []), filename, "exec"), space)  # noqa: S102  (the instructor's test cell)
+    if not isinstance(last, ast.Expr):
+        return None
+    return eval(compile(ast.Expression(last.value), filename, "eval"), space)  # noqa: S307  (the same)
+
+
+def _points(value: Any, most: float) -> float:
+    """Partial credit as nbgrader reads it: a number as the cell's value, here kept within its bounds."""
+    if type(value) not in (int, float) or not math.isfinite(value):
+        return most
+    return min(max(float(value), 0.0), most)
+
+
+def _running_line(filename: str) -> int:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename == filename and frame.f_code.co_name == "<module>":
+            return frame.f_lineno
+        frame = frame.f_back
+    return 0
+
+
+def preload(master: Master) -> None:
+    """Import now what the master's own cells import, so that forks find it loaded."""
+    for cell in master.cells:
+        if cell.kind in ("given", "test", "answer"):
+            for name in imports_of(ast.parse(cell.source)):
+                with contextlib.suppress(Exception):
+                    __import__(name)
+    from bncourse.diagnosis import checks  # noqa: F401  (most test cells call it)
+
+
+def main() -> None:
+    """Serve the supervisor: learn masters, fork for jobs."""
+    control = socket.socket(fileno=int(sys.argv[-1]))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    masters: dict[str, Master] = {}
+    while True:
+        mark, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        if not mark:
+            return
+        with contextlib.suppress(Gone, Late):
+            message = json.loads(receive(control.fileno(), math.inf))
+            if "master" in message:
+                masters[message["key"]] = render.master_of(message["master"])
+                preload(masters[message["key"]])
+            elif os.fork() == 0:
+                _session(masters[message["key"]], message, *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _session(master: Master, job: dict[str, Any], connection: int, report: int) -> None:
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.set_blocking(connection, False)
+        session = Session(master, job, Connection(connection), report)
+        session.tell(pid=os.getpid())
+        session.run()
+    except BaseException as error:
+        with contextlib.suppress(BaseException):
+            text = f"{type(error).__name__}: {error}"
+            send(report, json.dumps({"failed": re.sub(r"\s+", " ", text)[:500]}).encode(), time.monotonic() + 5)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""Read a submission: the answers by grade_id, everything else from the master, and a list of what was put right."""
+
+import ast
+import contextlib
+from functools import lru_cache
+from typing import NamedTuple
+
+from bncourse.grading.names import bound_names
+from bncourse.grading.notebooks import RawCell, RawNotebook, read_notebook
+from bncourse.grading.records import Master, MasterCell
+from bncourse.grading.render import nbgrader_metadata, released_source
+
+PROTECTED = ("grade", "solution", "locked", "points", "task", "cell_type")
+
+
+class Extra(NamedTuple):
+    """A cell that the student added: it runs after the master's cell of that grade_id ("": before all)."""
+
+    after: str
+    source: str
+
+
+class Reading(NamedTuple):
+    """What was read of a submission."""
+
+    answers: dict[str, str]
+    """Text of the student's cells, by grade_id; written answers too."""
+    repairs: tuple[str, ...]
+    reason: str
+    """Why it cannot be graded; empty if it can."""
+    extras: tuple[Extra, ...] = ()
+
+
+def read_submission(master: Master, raw: bytes) -> Reading:
+    """Read the answers from a notebook's bytes, however damaged; never raises.
+
+    Parameters
+    ----------
+    master : Master
+        The assignment.
+    raw : bytes
+        The file that was handed in.
+    """
+    notebook = read_notebook(raw)
+    if notebook.reason:
+        return Reading({}, notebook.repairs, notebook.reason)
+    return _Reader(master, notebook).read()
+
+
+def is_stub(cell: MasterCell, source: str) -> bool:
+    """Whether an answer is still what the release says, comments and blank lines aside."""
+    released = released_source(cell.source, cell.cell_type)
+    if _plain(source) == _plain(released) or not source.strip():
+        return True
+    tree = _dump(source) if cell.cell_type == "code" else None
+    return tree is not None and tree == _dump(released)
+
+
+class _Reader:
+    def __init__(self, master: Master, notebook: RawNotebook) -> None:
+        self.master, self.notebook = master, notebook
+        self.known = {cell.grade_id: cell for cell in master.cells}
+        self.repairs = list(dict.fromkeys(notebook.repairs))
+        self.owner: list[str] = [self._named(cell) for cell in notebook.cells]
+
+    def read(self) -> Reading:
+        by_name = sum(1 for name in self.owner if name and self.known[name].kind != "text")
+        self._find_the_lost()
+        reason = self._foreign(by_name)
+        if reason:
+            return Reading({}, tuple(self.repairs), reason)
+        answers = {}
+        for cell in self.master.cells:
+            if cell.kind in ("answer", "written"):
+                answers[cell.grade_id] = self._answer(cell)
+            elif cell.kind in ("given", "test"):
+                self._compare(cell)
+        extras = self._extras()
+        return Reading(answers, tuple(dict.fromkeys(self.repairs)), "", tuple(extras))
+
+    def _named(self, cell: RawCell) -> str:
+        name = cell.facts.get("grade_id") if cell.facts else cell.name
+        return name if isinstance(name, str) and name in self.known else ""
+
+    def _find_the_lost(self) -> None:
+        """Give cells without metadata to the master's cell whose text or whose definitions they hold."""
+        found = set(self.owner)
+        for cell in self.master.cells:
+            if cell.grade_id in found or cell.kind == "text":
+                continue
+            places = [
+                place for place in range(len(self.owner)) if not self.owner[place] and self._resembles(cell, place)
+            ]
+            for place in places if cell.kind == "answer" else places[:1]:
+                self.owner[place] = cell.grade_id
+                self.repairs.append(f"cell {cell.grade_id} had lost its metadata and was known by its content")
+
+    def _resembles(self, cell: MasterCell, place: int) -> bool:
+        raw = self.notebook.cells[place]
+        if not raw.source.strip():
+            return False
+        if _plain(raw.source) == _plain(released_source(cell.source, cell.cell_type)):
+            return True
+        if cell.kind == "answer":
+            wanted = _binds(cell.source)
+            return bool(wanted) and wanted <= _binds(raw.source)
+        if cell.kind == "written" and place and raw.cell_type == "markdown":
+            before = self.master.cells[[c.grade_id for c in self.master.cells].index(cell.grade_id) - 1]
+            return _plain(self.notebook.cells[place - 1].source) == _plain(before.source)
+        return False
+
+    def _foreign(self, by_name: int) -> str:
+        facts = self.notebook.metadata.get("bncourse")
+        other = facts.get("assignment") if isinstance(facts, dict) else None
+        if isinstance(other, str) and other != self.master.assignment and by_name < len(self.known) / 4:
+            return f"this is the notebook of another assignment ({other[:64]!r})"
+        graded = [
+            name for name in self.owner if name and self.known[name].kind in ("answer", "test", "written", "given")
+        ]
+        strangers = [cell for cell in self.notebook.cells if cell.facts.get("grade_id") not in (None, *self.known)]
+        if not graded:
+            return "none of its cells belongs to this assignment" + (" (is it another one's?)" if strangers else "")
+        if strangers:
+            self.repairs.append(
+                f"{len(strangers)} cells bear names that this release does not have (is it an older one?)"
+            )
+        return ""
+
+    def _answer(self, cell: MasterCell) -> str:
+        places = [place for place, name in enumerate(self.owner) if name == cell.grade_id]
+        if not places:
+            self.repairs.append(f"answer cell {cell.grade_id} was missing")
+            return ""
+        for place in places:
+            self._check_metadata(cell, self.notebook.cells[place])
+        sources = list(dict.fromkeys(self.notebook.cells[place].source for place in places))
+        if len(places) > 1:
+            self.repairs.append(
+                f"cell {cell.grade_id} stood there {len(places)} times; they count as one, in their order"
+            )
+        done = [source for source in sources if not is_stub(cell, source)]
+        return "\n\n".join(done) if done else sources[0]
+
+    def _compare(self, cell: MasterCell) -> None:
+        places = [place for place, name in enumerate(self.owner) if name == cell.grade_id]
+        if not places:
+            self.repairs.append(f"{cell.kind} cell {cell.grade_id} was missing")
+        released = _plain(released_source(cell.source, cell.cell_type))
+        for place in places:
+            self._check_metadata(cell, self.notebook.cells[place])
+            if _plain(self.notebook.cells[place].source) != released:
+                self.repairs.append(f"{cell.kind} cell {cell.grade_id} had been changed")
+        if len(places) > 1:
+            self.repairs.append(f"cell {cell.grade_id} stood there {len(places)} times")
+
+    def _check_metadata(self, cell: MasterCell, raw: RawCell) -> None:
+        if raw.cell_type != cell.cell_type:
+            self.repairs.append(f"cell {cell.grade_id} had been turned to {raw.cell_type[:20]!r}")
+        wanted = nbgrader_metadata(cell)
+        if raw.facts and any(
+            raw.facts.get(name) != wanted.get(name) for name in PROTECTED if name in raw.facts or name in wanted
+        ):
+            self.repairs.append(f"the flags or points of cell {cell.grade_id} had been edited")
+        if not raw.facts:
+            self.repairs.append(f"cell {cell.grade_id} had lost its metadata")
+        if raw.tags:
+            self.repairs.append(f"tags on cell {cell.grade_id} were ignored")
+
+    def _extras(self) -> list[Extra]:
+        order = [cell.grade_id for cell in self.master.cells]
+        seen = [name for name in dict.fromkeys(self.owner) if name and self.known[name].kind != "text"]
+        orderly = seen == sorted(seen, key=order.index)
+        if not orderly:
+            self.repairs.append("the cells stood in another order")
+        extras, after = [], ""
+        for raw, name in zip(self.notebook.cells, self.owner, strict=True):
+            kind = self.known[name].kind if name else ""
+            if kind == "given" and _plain(raw.source) != _plain(self.known[name].source):
+                extras.append(Extra(after, raw.source))
+            if name and (kind in ("given", "answer") or (kind == "test" and orderly)):
+                after = name
+            if not name and raw.cell_type == "code" and raw.source.strip():
+                extras.append(Extra(after, raw.source))
+        return extras
+
+
+def _plain(source: str) -> str:
+    return "\n".join(line.rstrip() for line in source.strip().split("\n"))
+
+
+@lru_cache(maxsize=512)
+def _binds(source: str) -> frozenset[str]:
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset(bound_names(ast.parse(source)))
+    return frozenset()
+
+
+def _dump(source: str) -> str | None:
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.dump(ast.parse(source))
+    return None

@@ -1,0 +1,36 @@
+"""From verdicts to the one status of a submission."""
+
+import dataclasses
+
+from bncourse.grading.records import Master, Outcome, SubmissionRecord, Verdict
+from bncourse.grading.repair import Reading
+
+BY_WEIGHT: tuple[Outcome, ...] = ("needs review", "out of memory", "timeout", "crashed")
+"""What an instructor should look at first; the first that any test cell shows is the submission's status."""
+
+
+def status_of(record: SubmissionRecord) -> Outcome:
+    """The one status of a submission that was graded."""
+    outcomes = {verdict.outcome for verdict in record.verdicts}
+    if record.reason:
+        return "needs review"
+    for outcome in BY_WEIGHT:
+        if outcome in outcomes:
+            return outcome
+    if record.repairs:
+        return "tampered"
+    if outcomes == {"not attempted"}:
+        return "not attempted"
+    return "correct" if outcomes <= {"correct"} else "wrong"
+
+
+def unreadable(master: Master, reading: Reading, blank: SubmissionRecord) -> SubmissionRecord:
+    """The record of a submission that cannot be read: no points, and the reason."""
+    verdicts = tuple(
+        Verdict(cell.grade_id, "unreadable", 0.0, cell.points, f"The notebook cannot be read: {reading.reason}.")
+        for cell in master.cells
+        if cell.kind == "test"
+    )
+    return dataclasses.replace(
+        blank, status="unreadable", verdicts=verdicts, repairs=reading.repairs, reason=reading.reason
+    )
