@@ -209,3 +209,52 @@ def check_joined_input(shape: Shape, count: int | None) -> None:
             f"x has shape {tuple(shape)}, and all processes together hold {count} values per channel. Expected at "
             "least two in training. Use larger batches."
         )
+
+
+def check_cell(x_shape: Shape, h_shape: Shape, c_shape: Shape, shapes: dict[str, Shape]) -> None:
+    """Refuse inputs, states and parameters of an LSTM cell that do not fit together.
+
+    Raises
+    ------
+    ValueError
+        Naming the first argument that does not fit, its shape and the expected one.
+    """
+    if len(x_shape) != 2 or len(h_shape) != 2:
+        raise ValueError(
+            f"x has shape {tuple(x_shape)} and h has shape {tuple(h_shape)}. Expected (N, inputs) and (N, hidden): "
+            "one time step. Loop over the steps of a sequence."
+        )
+    samples, inputs = x_shape
+    hidden = h_shape[1]
+    gates = 4 * hidden
+    expected = {
+        "h": (samples, hidden),
+        "c": (samples, hidden),
+        "weight_x": (gates, inputs),
+        "weight_h": (gates, hidden),
+        "bias": (gates,),
+        "gamma_x": (gates,),
+        "gamma_h": (gates,),
+        "gamma_c": (hidden,),
+        "beta_c": (hidden,),
+    }
+    for name, shape in {"h": h_shape, "c": c_shape, **shapes}.items():
+        if tuple(shape) != expected[name]:
+            raise ValueError(
+                f"{name} has shape {tuple(shape)}, but x has shape {tuple(x_shape)} and h has {hidden} features. "
+                f"Expected {expected[name]}; the four gates i, f, g, o lie one after another on the first axis."
+            )
+
+
+def check_max_steps(max_steps: int, step: int = 0) -> None:
+    """Refuse a store of statistics for no time step, and a time before the first.
+
+    Raises
+    ------
+    ValueError
+        If `max_steps` is less than 1 or `step` is negative.
+    """
+    if max_steps < 1:
+        raise ValueError(f"max_steps is {max_steps}. Expected 1 or more: the length of the longest training sequence.")
+    if step < 0:
+        raise ValueError(f"step is {step}. Expected 0 for the first time step, and so on.")

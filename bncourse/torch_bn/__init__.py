@@ -62,6 +62,20 @@ from bncourse.torch_bn.normalization import (
 from bncourse.torch_bn.recompute import (
     recompute_statistics,
 )
+from bncourse.torch_bn.recurrent import (
+    CellCache,
+    CellGradients,
+    CellMoments,
+    CellParameters,
+    PerStepStatistics,
+    lstm_step_backward,
+    lstm_step_forward,
+    lstm_step_inference,
+)
+from bncourse.torch_bn.recurrent_layer import (
+    BatchNormLSTMCell,
+    PerStepBatchNorm,
+)
 from bncourse.torch_bn.renorm import (
     Corrections,
     RenormCache,
@@ -83,8 +97,13 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "BatchNormFunction",
+    "BatchNormLSTMCell",
     "BatchRenorm",
     "Cache",
+    "CellCache",
+    "CellGradients",
+    "CellMoments",
+    "CellParameters",
     "Corrections",
     "Folded",
     "GhostBatchNorm",
@@ -93,6 +112,8 @@ __all__ = [
     "Moments",
     "Normalization",
     "NormalizationCache",
+    "PerStepBatchNorm",
+    "PerStepStatistics",
     "PopulationStatistics",
     "RenormCache",
     "ResponseCache",
@@ -120,6 +141,9 @@ __all__ = [
     "joined_moments",
     "local_response_norm_backward",
     "local_response_norm_forward",
+    "lstm_step_backward",
+    "lstm_step_forward",
+    "lstm_step_inference",
     "merge_moments",
     "normalization_axes",
     "normalize_backward",
