@@ -1,7 +1,22 @@
-"""Where the book explains each belief."""
+"""What learners believe and should not: the catalogue, read from `catalogue.toml` beside this file."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
 
 BOOK_URL = ""
 """Base address of the published book, ending in a slash; empty where the book is only on paper or on this disk."""
+
+TITLES = {
+    "beyond/layer_norm": "Layer norm and its siblings",
+    "convolution/convolution": "Feature maps",
+    "transform/transform": "The transform",
+    "why/internal_covariate_shift": "Internal covariate shift",
+}
+"""Titles of chapters whose file's name does not say them."""
 
 
 def chapter_link(page: str) -> str:
@@ -19,5 +34,55 @@ def chapter_link(page: str) -> str:
     """
     if BOOK_URL:
         return f"{BOOK_URL}{page}.html"
-    title = page.rsplit("/", 1)[-1].replace("_", " ")
-    return f'chapter "The {title}" (book/{page})'
+    title = TITLES.get(page) or "The " + page.rsplit("/", 1)[-1].replace("_", " ")
+    return f'chapter "{title}" (book/{page})'
+
+
+@dataclass(frozen=True)
+class Belief:
+    """One mistaken belief.
+
+    `belief` and `truth` are clauses: "Your code believes that ...", "In truth ...".
+    """
+
+    id: str
+    part: str
+    """Where it shows: forward, dx, dgamma, dbeta, stages, inference, inference_backward, running, conv, or any."""
+    belief: str
+    truth: str
+    symptom: str
+    page: str
+    hints: tuple[str, str, str]
+    """Which law is broken; which path or quantity; what to change."""
+    follow_through: bool = False
+    """The gradient of such a forward pass is as much work as that of the right one."""
+    also: tuple[str, ...] = ()
+    """Other slips with the very same values, which no check of values can tell apart."""
+
+    @property
+    def sentence(self) -> str:
+        """The belief as a student reads it."""
+        return f"Your code believes that {self.belief}."
+
+    @property
+    def link(self) -> str:
+        """Where the book answers."""
+        return chapter_link(self.page)
+
+
+@cache
+def catalogue() -> Mapping[str, Belief]:
+    """Return every belief under its id, in the order of the file.
+
+    Examples
+    --------
+    >>> catalogue()["eps-outside-root"].sentence
+    'Your code believes that eps is added to the standard deviation.'
+    """
+    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    beliefs = {}
+    for name, entry in tomllib.loads(text).items():
+        first, second, third = entry.pop("hints")
+        also = tuple(entry.pop("also", ()))
+        beliefs[name] = Belief(id=name, hints=(first, second, third), also=also, **entry)
+    return MappingProxyType(beliefs)

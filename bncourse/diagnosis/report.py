@@ -1,4 +1,8 @@
-"""What a check says to a student."""
+"""What a diagnosis says: findings, their report, and the exception that a check raises."""
+
+from dataclasses import dataclass
+
+from bncourse.diagnosis.catalogue import catalogue, chapter_link
 
 
 class Misconception(AssertionError):
@@ -21,3 +25,106 @@ class Misconception(AssertionError):
         self.part = part
         self.belief = belief
         self.hints = hints
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
+
+    part: str
+    """Where it shows: "forward", "dx", "dgamma", "dbeta", a stage's name, "inference", "running_var", ..."""
+    belief: str | None
+    """Id in the catalogue, or None where no belief explains what was seen."""
+    message: str
+    """The belief in plain words."""
+    hints: tuple[str, str, str]
+    """Which law is broken; which path or quantity; what to change."""
+    page: str
+    """The chapter that answers."""
+    remark: str = ""
+    """What else the student should know, such as that the rest was graded on its own."""
+
+    def text(self, hint: int = 1) -> str:
+        """Whole message: the belief, as many hints as asked for, and the chapter's link."""
+        lines = [self.message, *self.hints[: max(0, hint)], self.remark, f"Read on: {chapter_link(self.page)}"]
+        return "\n".join(line for line in lines if line)
+
+    def misconception(self, hint: int = 1) -> Misconception:
+        """Make the exception that a check raises."""
+        return Misconception(self.text(hint), part=self.part, belief=self.belief, hints=self.hints)
+
+
+def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str = "") -> Finding:
+    """Say that a belief of the catalogue explains what was seen.
+
+    Parameters
+    ----------
+    belief : str
+        Its id.
+    part : str, optional
+        Where it shows, if that is narrower than the belief's own part.
+    lead : str
+        A first sentence in the place of the belief's.
+    """
+    entry = catalogue()[belief]
+    where = part or entry.part
+    message = lead or entry.sentence
+    if where != entry.part and not lead:
+        message += f" It shows in {where}."
+    return Finding(where, belief, message, entry.hints, entry.page, remark)
+
+
+UNKNOWN = {
+    "forward": ("Your y is not the normalized batch, scaled and shifted", "transform/transform"),
+    "conv": ("Your y is not normalized channel by channel", "convolution/convolution"),
+    "inference": ("Your y is not x normalized with the running statistics", "inference/modes"),
+    "running_mean": ("Your running_mean is not the moving average of the batches' means", "inference/modes"),
+    "running_var": ("Your running_var is not the moving average of the batches' variances", "inference/modes"),
+}
+
+
+def unknown(part: str) -> Finding:
+    """Say that something is wrong and no belief of the catalogue explains it."""
+    what, page = UNKNOWN.get(part, (f"Your {part} is not the derivative of the loss", "gradients/checking"))
+    hints = (
+        "The values differ from those of the definition by more than rounding.",
+        "No mistake that we know explains it: take the definition and compare it with your code line by line.",
+        "Work a batch of two samples and one feature by hand, and print every intermediate value.",
+    )
+    return Finding(part, None, f"{what}, and no belief that we know explains it.", hints, page)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a diagnosis found; empty findings mean that the code is right."""
+
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Harmless oddities, such as a gradient of shape (1, C)."""
+    follow_through: tuple[str, ...] = ()
+    """Parts that are right for the student's own, wrong forward pass, and so are not charged."""
+
+    @property
+    def correct(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    @property
+    def beliefs(self) -> tuple[str, ...]:
+        """Ids of the beliefs that were found, the first first."""
+        return tuple(found.belief for found in self.findings if found.belief)
+
+    def __str__(self) -> str:
+        """Readable in a terminal and in a notebook."""
+        if self.correct:
+            text = "Right: nothing to report."
+        else:
+            count = len(self.findings)
+            text = f"{count} thing{'s' if count > 1 else ''} to mend:"
+            for number, found in enumerate(self.findings, start=1):
+                text += f"\n\n{number}. {found.part}\n   " + found.text(hint=2).replace("\n", "\n   ")
+        return "\n".join([text, *(f"Note: {note}" for note in self.notes)])
+
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+        """Show the text in a notebook, not the constructor's arguments."""
+        printer.text(str(self))  # type: ignore[attr-defined]

@@ -1,0 +1,183 @@
+"""What the learner believed about the forward pass, in training, on feature maps, and in inference."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bncourse.diagnosis import reading, transforms
+from bncourse.diagnosis.bounds import distance
+from bncourse.diagnosis.catalogue import catalogue
+from bncourse.diagnosis.laws import broken_forward_laws
+from bncourse.diagnosis.probes import Probe, make_probe
+from bncourse.diagnosis.reading import Function
+from bncourse.diagnosis.report import Finding, finding, unknown
+from bncourse.numpy_bn import functional as reference
+
+Array = np.ndarray[Any, Any]
+
+PLACES = (2, 5)
+"""Rows and columns of the feature maps that are tried: unlike one another, the samples and the channels."""
+
+IMPRECISE = 1e-5
+"""What is right to this relative error, and not to rounding, was rounded or differenced on the way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A forward pass as it was found."""
+
+    kind: str
+    probe: Probe
+    findings: tuple[Finding, ...] = ()
+    explanation: transforms.Explanation | None = None
+    """Which program of the family it is, if it is one and not the right one."""
+    y: Array | None = None
+    dtype: Any = np.float64
+
+    @property
+    def right(self) -> bool:
+        """Whether y is right."""
+        return not self.findings
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether a gradient of this wrong forward pass is as much work as the right one's, and so earns its marks."""
+        charged = [one.belief for one in self.findings]
+        return bool(charged) and all(belief and catalogue()[belief].follow_through for belief in charged)
+
+
+def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: tuple[int, ...] = ()) -> Seen:
+    """Run a forward pass in training and say what it believes.
+
+    Parameters
+    ----------
+    forward : callable
+        The student's.
+    seed : int
+        Of the probe.
+    notes : list of str
+        Harmless oddities are appended to it.
+    spatial : tuple of int
+        Rows and columns, for feature maps.
+    """
+    probe = make_probe(seed, spatial=spatial)
+    kind, part = ("conv", "conv") if spatial else ("forward", "forward")
+
+    def run(other: Probe) -> reading.Value:
+        result = reading.call(forward, part, other.x, other.gamma, other.beta, eps=other.eps)
+        return reading.like(reading.pair(result, part)[0], other.x, part, notes)
+
+    right = reference.batch_norm_forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)[0]
+    return _look(run, kind, part, probe, right, _reshapes, lambda: broken_forward_laws(forward, probe))
+
+
+def look_at_inference(inference: Function, seed: int, notes: list[str]) -> Seen:
+    """Run a forward pass in inference and say what it believes; it may return y alone or (y, cache)."""
+    probe = make_probe(seed)
+    part = "inference"
+
+    def run(other: Probe) -> reading.Value:
+        statistics = other.running_mean, other.running_var
+        result = reading.call(inference, part, other.x, other.gamma, other.beta, *statistics, eps=other.eps)
+        packed = isinstance(result, (tuple, list)) and len(result) == 2
+        return reading.like(result[0] if packed else result, other.x, part, notes)
+
+    arguments = probe.x, probe.gamma, probe.beta, probe.running_mean, probe.running_var
+    right = reference.batch_norm_inference(*arguments, eps=probe.eps)[0]
+    return _look(run, part, part, probe, right, _precedences, list)
+
+
+def _look(
+    run: Callable[[Probe], reading.Value],
+    kind: str,
+    part: str,
+    probe: Probe,
+    right: Array,
+    fingerprints: Callable[[Probe], list[tuple[str, Array]]],
+    laws: Callable[[], list[tuple[str, str]]],
+) -> Seen:
+    try:
+        value, again = run(probe), run(probe)
+    except reading.Slip as slip:
+        return Seen(kind, probe, (slip.finding,))
+    y, allowed, size = value.array, probe.allowed(value.dtype), transforms.size_of(probe)
+
+    def seen(*beliefs: str, explanation: transforms.Explanation | None = None) -> Seen:
+        found = tuple(_in_part(belief, part) for belief in beliefs) or (unknown(part),)
+        return Seen(kind, probe, found, explanation, y, value.dtype)
+
+    if distance(y, again.array, size) > allowed:
+        return seen("not-repeatable")
+    error = distance(y, right, size)
+    if error <= allowed:
+        return Seen(kind, probe, (), None, y, value.dtype)
+    if error <= IMPRECISE:
+        return seen("imprecise")
+    explanation = transforms.explain(y, probe, kind, allowed)
+    if explanation is not None:
+        return seen(*explanation.beliefs, explanation=explanation)
+    for belief, expected in fingerprints(probe):
+        if distance(y, expected, size) <= allowed:
+            return seen(belief)
+    try:
+        if _is_constant(run, probe, y):
+            return seen("constant-answer")
+        broken = laws() if kind == "forward" else []
+    except reading.Slip as slip:
+        return Seen(kind, probe, (slip.finding,))
+    return seen(*(belief for belief, _ in broken[:1]))
+
+
+def _in_part(belief: str, part: str) -> Finding:
+    """Name where it shows only if the belief could show elsewhere."""
+    return finding(belief, None if part == "conv" else part)
+
+
+def _is_constant(run: Callable[[Probe], reading.Value], probe: Probe, y: Array) -> bool:
+    """Whether another batch of the same shape gets the same answer."""
+    other = replace(probe, x=np.ascontiguousarray(probe.x[::-1] * 1.3 + 0.7))
+    return bool(np.array_equal(run(other).array, y))
+
+
+def _reshapes(probe: Probe) -> list[tuple[str, Array]]:
+    """Feature maps flattened or restored in the wrong order of axes."""
+    x, gamma, beta = probe.x, probe.gamma, probe.beta
+    if x.ndim == 2:
+        return []
+    n, c, h, w = x.shape
+
+    def normalize(table: Array) -> Array:
+        return reference.batch_norm_forward(table, gamma, beta, eps=probe.eps)[0]
+
+    last = normalize(x.transpose(0, 2, 3, 1).reshape(-1, c))
+    turned = normalize(x.transpose(0, 3, 2, 1).reshape(-1, c))
+    first = normalize(x.transpose(1, 0, 2, 3).reshape(c, -1).T)
+    return [
+        ("conv-reshape", normalize(x.reshape(-1, c)).reshape(x.shape)),
+        ("conv-axes-not-restored", last.reshape(x.shape)),
+        ("conv-axes-not-restored", last.reshape(n, w, h, c).transpose(0, 3, 2, 1)),
+        ("conv-axes-not-restored", last.reshape(n, h, c, w).transpose(0, 2, 1, 3)),
+        ("conv-axes-not-restored", turned.reshape(n, h, w, c).transpose(0, 3, 1, 2)),
+        ("conv-axes-not-restored", first.T.reshape(x.shape)),
+        ("conv-axes-not-restored", first.reshape(x.shape)),
+    ]
+
+
+def _precedences(probe: Probe) -> list[tuple[str, Array]]:
+    """Brackets lost in gamma * (x - mean) / sqrt(var + eps) + beta."""
+    x, gamma, beta, mean, var = probe.x, probe.gamma, probe.beta, probe.running_mean, probe.running_var
+    std, root = np.sqrt(var + probe.eps), np.sqrt(var)
+    candidates = [
+        x - mean / std * gamma + beta,
+        gamma * x - mean / std + beta,
+        gamma * (x - mean / std) + beta,
+        (x - mean) / root + probe.eps * gamma + beta,
+        gamma * (x - mean) / root + probe.eps + beta,
+        (gamma * x - mean) / std + beta,
+        gamma * x / std - mean + beta,
+        (gamma * (x - mean) + beta) / std,
+        ((x - mean) / std + beta) * gamma,
+    ]
+    return [("inference-precedence", candidate) for candidate in candidates]

@@ -1,0 +1,146 @@
+"""The inputs that checks hand to a student's functions: exaggerated, uneven, and different for every seed.
+
+At the usual eps = 1e-5, gamma = 1 and a large batch most mistakes are smaller than any sensible tolerance. The recipe
+in `probes.json` was searched (see `bncourse.diagnosis.search`), so that every two beliefs of the catalogue, and each
+from the truth, differ by far more than rounding. Within the recipe the seed draws the numbers, so that an answer
+learned by heart is worth nothing.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.diagnosis.bounds import condition, tolerance
+
+Array = np.ndarray[Any, Any]
+
+
+class Recipe(NamedTuple):
+    """What all seeds have in common."""
+
+    counts: tuple[int, ...]
+    """Numbers of samples to draw from, none of them among the numbers of features."""
+    channels: tuple[int, ...]
+    eps: tuple[float, float]
+    """Range of eps; the seed draws from it."""
+    std: tuple[float, float]
+    """Smallest and largest standard deviation of a feature."""
+    offset: float
+    """Largest mean of a feature, in standard deviations."""
+    gamma: tuple[float, float]
+    """Smallest and largest size of gamma; signs alternate."""
+    paths: tuple[float, float]
+    """Share of dy that flows through the mean and through the variance, beside a share of 1 that does not."""
+    momentum: tuple[float, float]
+    running_std: tuple[float, float]
+
+
+def recorded_recipe() -> Recipe:
+    """Read the recipe that the search found."""
+    text = resources.files(__package__).joinpath("probes.json").read_text(encoding="utf-8")
+    entries: dict[str, Any] = json.loads(text)["recipe"]
+    for name, value in entries.items():
+        entries[name] = tuple(value) if isinstance(value, list) else value
+    return Recipe(**entries)
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """One set of inputs."""
+
+    x: Array
+    gamma: Array
+    beta: Array
+    dy: Array
+    eps: float
+    running_mean: Array
+    running_var: Array
+    momentum: float
+    kappa: float
+    key: tuple[int, tuple[int, ...]]
+    """Seed and spatial sizes, from which the probe can be made again."""
+
+    @property
+    def count(self) -> int:
+        """Values per channel."""
+        return int(self.x.size // self.x.shape[1])
+
+    def allowed(self, dtype: Any = np.float64) -> float:
+        """Tolerance for a result of this dtype."""
+        return tolerance(self.count, self.kappa, dtype)
+
+
+RECIPE = recorded_recipe()
+
+
+@lru_cache(maxsize=64)
+def make_probe(seed: int, *, spatial: tuple[int, ...] = (), recipe: Recipe = RECIPE, dtype: str = "float64") -> Probe:
+    """Draw the inputs of one seed.
+
+    Parameters
+    ----------
+    seed : int
+        Any non-negative number.
+    spatial : tuple of int
+        Sizes after the channels, such as (2, 3) for feature maps.
+    recipe : Recipe
+        What all seeds have in common.
+    dtype : str
+        Of the arrays.
+    """
+    rng = np.random.default_rng([seed, *spatial])
+    samples = int(rng.choice(recipe.counts))
+    channels = int(rng.choice(recipe.channels))
+    flat = (samples * math.prod(spatial), channels)
+    eps = float(rng.uniform(*recipe.eps))
+    shape = (samples, channels, *spatial)
+
+    def spread(low: float, high: float) -> Array:
+        """One number a channel, evenly spread in the logarithm, moved a little, in random order."""
+        steps = np.linspace(np.log(low), np.log(high), channels)
+        moved = steps + rng.uniform(-0.2, 0.2, channels) * (steps[1] - steps[0])
+        return np.asarray(rng.permutation(np.exp(moved)))
+
+    def standard(values: Array) -> Array:
+        """Columns of mean 0 and variance 1."""
+        centered = values - values.mean(axis=0)
+        return np.asarray(centered / centered.std(axis=0))
+
+    def sign() -> Array:
+        """Signs that alternate, in random order."""
+        return np.asarray(rng.permutation(np.where(np.arange(channels) % 2, -1.0, 1.0)))
+
+    x_hat = standard(rng.standard_normal(flat))
+    std = spread(*recipe.std)
+    mean = std * rng.uniform(0.4, 1.0, channels) * recipe.offset * sign()
+    x = mean + std * x_hat
+    # dy: shares along ones and along x_hat, which the two statistics' paths carry, and a rest which neither does
+    rest = standard(rng.standard_normal(flat))
+    rest -= x_hat * (rest * x_hat).mean(axis=0)
+    dy = rest + recipe.paths[0] * rng.uniform(0.7, 1.3, channels) * sign()
+    dy += x_hat * recipe.paths[1] * rng.uniform(0.7, 1.3, channels) * sign()
+    gamma = spread(*recipe.gamma) * sign()
+    beta = spread(0.35, 2.9) * sign()
+    running_std = spread(*recipe.running_std)
+    running_mean = mean + std * rng.uniform(0.5, 1.5, channels) * sign()
+    momentum = float(rng.uniform(*recipe.momentum))
+
+    def folded(values: Array) -> Array:
+        """Rows of (samples * places, channels) as (samples, channels, *places)."""
+        return np.ascontiguousarray(np.moveaxis(values.reshape(samples, *spatial, channels), -1, 1), dtype=dtype)
+
+    x = folded(x).reshape(shape)
+    vectors = [np.asarray(value, dtype=dtype) for value in (gamma, beta, running_mean, running_std**2)]
+    axes = (0, *range(2, len(shape)))
+    gamma, beta, running_mean, running_var = vectors
+    kappa = condition(x, eps, axes)
+    key = (seed, spatial)
+    probe = Probe(x, gamma, beta, folded(dy), eps, running_mean, running_var, momentum, kappa, key)
+    for array in (probe.x, probe.gamma, probe.beta, probe.dy, probe.running_mean, probe.running_var):
+        array.flags.writeable = False
+    return probe

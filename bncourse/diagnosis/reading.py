@@ -1,0 +1,197 @@
+"""Calling a student's functions, and reading what comes back, whatever it is.
+
+Everything that can be wrong before any number is compared is found here: errors, arguments changed in place, results of
+another structure, shape, type or length. Harmless oddities become notes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.diagnosis.report import Finding, finding
+from bncourse.numpy_bn.functional import Stages
+
+Array = np.ndarray[Any, Any]
+Function = Callable[..., Any]
+
+GRADIENTS = ("dx", "dgamma", "dbeta")
+
+
+class Slip(Exception):
+    """Leaves a reading at the first thing that makes further reading pointless."""
+
+    def __init__(self, found: Finding) -> None:
+        super().__init__(found.message)
+        self.finding = found
+
+
+class Value(NamedTuple):
+    """An array as it came back: in float64 for comparisons, and the dtype that it had."""
+
+    array: Array
+    dtype: Any
+
+
+def call(function: Function, part: str, *arguments: Any, dy: bool = False, **options: Any) -> Any:
+    """Call a student's function on copies, in silence.
+
+    Raises
+    ------
+    Slip
+        If it raises, returns None, or changes an argument in place.
+    """
+    copies = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+    try:
+        with np.errstate(all="ignore"):
+            result = function(*copies, **options)
+    except Exception as error:
+        raise Slip(_raised(error, part)) from error
+    changed = bool(getattr(function, "mutated_arguments", None)) or any(
+        isinstance(before, np.ndarray) and not np.array_equal(before, after)
+        for before, after in zip(arguments, copies, strict=True)
+    )
+    if changed:
+        raise Slip(finding("dy-changed" if dy else "input-changed", part))
+    if result is None:
+        raise Slip(finding("nothing-returned", part))
+    return result
+
+
+def _raised(error: Exception, part: str) -> Finding:
+    """The finding for an exception; its type and first line come first."""
+    first = next(iter(str(error).splitlines()), "")
+    lead = (
+        f"Your function raised {type(error).__name__}: {first}"
+        if first
+        else (f"Your function raised {type(error).__name__}.")
+    )
+    packed = isinstance(error, (ValueError, KeyError, AttributeError)) and part in GRADIENTS
+    if packed and ("unpack" in first or isinstance(error, (KeyError, AttributeError))):
+        return finding("cache-order", part, lead=lead)
+    return finding("raised", part, lead=lead)
+
+
+def as_array(value: Any, part: str) -> Value:
+    """Read real floating-point numbers; lists and tuples of numbers will do.
+
+    Raises
+    ------
+    Slip
+        If there are none.
+    """
+    if value is None:
+        raise Slip(finding("nothing-returned", part))
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise Slip(finding("wrong-structure", part)) from error
+    if array.dtype not in (np.float32, np.float64, np.longdouble):
+        raise Slip(finding("wrong-dtype", part))
+    return Value(np.asarray(array, dtype=np.float64), np.float32 if array.dtype == np.float32 else np.float64)
+
+
+def like(value: Any, x: Array, part: str, notes: list[str]) -> Value:
+    """Read an array that must have the shape of x.
+
+    Raises
+    ------
+    Slip
+        If its shape, type or values cannot be right.
+    """
+    read = as_array(value, part)
+    shape = read.array.shape
+    if shape != x.shape:
+        turned = len(shape) == x.ndim and sorted(shape) == sorted(x.shape)
+        raise Slip(finding("transposed" if turned else "wrong-shape", part))
+    return _finite(read, part, notes)
+
+
+def per_channel(value: Any, x: Array, part: str, notes: list[str], *, gradient: bool = True) -> Value:
+    """Read one number a channel; (1, C) and the like are let pass with a note.
+
+    Raises
+    ------
+    Slip
+        If its shape, type or values cannot be right.
+    """
+    read = as_array(value, part)
+    shape, channels = read.array.shape, x.shape[1]
+    if shape == (channels,):
+        return _finite(read, part, notes)
+    if read.array.size == channels:
+        notes.append(f"{part} has shape {shape}; expected is ({channels},), which broadcasts the same way.")
+        return _finite(Value(read.array.reshape(channels), read.dtype), part, notes)
+    belief = "wrong-shape"
+    if gradient and read.array.size == 1:
+        belief = "parameter-gradient-total-sum"
+    elif gradient and shape in ((x.shape[0],), (x.shape[0], 1)):
+        belief = "parameter-gradient-wrong-axis"
+    elif gradient and shape == x.shape:
+        belief = "parameter-gradient-not-summed"
+    raise Slip(finding(belief, part))
+
+
+def _finite(read: Value, part: str, notes: list[str]) -> Value:
+    """Refuse NaN and infinity; note single precision."""
+    if not np.isfinite(read.array).all():
+        raise Slip(finding("not-finite", part))
+    if read.dtype == np.float32:
+        notes.append(f"{part} came back in float32 for a float64 input, which loses half of the digits.")
+    return read
+
+
+def pair(result: Any, part: str) -> tuple[Any, Any]:
+    """Read (y, cache).
+
+    Raises
+    ------
+    Slip
+        If the result is not a pair.
+    """
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Slip(finding("wrong-structure", part))
+    return result[0], result[1]
+
+
+def gradients(result: Any, part: str, notes: list[str]) -> dict[str, Any]:
+    """Read dx, dgamma and dbeta from a tuple, a list, a named tuple or a mapping; only their number is checked.
+
+    Raises
+    ------
+    Slip
+        If there are not three.
+    """
+    if isinstance(result, Mapping):
+        if all(name in result for name in GRADIENTS):
+            if len(result) > len(GRADIENTS):
+                notes.append("The gradients hold more than dx, dgamma and dbeta; the rest was not looked at.")
+            return {name: result[name] for name in GRADIENTS}
+    elif isinstance(result, (tuple, list)) and len(result) == len(GRADIENTS):
+        fields = getattr(result, "_fields", GRADIENTS)
+        if sorted(fields) == sorted(GRADIENTS):
+            return dict(zip(fields, result, strict=True))
+        return dict(zip(GRADIENTS, result, strict=True))
+    raise Slip(finding("wrong-structure", part))
+
+
+def stages(result: Any) -> dict[str, Any]:
+    """Read the named intermediate gradients.
+
+    Raises
+    ------
+    Slip
+        If names are missing.
+    """
+    names = Stages._fields
+    if isinstance(result, Mapping):
+        named = dict(result)
+    elif hasattr(result, "_fields"):
+        named = dict(zip(result._fields, result, strict=True))
+    elif isinstance(result, (tuple, list)) and len(result) == len(names):
+        named = dict(zip(names, result, strict=True))
+    else:
+        raise Slip(finding("stages-unnamed"))
+    if not all(name in named for name in names):
+        raise Slip(finding("stages-unnamed"))
+    return named

@@ -1,0 +1,10 @@
+"""This folder keeps wrong programs, on purpose: one or more for every belief of the catalogue.
+
+Each is an own, small implementation in the way in which a learner would write it. The checks are proven on them: the
+reference passes every check, every specimen fails, and is diagnosed as itself.
+"""
+
+from bncourse.diagnosis.specimens import backward, conv, forward, general, inference, running, sums
+from bncourse.diagnosis.specimens.registry import SPECIMENS, Specimen
+
+__all__ = ["SPECIMENS", "Specimen", "backward", "conv", "forward", "general", "inference", "running", "sums"]

@@ -1,0 +1,68 @@
+"""Wrong updates of running statistics. Every function here is wrong on purpose."""
+
+from typing import Any
+
+import numpy as np
+
+from bncourse.diagnosis.moving import right_update
+from bncourse.diagnosis.specimens.registry import wrong
+
+Array = np.ndarray[Any, Any]
+Statistics = tuple[Array, Array]
+
+
+def _move(old: Array, new: Array, momentum: float) -> Array:
+    """The weighted mean that these programs have right."""
+    return np.asarray((1 - momentum) * old + momentum * new)
+
+
+@wrong("momentum-swapped", "running")
+def old_weighs_momentum(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return right_update(mean, var, x, momentum=1 - momentum)
+
+
+@wrong("running-variance-biased", "running")
+def biased(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return _move(mean, x.mean(axis=0), momentum), _move(var, x.var(axis=0), momentum)
+
+
+@wrong("running-std-stored", "running")
+def averages_std(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return _move(mean, x.mean(axis=0), momentum), _move(var, x.std(axis=0), momentum)
+
+
+@wrong("running-eps-stored", "running")
+def averages_variance_with_eps(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return _move(mean, x.mean(axis=0), momentum), _move(var, x.var(axis=0, ddof=1) + 1e-5, momentum)
+
+
+@wrong("running-not-updated", "running")
+def returns_the_old(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return mean, var
+
+
+@wrong("running-overwritten", "running")
+def returns_the_batch(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return x.mean(axis=0), x.var(axis=0, ddof=1)
+
+
+@wrong("running-counted-twice", "running")
+def updates_twice(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return right_update(*right_update(mean, var, x, momentum=momentum), x, momentum=momentum)
+
+
+@wrong("running-not-decayed", "running")
+def only_adds(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return mean + momentum * x.mean(axis=0), var + momentum * x.var(axis=0, ddof=1)
+
+
+@wrong("running-first-batch-taken-over", "running")
+def starts_with_the_batch(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    if not mean.any():
+        return x.mean(axis=0), x.var(axis=0, ddof=1)
+    return right_update(mean, var, x, momentum=momentum)
+
+
+@wrong("running-scalar", "running")
+def axis_forgotten(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return _move(mean, x.mean(), momentum), _move(var, x.var(ddof=1), momentum)
