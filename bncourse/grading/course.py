@@ -98,8 +98,8 @@ def find_course(root: Path | None = None, masters_folder: Path | None = None, db
     root : Path, optional
         The course folder; `_build/course` if left out.
     masters_folder : Path, optional
-        Where the masters lie; if left out, `assignments/masters` in the working directory, beside the
-        course folder or above it, or beside the package.
+        Where the masters lie; if left out, `assignments/masters` in the course folder or above it,
+        in the working directory, or beside the package.
     db_url : str, optional
         The gradebook's address as SQLAlchemy writes it; if left out, what the environment variable
         BNCOURSE_DB says, or gradebook.db in the course folder.
@@ -113,7 +113,7 @@ def find_course(root: Path | None = None, masters_folder: Path | None = None, db
     if root.exists() and not root.is_dir():
         raise CourseError(f"{root} is not a folder. Expected a course folder, such as {DEFAULT_ROOT}.")
     if masters_folder is None:
-        nearby = [Path.cwd(), root, *root.parents, Path(__file__).parents[2]]
+        nearby = [root, *root.parents, Path.cwd(), Path(__file__).parents[2]]
         candidates = [folder / "assignments" / "masters" for folder in nearby]
         masters_folder = next((folder for folder in candidates if folder.is_dir()), None)
     if masters_folder is None or not masters_folder.is_dir():

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     config.CourseDirectory.course_id = COURSE_ID
     config.CourseDirectory.directory_structure = steps if home == "." else f"{home}/{steps}"
     config.CourseDirectory.db_url = course.db_url
+    ours = "bncourse.grading.preprocessors"
+    config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
+    config.Autograde.pre_convert_hook = f"{ours}.set_odd_files_aside"
+    check = "nbgrader.preprocessors.CheckCellMetadata"
+    config.Autograde.sanitize_preprocessors = [check]
+    late = "nbgrader.preprocessors.AssignLatePenalties"
+    config.Autograde.autograde_preprocessors = [f"{ours}.GradeInSandbox", late, check]
+    for name in ("ReleasedNotebookExporter", "GradeInSandbox"):
+        config[name].course_root = str(course.root)
+        config[name].masters = str(course.masters)
 
 
 def make_alembic_callable() -> None:
@@ -41,3 +52,23 @@ def make_alembic_callable() -> None:
     here = str(Path(sys.executable).parent)
     if shutil.which("alembic") is None:
         os.environ["PATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PATH")]))
+
+
+def late_penalty(course: Course) -> Callable[[str, float, float], float | None] | None:
+    """What the instructor's nbgrader_config.py says about late submissions; None where it says nothing.
+
+    Returns
+    -------
+    callable or None
+        Called with a student's id, their score and the seconds they were late; gives the points to take off.
+    """
+    path = course.masters.parent / "nbgrader_config.py"
+    if not path.is_file() or "Late" not in path.read_text(encoding="utf-8"):
+        return None
+    from nbgrader.preprocessors import AssignLatePenalties
+    from traitlets.config.loader import PyFileConfigLoader
+
+    penalties = AssignLatePenalties(config=PyFileConfigLoader(path.name, str(path.parent)).load_config())
+    penalties.init_plugin()
+    rule: Callable[[str, float, float], float | None] = penalties.plugin_inst.late_submission_penalty
+    return rule

@@ -1,0 +1,70 @@
+"""bncourse grade ASSIGNMENT: grade what was handed in."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bncourse.cli._shared import Refusal, with_course
+
+if TYPE_CHECKING:
+    from bncourse.grading.course import Course
+
+LEVELS = ("full", "no-filter", "process")
+
+
+@click.command()
+@click.argument("assignment")
+@click.option("--student", "students", multiple=True, help="Only this student; may be given several times.")
+@click.option("--force", is_flag=True, help="Grade again what has not changed.")
+@click.option("--jobs", type=click.IntRange(1), help="How many are graded side by side [number of processors].")
+@click.option("--level", type=click.Choice(LEVELS), default="full", help="Lower the sandbox, by name [full].")
+@click.option("--seed", type=int, default=0, help="What all random numbers are derived from [0].")
+@click.option("--no-cache", is_flag=True, help="Run identical answers each for themselves.")
+@with_course
+def command(
+    course: "Course",
+    assignment: str,
+    students: tuple[str, ...],
+    force: bool,
+    jobs: int | None,
+    level: str,
+    seed: int,
+    no_cache: bool,
+) -> None:
+    """Grade what was handed in for ASSIGNMENT and has changed since it was last graded.
+
+    Writes nbgrader's gradebook, the autograded notebooks, grades.csv and verdicts.jsonl. A run that is broken
+    off goes on where it stopped when it is started again. Points given by hand are never touched.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from bncourse.grading.engine import Grader
+    from bncourse.grading.run import grade_class
+    from bncourse.grading.sandbox import SandboxError
+    from bncourse.grading.summary import class_table, needs_a_look
+
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console) as bar:
+            count = len(students) or len(course.students(assignment))
+            task = bar.add_task(f"Grading {assignment}", total=count or None)
+            run = grade_class(
+                course,
+                assignment,
+                grader=lambda: Grader(level=level, jobs=jobs, cache=not no_cache, seed=seed),  # type: ignore[arg-type]
+                level=level,
+                seed=seed,
+                students=students,
+                force=force,
+                progress=lambda record, now: bar.advance(task),
+            )
+    except SandboxError as error:
+        raise Refusal(str(error)) from error
+    console.print(class_table(course, assignment))
+    look = needs_a_look(run.records)
+    if look is not None:
+        console.print(look)
+    console.print(f"{run.graded} graded now, {len(run.records) - run.graded} unchanged.", highlight=False)
+    console.print(f"Grades: {course.root / 'grades.csv'}", highlight=False, soft_wrap=True)

@@ -1,0 +1,85 @@
+"""What the gradebook keeps beside nbgrader's own tables: what became of each submission, and of which file."""
+
+import dataclasses
+import json
+from typing import Any, NamedTuple
+
+import sqlalchemy as sql
+from nbgrader.api import Gradebook
+
+from bncourse.grading.course import Course, CourseError
+from bncourse.grading.nbgrader_settings import COURSE_ID, make_alembic_callable
+from bncourse.grading.records import SubmissionRecord, Verdict
+
+_METADATA = sql.MetaData()
+RECORDS = sql.Table(
+    "bncourse_record",
+    _METADATA,
+    sql.Column("assignment", sql.String(128), primary_key=True),
+    sql.Column("student", sql.String(128), primary_key=True),
+    sql.Column("submitted", sql.String(64), nullable=False),
+    sql.Column("record", sql.Text, nullable=False),
+)
+
+
+class Kept(NamedTuple):
+    """What the gradebook knows about a submission that was graded before."""
+
+    submitted: str
+    """Digest of the file, the master and the grader."""
+    record: SubmissionRecord
+
+
+def open_gradebook(course: Course) -> Any:
+    """Nbgrader's gradebook of the course, with our table in it.
+
+    Raises
+    ------
+    CourseError
+        If the database cannot be reached.
+    """
+    make_alembic_callable()
+    course.root.mkdir(parents=True, exist_ok=True)
+    try:
+        gradebook = Gradebook(course.db_url, COURSE_ID)
+        _METADATA.create_all(gradebook.engine)
+    except (sql.exc.SQLAlchemyError, ImportError) as error:
+        first = str(error).splitlines()[0]
+        raise CourseError(f"The gradebook {_without_password(course.db_url)} cannot be opened: {first}") from error
+    return gradebook
+
+
+def records_of(course: Course, assignment: str | None = None) -> list[SubmissionRecord]:
+    """All records that the gradebook keeps, by assignment and student."""
+    gradebook = open_gradebook(course)
+    try:
+        query = sql.select(RECORDS.c.record).order_by(RECORDS.c.assignment, RECORDS.c.student)
+        if assignment is not None:
+            query = query.where(RECORDS.c.assignment == assignment)
+        return [from_json(text) for text in gradebook.db.scalars(query)]
+    finally:
+        gradebook.close()
+
+
+def to_json(record: SubmissionRecord) -> str:
+    """A record as JSON; what the student's cells printed and drew stays in the autograded notebook."""
+    facts = {**vars(record), "outputs": (), "verdicts": [vars(verdict) for verdict in record.verdicts]}
+    return json.dumps(facts, sort_keys=True)
+
+
+def from_json(text: str) -> SubmissionRecord:
+    """The record that `to_json` wrote; facts that this version does not know are left out."""
+    facts = json.loads(text)
+    known = {field.name for field in dataclasses.fields(SubmissionRecord)}
+    kept: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in facts.items() if name in known
+    }
+    kept["verdicts"] = tuple(Verdict(**verdict) for verdict in facts["verdicts"])
+    return SubmissionRecord(**kept)
+
+
+def _without_password(url: str) -> str:
+    try:
+        return str(sql.make_url(url).render_as_string(hide_password=True))
+    except sql.exc.ArgumentError:
+        return "address"
