@@ -13,6 +13,20 @@ NAMES = (
     "figure_one",
     "outside_gradient",
     "batch_size",
+    "learning_rates",
+    "initialization",
+    "not_iid",
+    "shuffling",
+    "inference_statistics",
+    "regularization",
+    "covariate_shift",
+    "adabn",
+    "explosion",
+    "internal_shift",
+    "landscape",
+    "placement",
+    "affine_parameters",
+    "targets",
 )
 """The experiments, in the order of the course."""
 

@@ -122,7 +122,7 @@ def measure(config: FigureOneConfig, unit: Unit) -> dict[str, Any]:
         "percentiles": np.stack([low[:, 0], median[:, 0], high[:, 0]], axis=1),  # of the layer's first unit
         "travel": float(moves.sum(axis=0).mean()),
         "travel_in_widths": float((moves / (high - low)[1:]).sum(axis=0).mean()),
-        "mean_accuracy": float(np.trapezoid(accuracies, looks) / steps),
+        "mean_accuracy": float(np.diff(looks) @ (np.array(accuracies)[1:] + accuracies[:-1]) / (2 * steps)),
         "final_accuracy": accuracies[-1],
         "best_accuracy": max(accuracies),
     }

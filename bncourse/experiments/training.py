@@ -136,3 +136,20 @@ def use_population_statistics(model: nn.Module, x: torch.Tensor, *, batch_size: 
         if len(part) == batch_size:
             model(part)
     model.train(training)
+
+
+def outcome(losses: Array, *, classes: int = 10, points: int = 50) -> dict[str, Any]:
+    """Sum up a training's losses: the curve in `points` means, the end of it, and whether it came to nothing.
+
+    The loss of a guess is log(classes). A run has `failed` (1, otherwise 0) if it ended no lower than 95 % of that, and
+    `diverged` if it ended above 105 % or its loss was not finite.
+    """
+    end = float(np.mean(losses[-max(1, len(losses) // 10) :]))
+    curve = np.array([part.mean() for part in np.array_split(losses, points)])
+    guess = float(np.log(classes))
+    return {
+        "loss": end,
+        "losses": curve,
+        "failed": float(not end < 0.95 * guess),
+        "diverged": float(not end <= 1.05 * guess),
+    }
