@@ -106,6 +106,21 @@ def check_samples(shape: Shape) -> None:
         )
 
 
+def check_decomposable(name: str, dtype: str) -> None:
+    """Refuse a type of numbers for which no eigendecomposition exists.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is neither float32 nor float64.
+    """
+    if dtype.removeprefix("torch.") not in ("float32", "float64"):
+        raise TypeError(
+            f"{name} has dtype {dtype}, for which there is no eigendecomposition here. Expected float32 or float64; "
+            "convert it first."
+        )
+
+
 def check_finite(name: str, finite: bool) -> None:
     """Refuse NaN and infinity where an eigendecomposition would hide or spread them.
 

@@ -62,6 +62,11 @@ from bncourse.numpy_bn.renorm import (
 )
 from bncourse.numpy_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
 from bncourse.numpy_bn.training import SGD, Adam, softmax_cross_entropy
+from bncourse.numpy_bn.whitening import (
+    WhiteningCache,
+    whiten_backward,
+    whiten_forward,
+)
 
 __all__ = [
     "SGD",
@@ -92,6 +97,7 @@ __all__ = [
     "Sigmoid",
     "Stages",
     "StandardizeCache",
+    "WhiteningCache",
     "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
@@ -120,4 +126,6 @@ __all__ = [
     "standardize_forward",
     "unbiased",
     "update_running",
+    "whiten_backward",
+    "whiten_forward",
 ]

@@ -89,6 +89,11 @@ from bncourse.torch_bn.sync import (
     SyncBatchNormFunction,
     joined_moments,
 )
+from bncourse.torch_bn.whitening import (
+    WhiteningCache,
+    whiten_backward,
+    whiten_forward,
+)
 
 __all__ = [
     "Affine",
@@ -122,6 +127,7 @@ __all__ = [
     "StandardizeCache",
     "SyncBatchNorm",
     "SyncBatchNormFunction",
+    "WhiteningCache",
     "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
@@ -154,4 +160,6 @@ __all__ = [
     "standardize_forward",
     "unbiased",
     "update_running",
+    "whiten_backward",
+    "whiten_forward",
 ]
