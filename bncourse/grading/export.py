@@ -107,7 +107,7 @@ def export(course: Course, assignment: str, style: str, to: Path | None = None) 
         for line in lines:
             write(to / line.student / "results.json", json.dumps(_gradescope(line), indent=1).encode())
         return to
-    to = to or course.results(assignment) / f"{style}.csv"
+    to = to or course.results(assignment) / ("canvas.csv" if style == "canvas" else "questions.csv")
     if to.is_dir():
         raise CourseError(f"{to} is a folder. Expected a file to write to.")
     write(to, _canvas(lines) if style == "canvas" else _by_question(lines))

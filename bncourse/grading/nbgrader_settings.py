@@ -1,5 +1,6 @@
 """What nbgrader is told about the course: its folders, its gradebook, and our executor in the place of its own."""
 
+import functools
 import os
 import shutil
 import sys
@@ -38,6 +39,7 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     ours = "bncourse.grading.preprocessors"
     config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
     config.Autograde.pre_convert_hook = f"{ours}.set_odd_files_aside"
+    config.GenerateAssignment.post_convert_hook = functools.partial(_enter_due_date, course)
     check = "nbgrader.preprocessors.CheckCellMetadata"
     config.Autograde.sanitize_preprocessors = [check]
     late = "nbgrader.preprocessors.AssignLatePenalties"
@@ -45,6 +47,14 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     for name in ("ReleasedNotebookExporter", "GradeInSandbox"):
         config[name].course_root = str(course.root)
         config[name].masters = str(course.masters)
+
+
+def _enter_due_date(course: Course, *, assignment: str, **_: Any) -> None:
+    """Enter the due date that the master states, which nbgrader's own command does not do."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+        gradebook.update_or_create_assignment(assignment, duedate=course.master(assignment).metadata["due"])
 
 
 def make_alembic_callable() -> None:

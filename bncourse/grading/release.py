@@ -31,7 +31,7 @@ def release(course: Course, assignment: str) -> None:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
-    master = course.master(assignment)
+    course.master(assignment)
     config = Config()
     configure(config, course)
     config.BaseConverter.force = True
@@ -44,12 +44,3 @@ def release(course: Course, assignment: str) -> None:
             f"nbgrader could not release {assignment}; its messages are above. If cells were added or removed "
             "after students handed in, release under another name."
         ) from error
-    set_due_date(course, assignment, str(master.metadata["due"]))
-
-
-def set_due_date(course: Course, assignment: str, due: str) -> None:
-    """Enter the due date that the master states, which nbgrader's own command does not do."""
-    from nbgrader.api import Gradebook
-
-    with Gradebook(course.db_url, COURSE_ID) as gradebook:
-        gradebook.update_or_create_assignment(assignment, duedate=due)

@@ -57,7 +57,8 @@ def read_file(path: Path) -> HandedIn:
             return HandedIn(b"", "the folder is a link, which is not followed")
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        return HandedIn(b"", f"there is no file named {path.name}")
+        beside = sorted(other.name for other in path.parent.glob("*.ipynb"))[:3]
+        return HandedIn(b"", f"there is no file named {path.name}" + (f", but {', '.join(beside)}" if beside else ""))
     except OSError as error:
         what = "it is a link, which is not followed" if path.is_symlink() else error.strerror
         return HandedIn(b"", f"{path.name} cannot be read: {what}")
@@ -203,15 +204,13 @@ def load_release(course: Course, assignment: str) -> dict[str, Any]:
 def write_autograded(
     course: Course, master: Master, released: dict[str, Any], record: SubmissionRecord, reading: Reading, content: bytes
 ) -> None:
-    """Write the notebook that graders see, and the timestamp beside it; an older page of feedback is taken away."""
+    """Write the notebook that graders see, and the timestamp beside it."""
     notebook = autograded_notebook(released, record, reading.answers, added_cells(master, reading, content))
     folder = course.folder("autograded", master.assignment, record.student)
     write(folder / f"{master.assignment}.ipynb", render.as_bytes(notebook))
     stamp = read_file(course.folder("submitted", master.assignment, record.student) / "timestamp.txt")
     if not stamp.reason and len(stamp.content) < 100:
         write(folder / "timestamp.txt", stamp.content)
-    page = course.folder("feedback", master.assignment, record.student) / f"{master.assignment}.html"
-    page.unlink(missing_ok=True)
 
 
 def _grade(grader: "Grader", course: Course, master: Master, students: Collection[str]) -> Iterator[SubmissionRecord]:
