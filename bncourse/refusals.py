@@ -273,3 +273,52 @@ def check_max_steps(max_steps: int, step: int = 0) -> None:
         raise ValueError(f"max_steps is {max_steps}. Expected 1 or more: the length of the longest training sequence.")
     if step < 0:
         raise ValueError(f"step is {step}. Expected 0 for the first time step, and so on.")
+
+
+def check_scale(scale_shape: Shape, weight_shape: Shape, positive: bool) -> None:
+    """Refuse scales that are not one positive number for each output.
+
+    Raises
+    ------
+    ValueError
+        Naming `scale`.
+    """
+    if tuple(scale_shape) not in ((), (weight_shape[0],)):
+        raise ValueError(
+            f"scale has shape {tuple(scale_shape)}, but weight of shape {tuple(weight_shape)} has {weight_shape[0]} "
+            f"outputs. Expected a number, or ({weight_shape[0]},)."
+        )
+    if not positive:
+        raise ValueError(
+            "scale holds values that are not positive. Expected positive ones: batch norm sees the sign of the "
+            "weights, and of zero weights nothing is left to normalize."
+        )
+
+
+def check_positive(what: str, positive: bool) -> None:
+    """Refuse to divide by a length that is zero.
+
+    Raises
+    ------
+    ValueError
+        Saying what should have been positive.
+    """
+    if not positive:
+        raise ValueError(f"{what} is 0 or NaN. Expected positive lengths: a zero vector has no direction.")
+
+
+def check_decay(lr: float, weight_decay: float, gradient_norm: float) -> None:
+    """Refuse settings in which weights have no balanced length.
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive, or lr * weight_decay is 2 or more.
+    """
+    for name, value in (("lr", lr), ("weight_decay", weight_decay), ("gradient_norm", gradient_norm)):
+        if not (0.0 < value < math.inf):
+            raise ValueError(f"{name} is {value}. Expected a positive number; without it nothing balances.")
+    if lr * weight_decay >= 2.0:
+        raise ValueError(
+            f"lr * weight_decay is {lr * weight_decay}. Expected less than 2, or decay alone makes weights grow."
+        )

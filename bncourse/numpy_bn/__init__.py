@@ -26,6 +26,13 @@ from bncourse.numpy_bn.ghost import (
     ghost_batch_norm_forward,
     ghost_batches,
 )
+from bncourse.numpy_bn.invariances import (
+    effective_learning_rate,
+    equilibrium_norm,
+    radial_gradient,
+    rescale_weights,
+    weight_norms,
+)
 from bncourse.numpy_bn.layer import BatchNorm
 from bncourse.numpy_bn.lrn import (
     ResponseCache,
@@ -42,6 +49,13 @@ from bncourse.numpy_bn.normalization import (
     normalize_forward,
     standardize_backward,
     standardize_forward,
+)
+from bncourse.numpy_bn.outside_gradient import (
+    Trajectory,
+    add_bias_and_center,
+    bias_gradient_inside,
+    bias_gradient_outside,
+    train_bias,
 )
 from bncourse.numpy_bn.recurrent import (
     CellCache,
@@ -97,7 +111,9 @@ __all__ = [
     "Sigmoid",
     "Stages",
     "StandardizeCache",
+    "Trajectory",
     "WhiteningCache",
+    "add_bias_and_center",
     "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
@@ -106,6 +122,10 @@ __all__ = [
     "batch_norm_inference_backward",
     "batch_renorm_backward",
     "batch_renorm_forward",
+    "bias_gradient_inside",
+    "bias_gradient_outside",
+    "effective_learning_rate",
+    "equilibrium_norm",
     "fold_batch_norm",
     "ghost_batch_norm_backward",
     "ghost_batch_norm_forward",
@@ -120,12 +140,16 @@ __all__ = [
     "normalization_axes",
     "normalize_backward",
     "normalize_forward",
+    "radial_gradient",
     "renorm_corrections",
+    "rescale_weights",
     "softmax_cross_entropy",
     "standardize_backward",
     "standardize_forward",
+    "train_bias",
     "unbiased",
     "update_running",
+    "weight_norms",
     "whiten_backward",
     "whiten_forward",
 ]

@@ -43,6 +43,13 @@ from bncourse.torch_bn.ghost import (
     ghost_batch_norm_forward,
     ghost_batches,
 )
+from bncourse.torch_bn.invariances import (
+    effective_learning_rate,
+    equilibrium_norm,
+    radial_gradient,
+    rescale_weights,
+    weight_norms,
+)
 from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from bncourse.torch_bn.lrn import (
     ResponseCache,
@@ -58,6 +65,13 @@ from bncourse.torch_bn.normalization import (
     normalize_forward,
     standardize_backward,
     standardize_forward,
+)
+from bncourse.torch_bn.outside_gradient import (
+    Trajectory,
+    add_bias_and_center,
+    bias_gradient_inside,
+    bias_gradient_outside,
+    train_bias,
 )
 from bncourse.torch_bn.recompute import (
     recompute_statistics,
@@ -127,7 +141,9 @@ __all__ = [
     "StandardizeCache",
     "SyncBatchNorm",
     "SyncBatchNormFunction",
+    "Trajectory",
     "WhiteningCache",
+    "add_bias_and_center",
     "batch_moments",
     "batch_norm_backward",
     "batch_norm_backward_staged",
@@ -136,6 +152,10 @@ __all__ = [
     "batch_norm_inference_backward",
     "batch_renorm_backward",
     "batch_renorm_forward",
+    "bias_gradient_inside",
+    "bias_gradient_outside",
+    "effective_learning_rate",
+    "equilibrium_norm",
     "fold_batch_norm",
     "fold_layer",
     "fold_model",
@@ -154,12 +174,16 @@ __all__ = [
     "normalization_axes",
     "normalize_backward",
     "normalize_forward",
+    "radial_gradient",
     "recompute_statistics",
     "renorm_corrections",
+    "rescale_weights",
     "standardize_backward",
     "standardize_forward",
+    "train_bias",
     "unbiased",
     "update_running",
+    "weight_norms",
     "whiten_backward",
     "whiten_forward",
 ]
