@@ -6,7 +6,7 @@ import numpy as np
 
 from bncourse.numpy_bn.network import Layer
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Linear(Layer):

@@ -14,7 +14,7 @@ from bncourse.conventions import EPS, check_eps
 from bncourse.refusals import check_fold_groups, check_outputs
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Affine(NamedTuple):

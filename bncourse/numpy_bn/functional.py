@@ -20,7 +20,7 @@ from bncourse.conventions import (
 )
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Cache(NamedTuple):

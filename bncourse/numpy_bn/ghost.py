@@ -13,7 +13,7 @@ from bncourse.numpy_bn.functional import Cache, Gradients, batch_norm_backward, 
 from bncourse.refusals import check_ghost_size
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class GhostCache(NamedTuple):

@@ -16,7 +16,7 @@ from bncourse.conventions import check_like
 from bncourse.refusals import check_decay, check_positive, check_scale
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def weight_norms(weight: Inexact[np.ndarray, "o *rest"]) -> Inexact[np.ndarray, " o"]:

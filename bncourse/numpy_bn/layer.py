@@ -20,7 +20,7 @@ from bncourse.numpy_bn.network import Layer
 from bncourse.numpy_bn.running import update_running
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class BatchNorm(Layer):

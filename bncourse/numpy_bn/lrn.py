@@ -12,7 +12,7 @@ from bncourse.conventions import check_input, check_like
 from bncourse.refusals import check_window
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class ResponseCache(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 from bncourse.conventions import channel_shape, check_input, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Moments(NamedTuple):

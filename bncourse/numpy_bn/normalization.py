@@ -29,7 +29,7 @@ from bncourse.numpy_bn.functional import Gradients
 from bncourse.refusals import check_kind
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 Kind = Literal["batch", "layer", "instance", "group"]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from bncourse.conventions import check_input, check_like
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Trajectory(NamedTuple):

@@ -16,7 +16,7 @@ from bncourse.numpy_bn.running import RunningStatistics
 from bncourse.refusals import check_cell, check_max_steps
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 State = tuple[Array, Array]
 
 

@@ -24,7 +24,7 @@ from bncourse.numpy_bn.functional import Gradients
 from bncourse.refusals import check_renorm_limits
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Corrections(NamedTuple):

@@ -12,7 +12,7 @@ from bncourse.conventions import MOMENTUM, check_momentum, check_num_features, c
 from bncourse.numpy_bn.moments import Moments, merge_moments
 from bncourse.shapes import Inexact
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def unbiased(var: Array, count: int) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bncourse.numpy_bn.network import Layer
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:

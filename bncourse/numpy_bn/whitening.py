@@ -22,7 +22,7 @@ from bncourse.conventions import EPS, check_eps, check_like
 from bncourse.refusals import check_decomposable, check_finite, check_samples, check_spectrum
 from bncourse.shapes import Float
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class WhiteningCache(NamedTuple):
