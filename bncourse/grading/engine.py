@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Self
 from bncourse.grading import render, sandbox
 from bncourse.grading.alone import Alone
 from bncourse.grading.lanes import Lane, LaneError
+from bncourse.grading.looks import looks
 from bncourse.grading.plan import Plan
 from bncourse.grading.records import Master, SubmissionRecord
 from bncourse.grading.repair import Reading, read_submission
@@ -168,7 +169,7 @@ class Grader:
             repairs=reading.repairs,
             notes=plan.all_notes(),
             outputs=plan.all_outputs(),
-            reason=plan.reason,
+            reason=plan.reason or looks(plan.master, reading),
             seconds=round(time.monotonic() - start, 3),
         )
         return dataclasses.replace(record, status=status_of(record))

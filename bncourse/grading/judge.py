@@ -10,8 +10,6 @@ from bncourse.grading.records import MasterCell, Outcome, Verdict
 from bncourse.grading.regions import HIDDEN_TESTS
 from bncourse.grading.standins import StudentError, StudentGone, StudentLate, StudentRefused
 
-OUT_OF_MEMORY = "MemoryError"
-
 
 def hidden_lines(source: str) -> frozenset[int]:
     """Return the numbers of the lines that students do not see."""
@@ -47,24 +45,32 @@ def judge(cell: MasterCell, filename: str, error: BaseException, seconds: float)
 
 def _what(cell: MasterCell, error: BaseException, hidden: bool, lines: list[int]) -> tuple[Outcome, str, str | None]:
     where = "A hidden test" if hidden else f"The test `{_line(cell, lines)}`"
-    student = error if isinstance(error, StudentError) else error.__cause__
+    student = _raised_by_student(error)
     if isinstance(error, StudentLate):
         return "timeout", f"{where} did not end in time.", None
     if isinstance(error, StudentGone):
         return "crashed", f"{where} ended the process in which your code ran.", None
-    if isinstance(student, StudentError) and (student is error or isinstance(error, Misconception)):
+    if student is not None and (student is error or isinstance(error, Misconception)):
         if isinstance(student, MemoryError):
             return "out of memory", f"{where} asked for more memory than there is.", None
         if student is error:
             place = f" in line {student.line} of cell {student.cell}" if student.line else ""
             return "crashed", f"{where} stopped{place}: {_headline(student)}", None
     if isinstance(error, Misconception):
-        return "wrong", str(error), error.belief
+        return "crashed" if student is not None or error.belief == "raised" else "wrong", str(error), error.belief
     if isinstance(error, StudentRefused):
         return "wrong", f"{where} got something that cannot be graded: {error}.", None
     if isinstance(error, AssertionError):
         return "wrong", _assertion(cell, error, hidden, lines), None
     return "wrong", f"{where} could not use what your code returned ({type(error).__name__}).", None
+
+
+def _raised_by_student(error: BaseException | None) -> StudentError | None:
+    for _ in range(6):
+        if error is None or isinstance(error, StudentError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _assertion(cell: MasterCell, error: AssertionError, hidden: bool, lines: list[int]) -> str:

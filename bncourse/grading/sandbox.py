@@ -149,10 +149,12 @@ def bwrap_command(modules: tuple[str, ...]) -> list[str]:
     interpreter = os.path.realpath(sys.executable)
     command = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
     command += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox", "--clearenv"]
-    for name, value in {**ENVIRONMENT, "PYTHONHOME": PYTHON}.items():
+    environment = {**ENVIRONMENT, "PYTHONHOME": PYTHON, "LD_LIBRARY_PATH": f"{PYTHON}/lib"}
+    for name, value in environment.items():
         command += ["--setenv", name, value]
     for place in library_places():
-        command += ["--ro-bind", place, place]
+        ours = "libpython" in Path(place).name
+        command += ["--ro-bind", place, f"{PYTHON}/lib/{Path(place).name}" if ours else place]
     for link in ("/lib", "/lib64"):
         if Path(link).is_symlink():
             command += ["--symlink", str(Path(link).readlink()), link]
@@ -160,11 +162,8 @@ def bwrap_command(modules: tuple[str, ...]) -> list[str]:
     if loader and not Path(loader).parent.is_symlink():
         command += ["--ro-bind", loader, loader]
     elif loader:
-        command += [
-            "--ro-bind",
-            os.path.realpath(loader),
-            str(Path("/", os.readlink(Path(loader).parent), Path(loader).name)),
-        ]
+        target = Path("/", Path(loader).parent.readlink(), Path(loader).name)
+        command += ["--ro-bind", os.path.realpath(loader), str(target)]
     command += ["--ro-bind", interpreter, f"{PYTHON}/bin/{version}", "--ro-bind", stdlib, f"{PYTHON}/lib/{version}"]
     for folder in ("site-packages", "dist-packages"):
         if Path(stdlib, folder).is_dir():
@@ -174,7 +173,7 @@ def bwrap_command(modules: tuple[str, ...]) -> list[str]:
     command += ["--ro-bind", str(Path(inside.__file__).parent), f"{OURS}/inside"]
     for device in ("null", "zero", "full", "random", "urandom"):
         command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    command += ["--dir", SITE, "--dir", "/tmp", "--proc", "/proc", "--remount-ro", "/", "--chdir", "/"]  # noqa: S108
+    command += ["--dir", SITE, "--tmpfs", "/tmp", "--proc", "/proc", "--remount-ro", "/", "--chdir", "/"]  # noqa: S108
     return [*command, f"{PYTHON}/bin/{version}", "-P", "-s", "-S", "-c", _start([SITE], OURS)]
 
 

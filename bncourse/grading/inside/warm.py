@@ -204,7 +204,7 @@ def main() -> None:
     for name in setup["load"]:
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except Exception as error:
             missing.append(f"{name}: {error}")
     sys.path[:] = [path for path in sys.path if path not in setup["hide"]]
     _libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
