@@ -3,6 +3,7 @@
 Masters live here as text; everything that is made from them, or handed in, lives in _build/course.
 """
 
+import sys
 from pathlib import Path
 
 from bncourse.grading.course import find_course
@@ -12,5 +13,6 @@ c = get_config()
 
 here = Path(__file__).resolve().parent
 course = find_course(here.parent / "_build" / "course", here / "masters")
-course.render_all()
+for fault in course.render_all().values():
+    print(fault, file=sys.stderr)
 configure(c, course, root=here)

@@ -79,15 +79,17 @@ class Course:
             return master
         return render.master_of(json.loads(source.read_bytes()))
 
-    def render_all(self) -> list[str]:
-        """Render the masters that are newer than their source notebooks; returns their names."""
-        stale = [name for name in self.assignments if notebook_digest(self.notebook("source", name)) != self._now(name)]
-        for name in stale:
-            self.master(name)
-        return stale
-
-    def _now(self, assignment: str) -> str:
-        return _digest(self.masters / f"{assignment}.md")
+    def render_all(self) -> dict[str, str]:
+        """Render the masters that are newer than their source notebooks; returns those with a fault, and why."""
+        faults = {}
+        for name in self.assignments:
+            if notebook_digest(self.notebook("source", name)) != _digest(self.masters / f"{name}.md"):
+                try:
+                    self.master(name)
+                except masters.MasterError as error:
+                    self.notebook("source", name).unlink(missing_ok=True)
+                    faults[name] = str(error)
+        return faults
 
 
 def find_course(root: Path | None = None, masters_folder: Path | None = None, db_url: str | None = None) -> Course:

@@ -5,6 +5,7 @@ scores: what became of each submission, and of which file. So a run that was kil
 and what has not changed is not graded again.
 """
 
+import json
 import math
 from collections.abc import Iterable
 from types import TracebackType
@@ -25,6 +26,7 @@ from nbgrader.utils import parse_utc
 
 from bncourse.grading.course import Course, CourseError
 from bncourse.grading.records import Master, Outcome, SubmissionRecord, Verdict
+from bncourse.grading.stamps import Stamp
 from bncourse.grading.stored import RECORDS, Kept, from_json, open_gradebook, to_json
 
 NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "tampered", "needs review"})
@@ -56,7 +58,7 @@ class GradebookWriter:
 
     def __init__(self, course: Course, master: Master, penalty: Any = None) -> None:
         self.course, self.master, self.penalty = course, master, penalty
-        self._pending: list[tuple[SubmissionRecord, str, frozenset[str]]] = []
+        self._pending: list[tuple[SubmissionRecord, Stamp, frozenset[str]]] = []
 
     def __enter__(self) -> Self:
         self._gradebook = open_gradebook(self.course)
@@ -79,16 +81,19 @@ class GradebookWriter:
         """What was graded before, by student."""
         query = sql.select(RECORDS).where(RECORDS.c.assignment == self.master.assignment)
         with self._gradebook.engine.connect() as connection:
-            return {row.student: Kept(row.submitted, from_json(row.record)) for row in connection.execute(query)}
+            return {
+                row.student: Kept(Stamp(*json.loads(row.stamp)), from_json(row.record))
+                for row in connection.execute(query)
+            }
 
-    def write(self, record: SubmissionRecord, submitted: str, attempted: Iterable[str]) -> None:
+    def write(self, record: SubmissionRecord, stamp: Stamp, attempted: Iterable[str]) -> None:
         """Take a record in; it is on disk after `flush`, which happens by itself every so often.
 
         Parameters
         ----------
         record : SubmissionRecord
-        submitted : str
-            Digest of what was graded.
+        stamp : Stamp
+            Digests of what was graded.
         attempted : iterable of str
             The grade_ids of the answers and written answers that differ from the release.
 
@@ -99,7 +104,7 @@ class GradebookWriter:
         """
         for verdict in record.verdicts:
             self._check(record, verdict)
-        self._pending.append((record, submitted, frozenset(attempted)))
+        self._pending.append((record, stamp, frozenset(attempted)))
         if len(self._pending) >= BATCH:
             self.flush()
 
@@ -109,11 +114,11 @@ class GradebookWriter:
         if not pending:
             return
         with self._gradebook.engine.begin() as connection:
-            for record, submitted, attempted in pending:
+            for record, stamp, attempted in pending:
                 notebook = self._notebook_of(connection, record.student)
                 self._write_grades(connection, notebook, record, attempted)
                 self._write_comments(connection, notebook, attempted)
-                self._write_record(connection, record, submitted)
+                self._write_record(connection, record, stamp)
         for record, _, _ in pending:
             self._write_penalty(record.student)
 
@@ -204,10 +209,10 @@ class GradebookWriter:
         where = (table.c.notebook_id == sql.bindparam("of_notebook")) & (table.c.cell_id == sql.bindparam("of_cell"))
         connection.execute(sql.update(table).where(where).values(auto_comment=sql.bindparam("text")), rows)
 
-    def _write_record(self, connection: Any, record: SubmissionRecord, submitted: str) -> None:
+    def _write_record(self, connection: Any, record: SubmissionRecord, stamp: Stamp) -> None:
         its = (RECORDS.c.assignment == record.assignment) & (RECORDS.c.student == record.student)
         connection.execute(sql.delete(RECORDS).where(its))
-        row = {"assignment": record.assignment, "student": record.student, "submitted": submitted}
+        row = {"assignment": record.assignment, "student": record.student, "stamp": json.dumps(stamp)}
         connection.execute(sql.insert(RECORDS).values(record=to_json(record), **row))
 
     def _write_penalty(self, student: str) -> None:

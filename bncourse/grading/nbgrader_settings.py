@@ -51,9 +51,9 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
 
 def _enter_due_date(course: Course, *, assignment: str, **_: Any) -> None:
     """Enter the due date that the master states, which nbgrader's own command does not do."""
-    from nbgrader.api import Gradebook
+    from bncourse.grading.stored import open_gradebook
 
-    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+    with open_gradebook(course) as gradebook:
         gradebook.update_or_create_assignment(assignment, duedate=course.master(assignment).metadata["due"])
 
 

@@ -22,10 +22,12 @@ from bncourse.grading import run
 from bncourse.grading.autograded import autograded_notebook
 from bncourse.grading.course import find_course
 from bncourse.grading.engine import Grader
+from bncourse.grading.files import read_file
 from bncourse.grading.gradebook import GradebookWriter
 from bncourse.grading.reading import added_cells, attempted
 from bncourse.grading.repair import read_submission
 from bncourse.grading.sandbox import SandboxError, probe
+from bncourse.grading.stamps import Grading
 
 ODD = "not-read"
 """Folder for what nbgrader must not copy: links, pipes, devices, timestamps that are none."""
@@ -66,10 +68,10 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         assignment, student = facts["assignment"], facts["student"]
         master = course.master(assignment)
         record = run.grade_one(shared_grader(self.level), course, master, student)
-        file = run.read_file(course.notebook("submitted", assignment, student))
+        file = read_file(course.notebook("submitted", assignment, student))
         reading = read_submission(master, file.content)
         with GradebookWriter(course, master) as writer:
-            writer.write(record, run.Key(master, self.level, 0).of(file), attempted(master, reading))
+            writer.write(record, Grading(master, self.level).stamp(file, reading), attempted(master, reading))
         self.log.info("%s: %s, %s of %s points", student, record.status, record.score, record.max_score)
         released = run.load_release(course, assignment)
         added = added_cells(master, reading, file.content)
@@ -98,7 +100,7 @@ def set_odd_files_aside(assignment: str, student: str, notebooks: list[str]) -> 
 
 
 def _is_time(path: Path) -> bool:
-    file = run.read_file(path)
+    file = read_file(path)
     try:
         parse_utc(file.content[:100].decode().strip())
     except (ValueError, OverflowError):

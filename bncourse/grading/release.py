@@ -1,7 +1,7 @@
 """Release an assignment: render its master and let nbgrader make the students' version and its gradebook entry."""
 
 from bncourse.grading.course import Course, CourseError, notebook_digest
-from bncourse.grading.nbgrader_settings import COURSE_ID, configure
+from bncourse.grading.nbgrader_settings import configure
 
 
 def is_released(course: Course, assignment: str) -> bool:
@@ -9,9 +9,11 @@ def is_released(course: Course, assignment: str) -> bool:
     digest = course.master(assignment).metadata["digest"]
     if notebook_digest(course.notebook("release", assignment)) != digest:
         return False
-    from nbgrader.api import Gradebook, MissingEntry
+    from nbgrader.api import MissingEntry
 
-    with Gradebook(course.db_url, COURSE_ID) as gradebook:
+    from bncourse.grading.stored import open_gradebook
+
+    with open_gradebook(course) as gradebook:
         try:
             gradebook.find_notebook(assignment, assignment)
         except MissingEntry:

@@ -3,41 +3,29 @@
 The engine, `engine.Grader`, runs the code. This file decides what to run and where the results go.
 """
 
-import hashlib
 import json
-import os
-import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from bncourse.grading import export, render
 from bncourse.grading.autograded import autograded_notebook
 from bncourse.grading.course import Course, CourseError, write
+from bncourse.grading.files import read_file
 from bncourse.grading.gradebook import GradebookWriter
 from bncourse.grading.nbgrader_settings import late_penalty
 from bncourse.grading.reading import added_cells, attempted
 from bncourse.grading.records import Master, SubmissionRecord, Verdict
 from bncourse.grading.repair import Reading, read_submission
+from bncourse.grading.stamps import Grading
 from bncourse.grading.stored import Kept
 
 if TYPE_CHECKING:
     from bncourse.grading.engine import Grader
 
-MAX_BYTES = 25 * 2**20
-"""Files larger than this are listed, not read."""
-
 Progress = Callable[[SubmissionRecord, bool], None]
 """Called for each submission with its record, and whether it was graded now."""
-
-
-class HandedIn(NamedTuple):
-    """A student's file, or the reason why it was not read."""
-
-    content: bytes
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,29 +36,6 @@ class Run:
     """All submissions of the assignment, by student."""
     graded: int
     """How many of them were graded now; the others had not changed."""
-
-
-def read_file(path: Path) -> HandedIn:
-    """Read what a student handed in, unless it is a link, a pipe, a device, or too large."""
-    try:
-        if path.parent.is_symlink():
-            return HandedIn(b"", "the folder is a link, which is not followed")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        beside = sorted(other.name for other in path.parent.glob("*.ipynb"))[:3]
-        return HandedIn(b"", f"there is no file named {path.name}" + (f", but {', '.join(beside)}" if beside else ""))
-    except OSError as error:
-        what = "it is a link, which is not followed" if path.is_symlink() else error.strerror
-        return HandedIn(b"", f"{path.name} cannot be read: {what}")
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            return HandedIn(b"", f"{path.name} is not a plain file")
-        if facts.st_size > MAX_BYTES:
-            return HandedIn(
-                b"", f"{path.name} has {facts.st_size >> 20} MB; files over {MAX_BYTES >> 20} MB are not read"
-            )
-        return HandedIn(file.read(MAX_BYTES + 1))
 
 
 def grade_class(
@@ -115,11 +80,11 @@ def grade_class(
     released = load_release(course, assignment)
     graded = 0
     with GradebookWriter(course, master, late_penalty(course)) as writer:
-        key = Key(master, level, seed)
+        way = Grading(master, level, seed)
         kept = writer.kept()
         todo: list[str] = []
         for student in students or everybody:
-            old = None if force else _still_valid(course, assignment, student, kept.get(student), key)
+            old = None if force else _still_valid(course, assignment, student, kept.get(student), way)
             if old is None:
                 todo.append(student)
             elif progress:
@@ -130,7 +95,7 @@ def grade_class(
                 file = read_file(course.notebook("submitted", assignment, record.student))
                 reading = read_submission(master, file.content)
                 write_autograded(course, master, released, record, reading, file.content)
-                writer.write(record, key.of(file), attempted(master, reading))
+                writer.write(record, way.stamp(file, reading), attempted(master, reading))
                 graded += 1
                 if progress:
                     progress(record, True)
@@ -152,32 +117,6 @@ def not_read(record: SubmissionRecord, master: Master, reason: str) -> Submissio
     tests = (cell for cell in master.cells if cell.kind == "test")
     verdicts = tuple(Verdict(cell.grade_id, "unreadable", 0.0, cell.points) for cell in tests)
     return replace(record, status="unreadable", reason=reason, verdicts=verdicts)
-
-
-class Key:
-    """What a file was graded with, so that a change of any of it has it graded again."""
-
-    def __init__(self, master: Master, level: str, seed: int) -> None:
-        from bncourse.grading.engine import environment
-
-        parts = [render.fingerprint(master), level, seed, environment(), code_digest()]
-        self._base = hashlib.sha256(json.dumps(parts).encode())
-
-    def of(self, file: HandedIn) -> str:
-        """The key of a file."""
-        digest = self._base.copy()
-        digest.update(file.reason.encode() + b"\0" + file.content)
-        return digest.hexdigest()
-
-
-def code_digest() -> str:
-    """SHA-256 of the package's code that decides a grade."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for room in ("diagnosis", "grading", "numpy_bn"):
-        for path in sorted((package / room).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def load_release(course: Course, assignment: str) -> dict[str, Any]:
@@ -228,8 +167,14 @@ def _grade(grader: "Grader", course: Course, master: Master, students: Collectio
         yield not_read(record, master, reason) if reason else record
 
 
-def _still_valid(course: Course, assignment: str, student: str, kept: Kept | None, key: Key) -> SubmissionRecord | None:
-    if kept is None or not course.notebook("autograded", assignment, student).is_file():
+def _still_valid(
+    course: Course, assignment: str, student: str, kept: Kept | None, way: Grading
+) -> SubmissionRecord | None:
+    if (
+        kept is None
+        or kept.record.status == "needs review"
+        or not course.notebook("autograded", assignment, student).is_file()
+    ):
         return None
     file = read_file(course.notebook("submitted", assignment, student))
-    return kept.record if key.of(file) == kept.submitted else None
+    return kept.record if way.whole(file) == kept.stamp.whole else None

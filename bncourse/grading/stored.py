@@ -10,6 +10,7 @@ from nbgrader.api import Gradebook
 from bncourse.grading.course import Course, CourseError
 from bncourse.grading.nbgrader_settings import COURSE_ID, make_alembic_callable
 from bncourse.grading.records import SubmissionRecord, Verdict
+from bncourse.grading.stamps import Stamp
 
 _METADATA = sql.MetaData()
 RECORDS = sql.Table(
@@ -17,7 +18,7 @@ RECORDS = sql.Table(
     _METADATA,
     sql.Column("assignment", sql.String(128), primary_key=True),
     sql.Column("student", sql.String(128), primary_key=True),
-    sql.Column("submitted", sql.String(64), nullable=False),
+    sql.Column("stamp", sql.Text, nullable=False),
     sql.Column("record", sql.Text, nullable=False),
 )
 
@@ -25,8 +26,7 @@ RECORDS = sql.Table(
 class Kept(NamedTuple):
     """What the gradebook knows about a submission that was graded before."""
 
-    submitted: str
-    """Digest of the file, the master and the grader."""
+    stamp: Stamp
     record: SubmissionRecord
 
 

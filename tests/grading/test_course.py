@@ -49,15 +49,23 @@ def test_an_assignment_that_is_not_there_is_refused_and_nothing_is_made(folder: 
 
 def test_a_source_notebook_is_rendered_when_its_master_changes_and_only_then(folder: Path) -> None:
     course = find_course(folder / "course")
-    assert course.render_all() == ["tiny"]
+    assert course.render_all() == {}
     source = course.notebook("source", "tiny")
     first, when = source.read_bytes(), source.stat().st_mtime_ns
-    assert course.render_all() == []
+    assert course.render_all() == {}
     assert source.stat().st_mtime_ns == when
     path = course.masters / "tiny.md"
     path.write_text(path.read_text().replace("Because.", "Because it is."))
-    assert course.render_all() == ["tiny"]
+    assert course.render_all() == {}
     assert source.read_bytes() != first
+
+
+def test_a_master_with_a_fault_does_not_keep_the_others_from_being_rendered(folder: Path) -> None:
+    (folder / "assignments" / "masters" / "broken.md").write_text("# no facts\n")
+    course = find_course(folder / "course")
+    assert list(course.render_all()) == ["broken"]
+    assert course.notebook("source", "tiny").is_file()
+    assert not course.notebook("source", "broken").exists()
 
 
 def test_a_master_read_from_its_rendered_notebook_is_the_same(folder: Path) -> None:
