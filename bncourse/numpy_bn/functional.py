@@ -8,16 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.conventions import (
-    EPS,
-    channel_shape,
-    check_eps,
-    check_input,
-    check_like,
-    check_per_channel,
-    reduction_axes,
-    values_per_channel,
-)
+from bncourse.arguments import check_arguments, check_gradient
+from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
+from bncourse.numpy_bn.blocks import blocks, blockwise, channel_dots, channel_sums
+from bncourse.numpy_bn.moments import center, narrowed, widened
 from bncourse.shapes import Inexact
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -55,6 +49,7 @@ class Stages(NamedTuple):
     dx_through_mean: Array
 
 
+@blockwise
 def batch_norm_forward(
     x: Inexact[np.ndarray, "n c *spatial"],
     gamma: Inexact[np.ndarray, " c"],
@@ -95,21 +90,20 @@ def batch_norm_forward(
     >>> y.ravel().tolist()
     [3.0, 7.0]
     """
-    check_input(x.shape, training=True)
-    check_per_channel("gamma", gamma.shape, x.shape)
-    check_per_channel("beta", beta.shape, x.shape)
-    check_eps(eps)
-    axes = reduction_axes(x.ndim)
-    as_channels = channel_shape(x.shape)
-    mean = x.mean(axis=axes)
-    centered = x - mean.reshape(as_channels)
-    var = (centered * centered).mean(axis=axes)
+    check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
+    x_hat = np.empty(x.shape, widened(x[:0]).dtype)
+    y = np.empty(x.shape, np.result_type(x_hat, gamma, beta))
+    _, var, _ = center(widened(x), x_hat)
     inv_std = 1.0 / np.sqrt(var + eps)
-    x_hat = centered * inv_std.reshape(as_channels)
-    y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, Cache(x_hat, inv_std, gamma)
+    # x_hat holds x - mean so far. Block by block: x_hat = (x - mean) * inv_std, y = gamma * x_hat + beta
+    for _, x_hat_, y_, inv_std_, gamma_, beta_ in blocks([x_hat, y], [inv_std, gamma, beta]):
+        x_hat_ *= inv_std_
+        np.multiply(gamma_, x_hat_, out=y_)
+        y_ += beta_
+    return narrowed(y, x), Cache(x_hat, inv_std, gamma)
 
 
+@blockwise
 def batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -> Gradients:
     r"""Backward pass in closed form.
 
@@ -146,16 +140,22 @@ def batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -
     ([0.0, 0.0], [3.0], [5.0])
     """
     x_hat, inv_std, gamma = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
-    axes = reduction_axes(dy.ndim)
-    as_channels = channel_shape(dy.shape)
+    check_gradient(dy, x_hat)
     count = values_per_channel(dy.shape)
-    dbeta = dy.sum(axis=axes)
-    dgamma = (dy * x_hat).sum(axis=axes)
-    through_mean = (dbeta / count).reshape(as_channels)
-    through_var = x_hat * (dgamma / count).reshape(as_channels)
-    dx = (gamma * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
-    return Gradients(dx, dgamma, dbeta)
+    dgamma, dbeta = np.zeros((2, len(gamma)), inv_std.dtype)
+    for channels, dy_, x_hat_ in blocks([widened(dy), x_hat]):
+        dbeta[channels] += channel_sums(dy_)
+        dgamma[channels] += channel_dots(dy_, x_hat_)
+    dx = np.empty(dy.shape, x_hat.dtype)
+    # Block by block: dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat))
+    for _, dx_, dy_, x_hat_, mean_dy_, mean_dy_x_hat_, scale_ in blocks(
+        [dx, widened(dy), x_hat], [dbeta / count, dgamma / count, gamma * inv_std]
+    ):
+        np.multiply(x_hat_, mean_dy_x_hat_, out=dx_)
+        dx_ += mean_dy_
+        np.subtract(dy_, dx_, out=dx_)
+        dx_ *= scale_
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))
 
 
 def batch_norm_backward_staged(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -> tuple[Gradients, Stages]:
@@ -193,15 +193,15 @@ def batch_norm_backward_staged(dy: Inexact[np.ndarray, "n c *spatial"], cache: C
     ([-3.0], [-10.0], [0.0])
     """
     x_hat, inv_std, gamma = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
     count = values_per_channel(dy.shape)
     centered = x_hat / inv_std.reshape(as_channels)
     # y = gamma * x_hat + beta
-    dbeta = dy.sum(axis=axes)
+    dbeta = widened(dy).sum(axis=axes)
     dgamma = (dy * x_hat).sum(axis=axes)
-    dx_hat = dy * gamma.reshape(as_channels)
+    dx_hat = widened(dy) * gamma.reshape(as_channels)
     # x_hat = (x - mean) * (var + eps)^(-1/2)
     dvar = (dx_hat * centered).sum(axis=axes) * -0.5 * inv_std**3
     dmean_direct = -inv_std * dx_hat.sum(axis=axes)
@@ -214,7 +214,7 @@ def batch_norm_backward_staged(dy: Inexact[np.ndarray, "n c *spatial"], cache: C
     dx_through_mean = np.broadcast_to((dmean / count).reshape(as_channels), dy.shape)
     dx = dx_direct + dx_through_var + dx_through_mean
     stages = Stages(dx_hat, dvar, dmean_direct, dmean_through_var, dmean, dx_direct, dx_through_var, dx_through_mean)
-    return Gradients(dx, dgamma, dbeta), stages
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma)), stages
 
 
 def batch_norm_inference(
@@ -257,17 +257,14 @@ def batch_norm_inference(
     >>> y.tolist()
     [[9.0]]
     """
-    check_input(x.shape, training=False)
-    check_per_channel("gamma", gamma.shape, x.shape)
-    check_per_channel("beta", beta.shape, x.shape)
-    check_per_channel("running_mean", running_mean.shape, x.shape)
-    check_per_channel("running_var", running_var.shape, x.shape)
-    check_eps(eps)
+    check_arguments(
+        x, training=False, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
+    )
     as_channels = channel_shape(x.shape)
     inv_std = 1.0 / np.sqrt(running_var + eps)
-    x_hat = (x - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
+    x_hat = (widened(x) - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, Cache(x_hat, inv_std, gamma)
+    return narrowed(y, x), Cache(x_hat, inv_std, gamma)
 
 
 def batch_norm_inference_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -> Gradients:
@@ -298,10 +295,10 @@ def batch_norm_inference_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache
     [[1.5]]
     """
     x_hat, inv_std, gamma = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
-    dbeta = dy.sum(axis=axes)
+    dbeta = widened(dy).sum(axis=axes)
     dgamma = (dy * x_hat).sum(axis=axes)
     dx = dy * (gamma * inv_std).reshape(as_channels)
-    return Gradients(dx, dgamma, dbeta)
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

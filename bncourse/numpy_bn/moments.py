@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.conventions import channel_shape, check_input, reduction_axes, values_per_channel
+from bncourse.arguments import check_arguments
+from bncourse.conventions import CHANNEL_AXIS, values_per_channel
+from bncourse.numpy_bn.blocks import blocks, blockwise, channel_dots, channel_sums
 from bncourse.shapes import Inexact
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,8 +31,8 @@ def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
     r"""Mean and biased variance of each channel, in two passes.
 
     The textbook's one-pass :math:`\overline{x^2} - \bar x^2` subtracts two large numbers where the mean is large;
-    here the mean is subtracted first. The deviations' own mean is zero in exact arithmetic; where it is not, it
-    is what rounding left in the mean, and is taken out as well.
+    here the mean is subtracted first. The deviations' own mean, the remainder, is zero in exact arithmetic; where
+    it is not, it is what rounding left in the mean, and is taken out as well.
 
     Parameters
     ----------
@@ -52,16 +54,40 @@ def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
     >>> batch_moments(np.array([[1.0], [3.0]]))
     Moments(mean=array([2.]), var=array([1.]), count=2)
     """
-    check_input(x.shape, training=False)
-    axes = reduction_axes(x.ndim)
-    if x.dtype == np.float16:
-        x = x.astype(np.float32)
-    mean = x.mean(axis=axes)
-    centered = x - mean.reshape(channel_shape(x.shape))
-    remainder = centered.mean(axis=axes)
-    centered -= remainder.reshape(channel_shape(x.shape))
-    var = (centered * centered).mean(axis=axes)
-    return Moments(mean + remainder, var, values_per_channel(x.shape))
+    check_arguments(x, training=False)
+    x = widened(x)
+    return center(x, np.empty(x.shape, x.dtype))
+
+
+@blockwise
+def center(x: Array, centered: Array) -> Moments:
+    """Mean and variance of each channel as in `batch_moments`, leaving x less its mean in `centered`.
+
+    Where the remainder is large enough to be seen in a normalized value, it is taken out of `centered` too.
+    """
+    count = values_per_channel(x.shape)
+    mean, remainder, var = np.zeros((3, x.shape[CHANNEL_AXIS]), x.dtype)
+    for channels, x_ in blocks([x]):
+        mean[channels] += channel_sums(x_) / count
+    for channels, x_, centered_, mean_ in blocks([x, centered], [mean]):
+        np.subtract(x_, mean_, out=centered_)
+        remainder[channels] += channel_sums(centered_) / count
+        var[channels] += channel_dots(centered_, centered_) / count
+    var -= np.minimum(var, remainder * remainder)
+    if (np.abs(remainder) > 4 * np.finfo(x.dtype).eps * np.sqrt(np.abs(var))).any():
+        for _, centered_, remainder_ in blocks([centered], [remainder]):
+            centered_ -= remainder_
+    return Moments(mean + remainder, var, count)
+
+
+def widened(x: Array) -> Array:
+    """float32 for float16, in which sums would overflow and lose digits; any other array as it is."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+def narrowed(result: Array, argument: Array) -> Array:
+    """`result` in float16 where the argument to which it belongs is float16; any other as it is."""
+    return result.astype(np.float16) if argument.dtype == np.float16 else result
 
 
 def merge_moments(*parts: Moments | tuple[Array, Array, int]) -> Moments:
