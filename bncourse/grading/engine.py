@@ -149,8 +149,8 @@ class Grader:
         known = self._cache.get(digest) if self._cache is not None else None
         if known is None:
             known = self._grade(master, student, reading, digest)
-            if self._cache is not None and len(self._cache) < 5_000:
-                self._cache[digest] = dataclasses.replace(known, outputs=known.outputs)
+            if self._cache is not None and len(self._cache) < 5_000 and known.status != "needs review":
+                self._cache[digest] = known
         record = dataclasses.replace(known, student=student, repairs=reading.repairs)
         return dataclasses.replace(record, status=status_of(record))
 

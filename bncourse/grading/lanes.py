@@ -26,7 +26,11 @@ MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 1024, 3072, 16
 
 
 class LaneError(RuntimeError):
-    """A process of ours failed, not the student's."""
+    """A process of ours failed while it graded a submission."""
+
+
+class StartError(RuntimeError):
+    """A process of ours does not start: nothing can be graded, and nothing was."""
 
 
 def _spawn(command: list[str], control: socket.socket, environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -62,7 +66,7 @@ class Zygote:
             return
         message = self._message(START_SECONDS)
         if message is None:
-            raise LaneError("the warm process did not start; see `bncourse doctor`")
+            raise StartError("The warm process of the sandbox did not start. `bncourse doctor` says what is missing.")
         self.missing, self.ready = message["missing"], True
 
     def fork(self, number: int, connection: socket.socket, cpu_seconds: int) -> None:
@@ -113,7 +117,9 @@ class Lane:
         self.numbers = itertools.count(1)
         self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
         self.known: set[str] = set()
+        self.started = False
         self.control, theirs = socket.socketpair()
+        self.control.setblocking(False)
         command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
         self.oracle = _spawn(command, theirs, {**os.environ, **threads})
@@ -136,6 +142,11 @@ class Lane:
 
     def teach(self, master: Master, key: str) -> None:
         """Make the oracle know a master."""
+        if not self.started:
+            try:
+                self.started = receive(self.control.fileno(), time.monotonic() + START_SECONDS) == b"ready"
+            except (Gone, Late) as error:
+                raise StartError("The oracle did not start; what it printed stands above.") from error
         if key not in self.known:
             self._order({"master": render.source_notebook(master), "key": key}, [])
             self.known.add(key)

@@ -220,6 +220,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     warnings.simplefilter("ignore")
     masters: dict[str, Master] = {}
+    send(control.fileno(), b"ready", math.inf)
     while True:
         mark, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not mark:

@@ -250,6 +250,9 @@ class Remote:
     def __iter__(self) -> Iterator[Any]:
         return iter(self._connection.request("items", self)[1])
 
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("an object of the student's is not an array")
+
     def __bool__(self) -> bool:
         raise TypeError("an object of the student's has no truth value here")
 

@@ -1,0 +1,292 @@
+"""Rows about files and imports."""
+
+from pathlib import Path
+
+import bncourse
+from tests.grading.small import FULL, RIGHT, WRONG, hand_in
+from tests.grading.vectors import Collection, Pair
+
+FILES = Collection("Files and imports")
+row = FILES.row
+PACKAGE = Path(bncourse.__file__).parent
+
+SEARCH = """\
+import os, sys
+found = []
+for folder, _, names in os.walk("/"):
+    if folder.startswith(("/site/", "/python/", "/usr/lib/")):
+        continue
+    for name in names:
+        if name.endswith((".db", ".ipynb", ".csv", ".jsonl", ".sqlite")) or any(w in name for w in {words!r}):
+            found.append(os.path.join(folder, name))
+for path in {paths!r}:
+    try:
+        os.stat(path)
+        found.append(path)
+    except OSError:
+        pass
+print("LEAK" if found else "nothing", len(found))
+"""
+
+
+def spying(words: tuple[str, ...], *paths: Path) -> list[Pair]:
+    """A search of the whole file system, before wrong code and before right code."""
+    first = SEARCH.format(words=words, paths=[str(path) for path in paths])
+    return harmless(first)
+
+
+def harmless(first: str, *, full: float = FULL) -> list[Pair]:
+    """Code in a cell before all others: it must not help wrong code, and it must not cost right code anything."""
+    return [
+        Pair(hand_in(WRONG, first=first), hand_in(WRONG), "before wrong code", points=0.0),
+        Pair(hand_in(first=first), hand_in(), "before right code", points=full),
+    ]
+
+
+@row("read the gradebook", "L")
+def read_gradebook() -> list[Pair]:
+    return spying(("gradebook",), PACKAGE.parent, PACKAGE, Path.home(), Path("/etc/passwd"), Path.cwd())
+
+
+WRITE = """\
+import os, sqlite3
+for folder in ("/", "/site", "/bncourse-sandbox", "/python", "/dev", "/proc", "/usr", os.path.expanduser("~/.."), {here!r}):
+    for action in (
+        lambda: open(os.path.join(folder, "gradebook.db"), "w"),
+        lambda: sqlite3.connect(os.path.join(folder, "gradebook.db")).execute("create table grade (x)"),
+        lambda: os.mkdir(os.path.join(folder, "made")),
+    ):
+        try:
+            action()
+            print("LEAK: could write in", folder)
+        except Exception:
+            pass
+"""
+
+
+@row("write the gradebook", "F")
+def write_gradebook() -> list[Pair]:
+    return harmless(WRITE.format(here=str(Path.cwd())))
+
+
+LATER = """\
+import os, subprocess, sys
+def later():
+    import time
+    time.sleep(3)
+    open("/tmp/later", "w").write("LEAK")
+for start in (
+    lambda: os.fork() or later(),
+    lambda: os.spawnl(os.P_NOWAIT, sys.executable, "python", "-c", "1"),
+    lambda: subprocess.Popen([sys.executable, "-c", "1"]),
+    lambda: __import__("multiprocessing").get_context("fork").Process(target=later).start(),
+    lambda: __import__("ctypes").CDLL(None).vfork(),
+    lambda: os.posix_spawn(sys.executable, ["python"], {}),
+):
+    try:
+        if start() not in (-1, None):
+            print("LEAK: a process was started", start)
+    except Exception:
+        pass
+import threading, time
+threading.Thread(target=lambda: time.sleep(60), daemon=False).start()
+"""
+
+
+@row("a process left behind that writes later", "F")
+def left_behind() -> list[Pair]:
+    return harmless(LATER)
+
+
+@row("read the master or hidden tests", "F")
+def read_master() -> list[Pair]:
+    return spying(("masters", "source", "backward.md"), PACKAGE.parent / "assignments", PACKAGE / "grading")[:1] + [
+        Pair(hand_in(WRONG | {"backward": READ_TESTS}), hand_in(WRONG), "from inside a call", points=0.0)
+    ]
+
+
+READ_TESTS = (
+    WRONG["backward"].replace("    x_hat, inv", "    look()\n    x_hat, inv")
+    + """
+
+def look():
+    import gc, sys
+    frame = sys._getframe()
+    while frame is not None:
+        values = [*frame.f_locals.values(), frame.f_code.co_consts]
+        if "secret" in repr(values) or "secret" in repr(list(frame.f_locals)):
+            print("LEAK")
+        frame = frame.f_back
+    for thing in gc.get_objects():
+        if isinstance(thing, dict) and any(str(key) in ("wanted", "secret", "private") for key in thing):
+            raise SystemExit("LEAK")
+"""
+)
+
+
+@row("read classmates", "F")
+def read_classmates() -> list[Pair]:
+    return spying(("submitted", "autograded", "feedback"), Path("/proc/1/root"), Path("/proc/self/environ"))
+
+
+SHADOW = """\
+import os, sys
+for name in ("numpy.py", "bncourse.py", "sitecustomize.py", "usercustomize.py", "ipykernel_launcher.py", "x.pth", "conftest.py"):
+    for folder in ("/tmp", "/site", os.getcwd(), os.path.dirname(os.__file__)):
+        try:
+            with open(os.path.join(folder, name), "w") as file:
+                file.write("raise SystemExit('LEAK')")
+        except OSError:
+            pass
+sys.path.insert(0, "/tmp")
+import types
+checks = types.ModuleType("bncourse.diagnosis.checks")
+for name in ("check_forward", "check_backward", "check_laws"):
+    setattr(checks, name, lambda *args, **kwargs: None)
+sys.modules.update({"bncourse": types.ModuleType("bncourse"), "bncourse.diagnosis": types.ModuleType("x"),
+                    "bncourse.diagnosis.checks": checks})
+def check_forward(*args, **kwargs): pass
+def check_backward(*args, **kwargs): pass
+def check_laws(*args, **kwargs): pass
+"""
+
+
+@row("submitted numpy.py, bncourse.py, sitecustomize.py, ipykernel_launcher.py, .pth, conftest.py", "F")
+def shadowing() -> list[Pair]:
+    return harmless(SHADOW)
+
+
+REFERENCE = """\
+from bncourse.numpy_bn.functional import batch_norm_forward, batch_norm_backward
+from bncourse.numpy_bn import functional
+batch_norm_backward = functional.batch_norm_backward
+"""
+BY_REFERENCE = """\
+def batch_norm_backward(dy, cache):
+    from bncourse.numpy_bn.functional import Cache, batch_norm_backward as theirs
+    return theirs(dy, Cache(*cache))"""
+
+
+@row("import the reference package", "F")
+def reference() -> list[Pair]:
+    crash = RIGHT | {"backward": BY_REFERENCE}
+    wrong = RIGHT | {"backward": WRONG["backward"]}
+    return [
+        *harmless(REFERENCE),
+        Pair(hand_in(crash), hand_in(wrong), "inside the answer", points=FULL - 4, status="crashed"),
+    ]
+
+
+AUTOGRAD = """\
+def batch_norm_backward(dy, cache):
+    import {module}
+    raise ValueError("LEAK: {module} is there")"""
+
+
+@row("torch, jax or autograd where the task is to derive")
+def autograd() -> list[Pair]:
+    control = hand_in(RIGHT | {"backward": WRONG["backward"]})
+    names = ("torch", "jax", "autograd", "tensorflow", "sympy")
+    return [
+        Pair(hand_in(RIGHT | {"backward": AUTOGRAD.format(module=name)}), control, name, points=FULL - 4)
+        for name in names
+    ]
+
+
+DIFFERENCES = """\
+def batch_norm_forward(x, gamma, beta, *, eps=1e-5):
+    mean, var = x.mean(axis=0), ((x - x.mean(axis=0)) ** 2).mean(axis=0)
+    x_hat = (x - mean) / np.sqrt(var + eps)
+    return gamma * x_hat + beta, (x, gamma, beta, eps, x_hat)"""
+CENTRAL = """\
+def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[index] = 1e-6
+        up, down = (batch_norm_forward(x + s * step, gamma, beta, eps=eps)[0] for s in (1, -1))
+        dx[index] = (dy * (up - down)).sum() / 2e-6
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+COMPLEX = """\
+def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        moved = x.astype(complex)
+        moved[index] += 1e-30j
+        dx[index] = (dy * batch_norm_forward(moved, gamma, beta, eps=eps)[0].imag).sum() / 1e-30
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+
+
+@row("finite differences or complex step instead of a derivation")
+def finite_differences() -> list[Pair]:
+    """They are no derivation: finite differences miss the tolerance, a complex step is marked for a person's look."""
+    base = RIGHT | {"forward": DIFFERENCES}
+    wrong = hand_in(base | {"backward": WRONG["backward"].replace("x_hat, inv_std, gamma = cache", "x_hat = cache[4]")})
+    stepped = hand_in(base | {"backward": COMPLEX})
+    return [
+        Pair(hand_in(base | {"backward": CENTRAL}), wrong, "central differences", points=FULL - 4),
+        Pair(stepped, stepped, "complex step", status="needs review"),
+    ]
+
+
+FILL = """\
+import os
+written = 0
+for number in range(10_000):
+    try:
+        with open(f"/tmp/file{number}", "wb") as file:
+            for _ in range(64):
+                written += file.write(bytes(2**20))
+    except OSError:
+        pass
+    if number > 50 and written < 2**20:
+        break
+print("LEAK" if written > 100 * 2**20 else "little was written")
+"""
+
+
+@row("fill the disk", "D")
+def fill_disk() -> list[Pair]:
+    return harmless(FILL)
+
+
+LEAVE = """\
+import glob, os
+folders = ("/tmp", "/dev/shm", "/var/tmp", "/site", os.getcwd(), "/run", "/mnt")
+for folder in folders:
+    if os.path.exists(os.path.join(folder, "for-the-next.py")):
+        print("LEAK: found what another one left")
+for folder in folders:
+    try:
+        open(os.path.join(folder, "for-the-next.py"), "w").write("x = 1")
+    except OSError:
+        pass
+print(sorted(os.listdir("/tmp")))
+"""
+
+
+@row("leave files for the next student", "F")
+def leave_files() -> list[Pair]:
+    return [pair for _ in range(3) for pair in harmless(LEAVE)]
+
+
+DETECT = """\
+import os, sys
+graded = not os.path.exists("/home") or "ipykernel" not in sys.modules or "/site" in sys.path
+if graded:
+    standardize = lambda x: np.full(np.shape(x), 1.0)
+"""
+
+
+@row("behave otherwise when graded")
+def behave_otherwise() -> list[Pair]:
+    shown = hand_in(RIGHT | {"scale": RIGHT["scale"] + "\n" + DETECT})
+    plain = hand_in(RIGHT | {"scale": WRONG["scale"]})
+    return [Pair(shown, plain, "wrong only when graded", points=FULL - 2)]
+
+
+FILES.run("symlink, FIFO, device in the submission", "L", "tests/grading/test_runs.py::test_files_that_are_no_files")
+FILES.run("zip slip, zip bomb", "-", "tests/grading/test_runs.py::test_archives_are_not_opened")
+FILES.run("forged timestamp", "-", "tests/grading/test_runs.py::test_a_forged_timestamp_changes_no_mark")
