@@ -27,6 +27,10 @@ NAMES = (
     "placement",
     "affine_parameters",
     "targets",
+    "recurrent",
+    "inception",
+    "sync",
+    "cost",
 )
 """The experiments, in the order of the course."""
 

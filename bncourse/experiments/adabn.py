@@ -15,7 +15,8 @@ from torch.nn.functional import avg_pool2d
 from bncourse.experiments.networks import mlp
 from bncourse.experiments.result import Config, Unit, grid
 from bncourse.experiments.runner import Finished
-from bncourse.experiments.training import Tensors, accuracy, batches, tensors, train, use_population_statistics
+from bncourse.experiments.training import Tensors, accuracy, batches, tensors, train
+from bncourse.torch_bn.recompute import recompute_statistics
 
 QUESTION = "Can batch normalization follow a new domain by recomputing its statistics?"
 
@@ -60,7 +61,7 @@ def measure(config: AdaBNConfig, unit: Unit) -> dict[str, Any]:
         values[f"{kind}_before"] = accuracy(model, x_test, data.y_test)
         if unit["norm"] == "batch":
             unlabeled = shift(data.x_train[: len(x_test)], kind, generator)
-            use_population_statistics(model, unlabeled, batch_size=100)
+            recompute_statistics(model, torch.split(unlabeled, 100))
             values[f"{kind}_after"] = accuracy(model, x_test, data.y_test)
     return values
 

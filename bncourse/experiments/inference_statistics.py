@@ -19,6 +19,7 @@ from bncourse.experiments.networks import linear_layers, mlp
 from bncourse.experiments.result import Config, Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import Tensors, accuracy, batches, tensors, train, use_population_statistics
+from bncourse.torch_bn.recompute import recompute_statistics
 
 QUESTION = "Which statistics should be used at inference, and why m/(m-1)?"
 
@@ -67,7 +68,7 @@ def measure(config: InferenceStatisticsConfig, unit: Unit) -> dict[str, Any]:
     shuffled = data.x_train[torch.from_numpy(np.random.default_rng(unit.seed).permutation(len(data.x_train)))]
     use_population_statistics(model, shuffled, batch_size=size)
     values |= _read(model, data, "algorithm_2")
-    use_population_statistics(model, shuffled, batch_size=len(shuffled))
+    recompute_statistics(model, torch.split(shuffled, 1000), layerwise=True)
     return values | _read(model, data, "exact")
 
 

@@ -61,11 +61,15 @@ SECONDS: dict[str, Callable[[Any, Unit], float]] = {
     "covariate_shift": lambda config, unit: 0.1,
     "adabn": lambda config, unit: 3 + config.steps * 1e-3,
     "explosion": lambda config, unit: 0.5 + 0.03 * unit["depth"],
-    "internal_shift": lambda config, unit: 1 + config.steps * 1.2e-3,
+    "internal_shift": lambda config, unit: 1 + config.steps * 2.2e-3,
     "landscape": lambda config, unit: 1 + config.steps * 1.3e-3,
     "placement": steps(),
     "affine_parameters": steps(),
     "targets": steps(),
+    "inception": lambda config, unit: config.steps * 0.018 * (config.members if unit["part"] == "ensemble" else 1),
+    "sync": lambda config, unit: 10 + config.steps * 0.04,
+    "cost": lambda config, unit: 1 + config.runs * 0.1,
+    "recurrent": lambda config, unit: 3 + config.steps * (0.02 if unit["norm"] == "none" else 0.04),
 }
 """Estimates, which order the work: within an experiment the longest units begin first."""
 

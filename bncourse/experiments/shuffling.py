@@ -56,12 +56,12 @@ def measure(config: ShufflingConfig, unit: Unit) -> dict[str, Any]:
     if unit["order"] == "reshuffled":
         order = batches(count, size, unit.seed)
     else:
-        order = _again(count, size, unit.seed, reorder=unit["order"] == "fixed batches, new order")
+        order = again(count, size, unit.seed, reorder=unit["order"] == "fixed batches, new order")
     losses = train(model, data, order, steps=config.epochs * (count // size), rate=config.rate_per_example * size)
     return {"accuracy": accuracy(model, data.x_test, data.y_test), **outcome(losses)}
 
 
-def _again(count: int, size: int, seed: int, *, reorder: bool) -> Iterator[Array]:
+def again(count: int, size: int, seed: int, *, reorder: bool) -> Iterator[Array]:
     """The first epoch's batches, epoch after epoch."""
     first = batches(count, size, seed)
     fixed = [next(first) for _ in range(count // size)]

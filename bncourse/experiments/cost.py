@@ -1,0 +1,133 @@
+"""What batch normalization costs: its share of a step, the bytes it moves, and what folding it away gains.
+
+Times are medians over repetitions, on this machine, with one thread (or on the accelerator), and they are the one
+kind of number here that another run does not repeat. Batch norm does little arithmetic per value, so its lower bound
+is the memory: forward reads x twice and writes y, backward reads dy and x twice and writes dx. `roofline` is the time
+that these bytes need at the speed measured for copying an array of the same size, divided by the measured time: 1
+would be perfect.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from bncourse.experiments.result import Config, Unit, grid
+from bncourse.experiments.runner import Finished
+from bncourse.torch_bn.fold_models import fold_model
+
+QUESTION = "What does batch normalization cost in training, and what does folding gain at inference?"
+
+PASSES = 8
+"""Arrays of the input's size read or written in a training step: 3 forward, 5 backward."""
+
+SHAPES = {"mlp": (256, 784), "convolution": (32, 1, 14, 14)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostConfig(Config):
+    """Two networks, and the bare layer in several shapes."""
+
+    data: str = "none"
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """Repetitions; nothing else differs."""
+    networks: tuple[str, ...] = ("mlp", "convolution")
+    layers: tuple[str, ...] = ("256x4096", "64x1024", "4096x256", "32x64x28x28", "8x256x14x14")
+    runs: int = 50
+
+
+FULL = CostConfig()
+QUICK = CostConfig(seeds=(0, 1, 2), layers=("256x1024",), runs=10)
+
+
+def units(config: CostConfig, finished: Finished) -> list[Unit]:
+    """Plan both parts."""
+    return grid(config.seeds, part=["network"], network=config.networks) + grid(
+        config.seeds, part=["layer"], shape=config.layers
+    )
+
+
+def measure(config: CostConfig, unit: Unit) -> dict[str, Any]:
+    """Time a network's step and inference, or a bare layer."""
+    torch.manual_seed(unit.seed)
+    if unit["part"] == "layer":
+        return _layer(config, tuple(int(size) for size in unit["shape"].split("x")))
+    values = {}
+    x = torch.randn(SHAPES[unit["network"]], device=config.device)
+    labels = torch.randint(0, 10, (len(x),), device=config.device)
+    for norm in (False, True):
+        model = network(unit["network"], norm).to(config.device)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+        def step(model: nn.Module = model, optimizer: torch.optim.Optimizer = optimizer) -> None:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), labels).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+
+        values["step_with" if norm else "step_without"] = seconds(step, config)
+    model.eval()
+    folded = fold_model(model).eval()
+    with torch.no_grad():
+        values["inference"] = seconds(lambda: model(x), config)
+        values["inference_folded"] = seconds(lambda: folded(x), config)
+        values["folding_error"] = float((model(x) - folded(x)).abs().max())
+    values["share"] = 1.0 - values["step_without"] / values["step_with"]
+    values["folding_gain"] = values["inference"] / values["inference_folded"]
+    extra = sum(
+        p.numel() for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) for p in m.parameters()
+    )
+    values["parameter_share"] = extra / sum(p.numel() for p in model.parameters())
+    return values
+
+
+def network(kind: str, norm: bool) -> nn.Sequential:
+    """Three hidden layers of each kind."""
+    layers: list[nn.Module] = []
+    if kind == "mlp":
+        inputs = SHAPES["mlp"][1]
+        for _ in range(3):
+            layers += [nn.Linear(inputs, 256, bias=not norm), nn.BatchNorm1d(256) if norm else nn.Identity(), nn.ReLU()]
+            inputs = 256
+        return nn.Sequential(*layers, nn.Linear(256, 10))
+    inputs = 1
+    for _ in range(3):
+        convolution = nn.Conv2d(inputs, 32, 3, padding=1, bias=not norm)
+        layers += [convolution, nn.BatchNorm2d(32) if norm else nn.Identity(), nn.ReLU()]
+        inputs = 32
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10))
+
+
+def _layer(config: CostConfig, shape: tuple[int, ...]) -> dict[str, float]:
+    """Time one layer forward and backward against the bytes it must move."""
+    x = torch.randn(shape, device=config.device, requires_grad=True)
+    dy = torch.randn(shape, device=config.device)
+    layer = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(shape[1]).to(config.device)
+    taken = seconds(lambda: torch.autograd.grad(layer(x), [x, *layer.parameters()], dy), config)
+    source, target = x.detach(), torch.empty_like(dy)
+    bandwidth = 2 * x.nbytes / seconds(lambda: target.copy_(source), config)
+    moved = PASSES * x.nbytes
+    return {
+        "seconds": taken,
+        "bytes": float(moved),
+        "bandwidth": bandwidth,
+        "roofline": moved / bandwidth / taken,
+    }
+
+
+def seconds(call: Callable[[], object], config: CostConfig) -> float:
+    """Median time of a call."""
+    wait: Callable[[], None] = torch.cuda.synchronize if config.device.startswith("cuda") else lambda: None
+    for _ in range(3):
+        call()
+    taken = []
+    for _ in range(config.runs):
+        wait()
+        started = time.perf_counter()
+        call()
+        wait()
+        taken.append(time.perf_counter() - started)
+    return float(np.median(taken))
