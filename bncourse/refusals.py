@@ -136,15 +136,15 @@ def check_finite(name: str, finite: bool) -> None:
         )
 
 
-def check_outputs(name: str, shape: Shape | None, outputs: int, weight_shape: Shape) -> None:
-    """Refuse a vector that does not hold one value per output of a layer; None stands for a vector left out.
+def check_outputs(name: str, shape: Shape, outputs: int, weight_shape: Shape) -> None:
+    """Refuse a vector that does not hold one value per output of a layer.
 
     Raises
     ------
     ValueError
         Naming the argument, its shape, and the number of outputs that the weight has.
     """
-    if shape is not None and tuple(shape) != (outputs,):
+    if tuple(shape) != (outputs,):
         raise ValueError(
             f"{name} has shape {tuple(shape)}, but weight of shape {tuple(weight_shape)} has {outputs} outputs. "
             f"Expected ({outputs},). Outputs come first, (out, in, ...), and second in a transposed convolution: "

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bncourse.arguments import check_floating
 from bncourse.conventions import EPS, check_eps
 from bncourse.refusals import check_fold_groups, check_outputs
 from bncourse.shapes import Inexact
@@ -98,12 +99,15 @@ def fold_batch_norm(
     >>> fold_batch_norm(np.array([[5.0]]), 7 * one, 6 * one, one, 3 * one, 4 * one, eps=0.0)
     Folded(weight=array([[15.]]), bias=array([13.]))
     """
+    check_floating("weight", weight)
     if transposed:
         check_fold_groups(groups, weight.shape)
     outputs = weight.shape[1] * groups if transposed else weight.shape[0]
     vectors = {"bias": bias, "gamma": gamma, "beta": beta, "running_mean": running_mean, "running_var": running_var}
     for name, vector in vectors.items():
-        check_outputs(name, None if vector is None else vector.shape, outputs, weight.shape)
+        if vector is not None:
+            check_floating(name, vector)
+            check_outputs(name, vector.shape, outputs, weight.shape)
     check_eps(eps)
     inv_std = 1.0 / np.sqrt(running_var + eps)
     scale = inv_std if gamma is None else gamma * inv_std

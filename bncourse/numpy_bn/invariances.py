@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.arguments import check_floating
 from bncourse.conventions import check_like
 from bncourse.refusals import check_decay, check_positive, check_scale
 from bncourse.shapes import Inexact
@@ -25,6 +26,7 @@ def weight_norms(weight: Inexact[np.ndarray, "o *rest"]) -> Inexact[np.ndarray, 
     >>> weight_norms(np.array([[3.0, 4.0], [0.0, 2.0]])).tolist()
     [5.0, 2.0]
     """
+    check_floating("weight", weight)
     rows = weight.reshape(weight.shape[0], -1)
     norms: Array = np.sqrt((rows * rows).sum(axis=1))
     return norms
@@ -57,6 +59,7 @@ def rescale_weights(
     >>> rescale_weights(np.array([[3.0, 4.0], [0.0, 2.0]]), np.array([2.0, 0.5])).tolist()
     [[6.0, 8.0], [0.0, 1.0]]
     """
+    check_floating("weight", weight)
     factors = np.asarray(scale, dtype=weight.dtype)
     check_scale(factors.shape, weight.shape, bool((factors > 0).all()))
     rows: Array = weight.reshape(weight.shape[0], -1) * factors.reshape(-1, 1)

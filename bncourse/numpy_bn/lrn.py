@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.conventions import check_input, check_like
+from bncourse.arguments import check_arguments, check_gradient
 from bncourse.refusals import check_window
 from bncourse.shapes import Inexact
 
@@ -72,7 +72,7 @@ def local_response_norm_forward(
     >>> y.tolist()
     [[0.0, 0.5]]
     """
-    check_input(x.shape, training=False)
+    check_arguments(x, training=False)
     check_window(size)
     squares = window_sum(x * x, size // 2, (size - 1) // 2)
     scale = k + (alpha / size) * squares
@@ -103,7 +103,7 @@ def local_response_norm_backward(
         If dy has not the shape of the forward pass's output.
     """
     x, scale, size, alpha, power = cache
-    check_like("dy", dy.shape, "the forward pass's output", x.shape)
+    check_gradient(dy, x)
     dscale = -power * dy * x * scale ** (-power - 1)
     # the transpose of a window that reaches `size // 2` down reaches `size // 2` up
     dsquares = (alpha / size) * window_sum(dscale, (size - 1) // 2, size // 2)

@@ -16,15 +16,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from bncourse.conventions import (
-    EPS,
-    channel_shape,
-    check_eps,
-    check_input,
-    check_like,
-    check_per_channel,
-    reduction_axes,
-)
+from bncourse.arguments import check_arguments, check_gradient
+from bncourse.conventions import EPS, channel_shape, reduction_axes
 from bncourse.numpy_bn.functional import Gradients
 from bncourse.refusals import check_kind
 from bncourse.shapes import Inexact
@@ -135,11 +128,8 @@ def normalize_forward(
     >>> y.tolist()
     [[-1.0, 6.0]]
     """
-    check_input(x.shape, training=False)
+    check_arguments(x, training=False, eps=eps, gamma=gamma, beta=beta)
     check_kind(kind, groups, x.shape)
-    check_per_channel("gamma", gamma.shape, x.shape)
-    check_per_channel("beta", beta.shape, x.shape)
-    check_eps(eps)
     samples, channels, *spatial = x.shape
     # "group" is instance normalization of (N, G, C/G, ...): a group is one channel with a longer map
     grouped = x if groups is None else x.reshape(samples, groups, channels // groups, *spatial)
@@ -173,7 +163,7 @@ def normalize_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Normaliza
         If dy has not the shape of the forward pass's output.
     """
     x_hat, gamma, standardize = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
     dbeta = dy.sum(axis=axes)
     dgamma = (dy * x_hat).sum(axis=axes)

@@ -10,6 +10,7 @@ layout, one output after another on the first axis; an output is what batch norm
 
 import torch
 
+from bncourse.arguments import check_floating
 from bncourse.conventions import check_like
 from bncourse.refusals import check_decay, check_positive, check_scale
 from bncourse.shapes import Inexact
@@ -21,6 +22,7 @@ def weight_norms(weight: Inexact[torch.Tensor, "o *rest"]) -> Inexact[torch.Tens
     >>> weight_norms(torch.tensor([[3.0, 4.0], [0.0, 2.0]])).tolist()
     [5.0, 2.0]
     """
+    check_floating("weight", weight)
     rows = weight.reshape(weight.shape[0], -1)
     norms: torch.Tensor = torch.sqrt((rows * rows).sum(dim=1))
     return norms
@@ -53,6 +55,7 @@ def rescale_weights(
     >>> rescale_weights(torch.tensor([[3.0, 4.0], [0.0, 2.0]]), torch.tensor([2.0, 0.5])).tolist()
     [[6.0, 8.0], [0.0, 1.0]]
     """
+    check_floating("weight", weight)
     factors = torch.as_tensor(scale, dtype=weight.dtype, device=weight.device)
     check_scale(factors.shape, weight.shape, bool((factors > 0).all()))
     rows: torch.Tensor = weight.reshape(weight.shape[0], -1) * factors.reshape(-1, 1)

@@ -10,16 +10,8 @@ from typing import NamedTuple
 
 import torch
 
-from bncourse.conventions import (
-    EPS,
-    channel_shape,
-    check_eps,
-    check_input,
-    check_like,
-    check_per_channel,
-    reduction_axes,
-    values_per_channel,
-)
+from bncourse.arguments import check_arguments, check_gradient
+from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.refusals import check_renorm_limits
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.functional import Gradients
@@ -119,13 +111,10 @@ def batch_renorm_forward(
     >>> y.ravel().tolist()
     [2.0, 4.0]
     """
-    check_input(x.shape, training=True)
-    check_per_channel("gamma", gamma.shape, x.shape)
-    check_per_channel("beta", beta.shape, x.shape)
-    check_per_channel("running_mean", running_mean.shape, x.shape)
-    check_per_channel("running_var", running_var.shape, x.shape)
+    check_arguments(
+        x, training=True, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
+    )
     check_renorm_limits(r_max, d_max)
-    check_eps(eps)
     axes = reduction_axes(x.ndim)
     as_channels = channel_shape(x.shape)
     mean = x.mean(dim=axes)
@@ -159,7 +148,7 @@ def batch_renorm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Reno
         If dy has not the shape of the forward pass's output.
     """
     normalized, x_hat, inv_std, r, gamma = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
     count = values_per_channel(dy.shape)

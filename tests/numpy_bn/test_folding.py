@@ -94,3 +94,10 @@ def test_impossible_groups_and_negative_eps_are_refused():
         fold_batch_norm(np.ones((4, 2, 3)), *vectors(6), transposed=True, groups=3)
     with pytest.raises(ValueError, match=r"eps is -0\.1"):
         fold_batch_norm(np.ones((3, 2)), *vectors(3), eps=-0.1)
+
+
+def test_integer_weights_and_statistics_are_refused():
+    with pytest.raises(TypeError, match=r"weight has dtype int64, which cannot hold normalized values"):
+        fold_batch_norm(np.ones((3, 2), int), *vectors(3))
+    with pytest.raises(TypeError, match=r"running_var has dtype int64"):
+        fold_batch_norm(np.ones((3, 2)), *vectors(3)[:4], np.ones(3, int))

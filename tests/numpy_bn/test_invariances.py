@@ -108,3 +108,9 @@ def test_what_has_no_direction_or_no_balance_is_refused(act, message):
     with pytest.raises(ValueError) as caught:
         act(sample()[0])
     assert message in str(caught.value)
+
+
+def test_integer_weights_are_refused():
+    for act in (lambda w: rescale_weights(w, 0.5), weight_norms):
+        with pytest.raises(TypeError, match=r"weight has dtype int64, which cannot hold normalized values"):
+            act(np.ones((3, 4), int))

@@ -49,3 +49,10 @@ def test_a_cotangent_of_another_shape_is_refused():
     _, cache = local_response_norm_forward(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"dy has shape \(2, 4\)"):
         local_response_norm_backward(np.ones((2, 4)), cache)
+
+
+def test_integer_input_and_input_without_channels_are_refused():
+    with pytest.raises(TypeError, match=r"x has dtype int64, which cannot hold normalized values"):
+        local_response_norm_forward(np.ones((2, 3), int))
+    with pytest.raises(ValueError, match=r"x has shape \(3,\), but channels are expected on axis 1"):
+        local_response_norm_forward(np.ones(3))

@@ -142,3 +142,20 @@ def test_a_cotangent_of_another_shape_is_refused():
     _, cache = normalize_forward(x, gamma, beta, kind="group", groups=3)
     with pytest.raises(ValueError, match=r"dy has shape \(4, 6\), but the forward pass's output has shape \(4, 6, 5\)"):
         normalize_backward(dy[..., 0], cache)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"gamma": np.ones(5)}, ValueError, "gamma has shape (5,), but x has 6 channels (axis 1 of shape (4, 6, 5))."),
+        ({"beta": np.ones(7)}, ValueError, "beta has shape (7,), but x has 6 channels"),
+        ({"x": np.ones((0, 6))}, ValueError, "x has shape (0, 6), which holds no values."),
+        ({"x": np.ones((4, 6, 5), int)}, TypeError, "x has dtype int64, which cannot hold normalized values."),
+        ({"gamma": np.ones(6, np.float32)}, TypeError, "gamma has dtype float32, but x has dtype float64."),
+    ],
+)
+def test_wrong_arguments_are_refused(options, kind, message):
+    arguments = dict(zip(("x", "gamma", "beta"), sample((4, 6, 5)), strict=False)) | options
+    with pytest.raises(kind) as caught:
+        normalize_forward(**arguments, kind="layer")
+    assert message in str(caught.value)
