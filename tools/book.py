@@ -6,21 +6,34 @@ and a true exit code.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TELLING = ("Executing notebook", "Executed notebook", "Using cached")
-TROUBLE = ("WARNING:", "ERROR:", "Traceback", "Exception occurred", "CRITICAL:")
-NOISE = ("IPKernelApp", "Please also report", "A bug report can be filed")
+TELLING = ("Executing notebook", "Executed notebook")
+TROUBLE = ("WARNING:", "ERROR:", "CRITICAL:")
+NOISE = ("IPKernelApp", "Please also report", "A bug report can be filed", "The full traceback has been saved")
+COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build(source: Path, output: Path, *, verbose: bool = False) -> int:
     """Run Jupyter Book on `source`, leaving the site in `output`/_build/html; return its exit status."""
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    command += ["-n", "-W", "--keep-going", "--path-output", str(output), str(source)]
+    run = "from jupyter_book.cli.main import main; main()"
+    command = [
+        sys.executable,
+        "-c",
+        run,
+        "build",
+        "-n",
+        "-W",
+        "--keep-going",
+        "--path-output",
+        str(output),
+        str(source),
+    ]
     environment = os.environ | {
         "PYTHONUNBUFFERED": "1",
         "PYTHONHASHSEED": "0",
@@ -31,36 +44,48 @@ def build(source: Path, output: Path, *, verbose: bool = False) -> int:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=source
     )
-    trouble = False
-    lines = []
-    for line in process.stdout or ():
+    said = []
+    for raw in process.stdout or ():
+        line = COLORS.sub("", raw.rstrip("\n"))
         if any(word in line for word in NOISE):
             continue
-        lines.append(line)
-        trouble = trouble or any(word in line for word in TROUBLE)
-        if verbose or trouble:
-            print(line, end="", flush=True)
+        said.append(line)
+        if verbose:
+            print(line, flush=True)
         elif any(word in line for word in TELLING):
-            print("  " + line.strip().removesuffix("[mystnb]"), flush=True)
+            print("  " + line.replace(f"{source}/", "").removesuffix(" [mystnb]"), flush=True)
+        elif any(word in line for word in TROUBLE):
+            print(line, flush=True)
     status = process.wait()
-    if status and not (verbose or trouble):
-        print("".join(lines[-60:]), flush=True)
+    if status and not verbose:
+        print("\n".join(what_failed(said)), flush=True)
     return status
+
+
+def what_failed(said: list[str]) -> list[str]:
+    """The cell that raised, with its error; or, where no cell did, the last lines."""
+    for place, line in enumerate(said):
+        if "CellExecutionError:" in line:
+            end = next((n for n, text in enumerate(said[place:], place) if "The above exception" in text), len(said))
+            return said[place:end][:80]
+    return said[-25:]
 
 
 def main() -> int:
     """Build the book of this repository and say where it lies."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--verbose", action="store_true", help="show everything that Sphinx says")
+    parser.add_argument("--output", type=Path, default=ROOT, help="build in this folder's _build instead")
     chosen = parser.parse_args()
     begin = time.perf_counter()
     print("Building the book ...", flush=True)
-    status = build(ROOT, ROOT, verbose=chosen.verbose)
+    status = build(ROOT, chosen.output.resolve(), verbose=chosen.verbose)
     took = time.perf_counter() - begin
     if status:
         print(f"The book was not built (exit status {status}, {took:.0f} s): see above.", flush=True)
     else:
-        print(f"The book lies in _build/html/index.html ({took:.0f} s).", flush=True)
+        where = chosen.output / "_build/html/index.html"
+        print(f"The book lies in {where.relative_to(ROOT) if where.is_relative_to(ROOT) else where} ({took:.0f} s).")
     return status
 
 
