@@ -27,7 +27,7 @@ from nbgrader.utils import parse_utc
 from bncourse.grading.course import Course, CourseError
 from bncourse.grading.records import Master, Outcome, SubmissionRecord, Verdict
 from bncourse.grading.stamps import Stamp
-from bncourse.grading.stored import RECORDS, Kept, from_json, open_gradebook, to_json
+from bncourse.grading.stored import RECORDS, Kept, open_gradebook, read_kept, to_json
 
 NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "tampered", "needs review"})
 """Statuses that flag a submission for the instructor."""
@@ -79,12 +79,7 @@ class GradebookWriter:
 
     def kept(self) -> dict[str, Kept]:
         """What was graded before, by student."""
-        query = sql.select(RECORDS).where(RECORDS.c.assignment == self.master.assignment)
-        with self._gradebook.engine.connect() as connection:
-            return {
-                row.student: Kept(Stamp(*json.loads(row.stamp)), from_json(row.record))
-                for row in connection.execute(query)
-            }
+        return read_kept(self._gradebook.engine, self.master.assignment)
 
     def write(self, record: SubmissionRecord, stamp: Stamp, attempted: Iterable[str]) -> None:
         """Take a record in; it is on disk after `flush`, which happens by itself every so often.

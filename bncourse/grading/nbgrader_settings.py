@@ -39,7 +39,7 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     ours = "bncourse.grading.preprocessors"
     config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
     config.Autograde.pre_convert_hook = f"{ours}.set_odd_files_aside"
-    config.GenerateAssignment.post_convert_hook = functools.partial(_enter_due_date, course)
+    config.GenerateAssignment.post_convert_hook = functools.partial(_after_release, course)
     check = "nbgrader.preprocessors.CheckCellMetadata"
     config.Autograde.sanitize_preprocessors = [check]
     late = "nbgrader.preprocessors.AssignLatePenalties"
@@ -49,12 +49,14 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
         config[name].masters = str(course.masters)
 
 
-def _enter_due_date(course: Course, *, assignment: str, **_: Any) -> None:
-    """Enter the due date that the master states, which nbgrader's own command does not do."""
+def _after_release(course: Course, *, assignment: str, **_: Any) -> None:
+    """Enter the due date that the master states, and keep a copy of what was released."""
+    from bncourse.grading.earlier import archive_release
     from bncourse.grading.stored import open_gradebook
 
     with open_gradebook(course) as gradebook:
         gradebook.update_or_create_assignment(assignment, duedate=course.master(assignment).metadata["due"])
+    archive_release(course, assignment)
 
 
 def make_alembic_callable() -> None:

@@ -21,6 +21,7 @@ from traitlets import Unicode
 from bncourse.grading import run
 from bncourse.grading.autograded import autograded_notebook
 from bncourse.grading.course import find_course
+from bncourse.grading.earlier import handed_in
 from bncourse.grading.engine import Grader
 from bncourse.grading.files import read_file
 from bncourse.grading.gradebook import GradebookWriter
@@ -68,7 +69,7 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         assignment, student = facts["assignment"], facts["student"]
         master = course.master(assignment)
         record = run.grade_one(shared_grader(self.level), course, master, student)
-        file = read_file(course.notebook("submitted", assignment, student))
+        file = handed_in(course, master, student)
         reading = read_submission(master, file.content)
         with GradebookWriter(course, master) as writer:
             writer.write(record, Grading(master, self.level).stamp(file, reading), attempted(master, reading))

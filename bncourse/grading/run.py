@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bncourse.grading import export, render
 from bncourse.grading.autograded import autograded_notebook
 from bncourse.grading.course import Course, CourseError, write
+from bncourse.grading.earlier import handed_in
 from bncourse.grading.files import read_file
 from bncourse.grading.gradebook import GradebookWriter
 from bncourse.grading.nbgrader_settings import late_penalty
@@ -84,7 +85,7 @@ def grade_class(
         kept = writer.kept()
         todo: list[str] = []
         for student in students or everybody:
-            old = None if force else _still_valid(course, assignment, student, kept.get(student), way)
+            old = None if force else _still_valid(course, master, student, kept.get(student), way)
             if old is None:
                 todo.append(student)
             elif progress:
@@ -92,7 +93,7 @@ def grade_class(
         with ExitStack() as stack:
             engine = stack.enter_context(grader()) if todo else None
             for record in _grade(engine, course, master, todo) if engine else ():
-                file = read_file(course.notebook("submitted", assignment, record.student))
+                file = handed_in(course, master, record.student)
                 reading = read_submission(master, file.content)
                 write_autograded(course, master, released, record, reading, file.content)
                 writer.write(record, way.stamp(file, reading), attempted(master, reading))
@@ -107,7 +108,7 @@ def grade_class(
 
 def grade_one(grader: "Grader", course: Course, master: Master, student: str) -> SubmissionRecord:
     """Grade one student's file, or record why it cannot be read."""
-    file = read_file(course.notebook("submitted", master.assignment, student))
+    file = handed_in(course, master, student)
     record = grader.grade(master, student, file.content)
     return not_read(record, master, file.reason) if file.reason else record
 
@@ -155,26 +156,28 @@ def write_autograded(
 def _grade(grader: "Grader", course: Course, master: Master, students: Collection[str]) -> Iterator[SubmissionRecord]:
     reasons: dict[str, str] = {}
 
-    def handed_in() -> Iterator[tuple[str, bytes]]:
+    def files() -> Iterator[tuple[str, bytes]]:
         for student in students:
-            file = read_file(course.notebook("submitted", master.assignment, student))
+            file = handed_in(course, master, student)
             if file.reason:
                 reasons[student] = file.reason
             yield student, file.content
 
-    for record in grader.grade_many(master, handed_in()):
+    for record in grader.grade_many(master, files()):
         reason = reasons.pop(record.student, "")
         yield not_read(record, master, reason) if reason else record
 
 
 def _still_valid(
-    course: Course, assignment: str, student: str, kept: Kept | None, way: Grading
+    course: Course, master: Master, student: str, kept: Kept | None, way: Grading
 ) -> SubmissionRecord | None:
+    """The record, if the submission need not be graded again; one that the grader gave up is tried once more."""
     if (
         kept is None
-        or kept.record.status == "needs review"
-        or not course.notebook("autograded", assignment, student).is_file()
+        or not kept.record.verdicts
+        or not course.notebook("autograded", master.assignment, student).is_file()
     ):
         return None
-    file = read_file(course.notebook("submitted", assignment, student))
-    return kept.record if way.whole(file) == kept.stamp.whole else None
+    if any(verdict.outcome == "needs review" for verdict in kept.record.verdicts):
+        return None
+    return kept.record if way.whole(handed_in(course, master, student)) == kept.stamp.whole else None

@@ -61,6 +61,23 @@ def records_of(course: Course, assignment: str | None = None) -> list[Submission
         gradebook.close()
 
 
+def kept_records(course: Course, assignment: str) -> dict[str, Kept]:
+    """What was graded of an assignment, by student."""
+    gradebook = open_gradebook(course)
+    try:
+        return read_kept(gradebook.engine, assignment)
+    finally:
+        gradebook.close()
+
+
+def read_kept(engine: Any, assignment: str) -> dict[str, Kept]:
+    """The same, from an open database."""
+    query = sql.select(RECORDS).where(RECORDS.c.assignment == assignment).order_by(RECORDS.c.student)
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {row.student: Kept(Stamp(*json.loads(row.stamp)), from_json(row.record)) for row in rows}
+
+
 def to_json(record: SubmissionRecord) -> str:
     """A record as JSON; what the student's cells printed and drew stays in the autograded notebook."""
     facts = {**vars(record), "outputs": (), "verdicts": [vars(verdict) for verdict in record.verdicts]}

@@ -8,6 +8,7 @@ from rich.text import Text
 from bncourse.grading.course import Course
 from bncourse.grading.export import lines_of
 from bncourse.grading.records import SubmissionRecord
+from bncourse.grading.regrade import Change
 
 COLORS = {"correct": "green", "wrong": "yellow", "not attempted": "dim"}
 MOST_ROWS = 40
@@ -53,3 +54,14 @@ def why(record: SubmissionRecord) -> str:
         parts.append(f"and {len(record.repairs) - 3} more repairs")
     parts += [f"{verdict.grade_id}: {verdict.message.splitlines()[0]}" for verdict in troubles[:3] if verdict.message]
     return "; ".join(part for part in parts if part)
+
+
+def changes_table(changes: Sequence[Change]) -> Table:
+    """Whose marks change, and in which cells."""
+    table = Table("student", "before", "after", "where", title="Marks that change")
+    for change in changes[:MOST_ROWS]:
+        where = ", ".join(f"{name} {old:g} -> {new:g}" for name, old, new in change.cells)
+        table.add_row(Text(change.student), f"{change.before:g}", f"{change.after:g}", Text(where))
+    if len(changes) > MOST_ROWS:
+        table.caption = f"and {len(changes) - MOST_ROWS} more"
+    return table

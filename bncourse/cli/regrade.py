@@ -1,0 +1,71 @@
+"""bncourse regrade ASSIGNMENT: after a test was changed."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bncourse.cli._shared import Refusal, with_course
+from bncourse.cli.grade import LEVELS
+
+if TYPE_CHECKING:
+    from bncourse.grading.course import Course
+
+
+@click.command()
+@click.argument("assignment")
+@click.option("--dry-run", is_flag=True, help="Only show whose marks would change; write nothing.")
+@click.option("--jobs", type=click.IntRange(1), help="How many are graded side by side [number of processors].")
+@click.option("--level", type=click.Choice(LEVELS), default="full", help="Lower the sandbox, by name [full].")
+@click.option("--seed", type=int, default=0, help="What all random numbers are derived from [0].")
+@with_course
+def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, level: str, seed: int) -> None:
+    """Grade ASSIGNMENT again after its master was changed, and show whose marks change.
+
+    With --dry-run nothing is written, and only test cells that have changed are run. Points given by hand stay.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bncourse.grading.engine import Grader
+    from bncourse.grading.regrade import Change, compare, preview
+    from bncourse.grading.release import is_released, release
+    from bncourse.grading.run import grade_class
+    from bncourse.grading.sandbox import SandboxError
+    from bncourse.grading.stored import kept_records
+    from bncourse.grading.summary import changes_table
+
+    def grader() -> Grader:
+        return Grader(level=level, jobs=jobs, seed=seed)  # type: ignore[arg-type]
+
+    console = Console()
+    course.master(assignment)
+    changes: tuple[Change, ...]
+    try:
+        with Progress(console=console) as bar:
+            before = kept_records(course, assignment)
+            task = bar.add_task("Comparing" if dry_run else "Grading again", total=len(before) or None)
+            if dry_run:
+                result = preview(
+                    course, assignment, grader, level=level, seed=seed, progress=lambda _: bar.advance(task)
+                )
+                changes = result.changes
+            else:
+                if not is_released(course, assignment):
+                    release(course, assignment)
+                run = grade_class(
+                    course,
+                    assignment,
+                    grader=grader,
+                    level=level,
+                    seed=seed,
+                    progress=lambda record, now: bar.advance(task),
+                )
+                pairs = ((before[r.student].record, r) for r in run.records if r.student in before)
+                changes = tuple(change for old, new in pairs if (change := compare(old, new)))
+    except SandboxError as error:
+        raise Refusal(str(error)) from error
+    if changes:
+        console.print(changes_table(changes))
+    verb = "would change" if dry_run else "changed"
+    ending = " Nothing was written." if dry_run else ""
+    console.print(f"{len(changes)} of {len(before)} students' marks {verb}.{ending}", highlight=False)

@@ -1,0 +1,57 @@
+"""bncourse replay STUDENT ASSIGNMENT: grade one submission again and compare."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bncourse.cli._shared import Refusal, with_course
+
+if TYPE_CHECKING:
+    from bncourse.grading.course import Course
+
+
+@click.command()
+@click.argument("student")
+@click.argument("assignment")
+@with_course
+def command(course: "Course", student: str, assignment: str) -> None:
+    """Grade STUDENT's submission of ASSIGNMENT once more, as it was graded, and compare; nothing is written.
+
+    The exit code is 0 if the verdicts are the same, 1 if they differ.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from bncourse.grading.engine import Grader, environment
+    from bncourse.grading.regrade import differences
+    from bncourse.grading.run import grade_one
+    from bncourse.grading.sandbox import SandboxError
+    from bncourse.grading.stored import kept_records
+
+    master = course.master(assignment)
+    kept = kept_records(course, assignment).get(student)
+    if kept is None:
+        raise Refusal(f"{student!r} has no graded submission of {assignment}.")
+    before = kept.record
+    try:
+        with Grader(level=before.level, jobs=1, cache=False, seed=before.seed) as grader:  # type: ignore[arg-type]
+            after = grade_one(grader, course, master, student)
+    except SandboxError as error:
+        raise Refusal(str(error)) from error
+    console = Console()
+    table = Table("test", "verdict", "points", "what it says", title=f"{student}, {assignment}: {after.status}")
+    for verdict in after.verdicts:
+        points = f"{verdict.points:g} of {verdict.max_points:g}"
+        table.add_row(Text(verdict.grade_id), Text(verdict.outcome), points, Text(verdict.message))
+    console.print(table)
+    for name, value in (("seed", before.seed), ("level", before.level), ("graded with", before.environment)):
+        console.print(f"{name}: {value}", highlight=False)
+    if before.environment != environment():
+        console.print(f"replayed with: {environment()}", highlight=False)
+    console.print(f"digest: {before.digest}", highlight=False, soft_wrap=True)
+    different = list(differences(before, after))
+    for line in different:
+        console.print(Text(line, "red"))
+    console.print("The verdicts differ." if different else "The verdicts are the same as in the gradebook.")
+    raise SystemExit(1 if different else 0)
