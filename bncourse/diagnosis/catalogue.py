@@ -71,18 +71,18 @@ class Belief:
 
 
 @cache
-def catalogue() -> Mapping[str, Belief]:
+def beliefs() -> Mapping[str, Belief]:
     """Return every belief under its id, in the order of the file.
 
     Examples
     --------
-    >>> catalogue()["eps-outside-root"].sentence
+    >>> beliefs()["eps-outside-root"].sentence
     'Your code believes that eps is added to the standard deviation.'
     """
     text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
-    beliefs = {}
+    found = {}
     for name, entry in tomllib.loads(text).items():
         first, second, third = entry.pop("hints")
         also = tuple(entry.pop("also", ()))
-        beliefs[name] = Belief(id=name, hints=(first, second, third), also=also, **entry)
-    return MappingProxyType(beliefs)
+        found[name] = Belief(id=name, hints=(first, second, third), also=also, **entry)
+    return MappingProxyType(found)

@@ -71,7 +71,7 @@ STAGES_OF = "The stages were compared with those of the right forward pass: mend
 def _raise_first(findings: tuple[Finding, ...] | list[Finding], hint: int) -> None:
     """Raise the most basic finding, if there is one."""
     if findings:
-        raise findings[0].misconception(hint) from None
+        raise findings[0].misconception(hint)
 
 
 def check_forward(forward: Function, *, seed: int = 0, hint: int = 1) -> None:
@@ -157,7 +157,7 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
         _compare_stages(forward, staged, seen.probe)
     except reading.Slip as slip:
         found = slip.finding if seen.right else replace(seen.findings[0], remark=STAGES_OF)
-        raise found.misconception(hint) from None
+        raise found.misconception(hint) from found.cause
     _check_gradients(seen, forward, lambda dy, cache: staged(dy, cache)[0], GRADIENTS, hint)
 
 
@@ -281,5 +281,5 @@ def check_laws(forward: Function, backward: Function | None = None, *, seed: int
         if not broken and backward is not None:
             broken = broken_backward_laws(forward, backward, probe)
     except reading.Slip as slip:
-        raise slip.finding.misconception(hint) from None
+        raise slip.finding.misconception(hint) from slip.finding.cause
     _raise_first([finding(belief, part) for belief, part in broken[:1]], hint)

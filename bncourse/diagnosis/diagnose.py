@@ -1,10 +1,12 @@
 """One call that says all: whether this batch normalization is right, and if not, what its author believed."""
 
+from dataclasses import replace
+
 from bncourse.diagnosis.backwards import Graded, look_at_backward
 from bncourse.diagnosis.forwards import PLACES, look_at_forward, look_at_inference
 from bncourse.diagnosis.moving import diagnose_update
 from bncourse.diagnosis.reading import Function
-from bncourse.diagnosis.report import Finding, Report
+from bncourse.diagnosis.report import Report
 
 FITS = "Your backward pass is the right gradient of your forward pass, so only the forward pass is charged."
 
@@ -69,7 +71,7 @@ def diagnose(
     if backward is not None and seen.y is not None:
         graded = look_at_backward(forward, backward, seen, notes)
         if found and set(graded.follow_through) >= {"dx"} and not graded.findings:
-            found[0] = _remarked(found[0], FITS)
+            found[0] = replace(found[0], remark=FITS)
         charge(graded, "")
     if conv:
         maps = look_at_forward(forward, seed, notes, spatial=PLACES)
@@ -85,10 +87,6 @@ def diagnose(
     if running is not None:
         found.extend(diagnose_update(running, seed=seed, notes=notes))
     return Report(tuple(found), tuple(dict.fromkeys(notes)), tuple(followed))
-
-
-def _remarked(found: Finding, remark: str) -> Finding:
-    return Finding(found.part, found.belief, found.message, found.hints, found.page, remark)
 
 
 def _new(graded: Graded, beliefs: set[str | None]) -> Graded:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bncourse.diagnosis import reading, transforms
 from bncourse.diagnosis.bounds import distance
-from bncourse.diagnosis.catalogue import catalogue
+from bncourse.diagnosis.catalogue import beliefs
 from bncourse.diagnosis.laws import broken_forward_laws
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.reading import Function
@@ -45,7 +45,7 @@ class Seen:
     def may_follow(self) -> bool:
         """Whether a gradient of this wrong forward pass is as much work as the right one's, and so earns its marks."""
         charged = [one.belief for one in self.findings]
-        return bool(charged) and all(belief and catalogue()[belief].follow_through for belief in charged)
+        return bool(charged) and all(belief and beliefs()[belief].follow_through for belief in charged)
 
 
 def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: tuple[int, ...] = ()) -> Seen:
@@ -104,8 +104,8 @@ def _look(
         return Seen(kind, probe, (slip.finding,))
     y, allowed, size = value.array, probe.allowed(value.dtype), transforms.size_of(probe)
 
-    def seen(*beliefs: str, explanation: transforms.Explanation | None = None) -> Seen:
-        found = tuple(_in_part(belief, part) for belief in beliefs) or (unknown(part),)
+    def seen(*named: str, explanation: transforms.Explanation | None = None) -> Seen:
+        found = tuple(_in_part(belief, part) for belief in named) or (unknown(part),)
         return Seen(kind, probe, found, explanation, y, value.dtype)
 
     if distance(y, again.array, size) > allowed:
@@ -117,7 +117,7 @@ def _look(
         return seen("imprecise")
     explanation = transforms.explain(y, probe, kind, allowed)
     if explanation is not None:
-        return seen(*explanation.beliefs, explanation=explanation)
+        return seen(*_by_constant_feature(explanation, run, probe), explanation=explanation)
     for belief, expected in fingerprints(probe):
         if distance(y, expected, size) <= allowed:
             return seen(belief)
@@ -128,6 +128,29 @@ def _look(
     except reading.Slip as slip:
         return Seen(kind, probe, (slip.finding,))
     return seen(*(belief for belief, _ in broken[:1]))
+
+
+def _by_constant_feature(
+    explanation: transforms.Explanation, run: Callable[[Probe], reading.Value], probe: Probe
+) -> tuple[str, ...]:
+    """Tell a tiny constant in the place of eps from none at all: without one a constant feature is 0 / 0."""
+    prefix = "inference-" if any(belief.startswith("inference-") for belief in explanation.beliefs) else ""
+    ignored, constant = f"{prefix}eps-ignored", f"{prefix}eps-hard-coded"
+    if not {ignored, constant} & set(explanation.beliefs):
+        return explanation.beliefs
+    try:
+        run(flat(probe))
+        found = constant
+    except reading.Slip:
+        found = ignored
+    return tuple(found if belief in (ignored, constant) else belief for belief in explanation.beliefs)
+
+
+def flat(probe: Probe) -> Probe:
+    """The same probe with a first feature that does not vary, neither in the batch nor in the running statistics."""
+    x, mean, var = probe.x.copy(), probe.running_mean.copy(), probe.running_var.copy()
+    x[:, 0], mean[0], var[0] = 2.0, 2.0, 0.0
+    return replace(probe, x=x, running_mean=mean, running_var=var)
 
 
 def _in_part(belief: str, part: str) -> Finding:

@@ -32,6 +32,12 @@ def right_update(mean: Array, var: Array, x: Array, *, momentum: float) -> tuple
     return (1 - momentum) * mean + momentum * new_mean, (1 - momentum) * var + momentum * new_var
 
 
+def update_sizes(mean: Array, var: Array, probe: Probe) -> tuple[Array, Array]:
+    """Sizes of the terms that an update of the mean and of the variance adds, feature by feature."""
+    x = probe.x
+    return np.abs(mean) + np.abs(x).max(axis=0), np.abs(var) * (1 - probe.momentum) + x.var(axis=0, ddof=1)
+
+
 def _statistics(name: str, x: Array, eps: float) -> list[tuple[str, Array]]:
     """What may be averaged, and the belief behind it; the right one first."""
     if name == "running_mean":
@@ -46,7 +52,7 @@ def _statistics(name: str, x: Array, eps: float) -> list[tuple[str, Array]]:
     return found
 
 
-def _explain(name: str, weight: Array, share: Array, probe: Probe, allowed: float) -> str | None:
+def _explain(name: str, weight: Array, share: Array, probe: Probe, allowed: Array) -> str | None:
     """Name the belief behind an old value's weight and a new value's share."""
     m = probe.momentum
     weights = [
@@ -63,8 +69,8 @@ def _explain(name: str, weight: Array, share: Array, probe: Probe, allowed: floa
             for other, statistic in _statistics(name, probe.x, probe.eps):
                 if bool(belief) + bool(other) != both:
                     continue
-                near = np.abs(weight - old).max() <= allowed
-                if near and (np.abs(share - new * statistic) <= allowed * (1 + np.abs(statistic))).all():
+                near = (np.abs(weight - old) <= allowed).all()
+                if near and (np.abs(share - new * statistic) <= allowed).all():
                     return belief or other
     return None
 
@@ -84,9 +90,10 @@ def diagnose_update(update: Function, *, seed: int, notes: list[str]) -> list[Fi
         values = [result[position] for result in results]
         allowed = max(probe.allowed(value.dtype) for value in values)
         expected = [right_update(mean, var, probe.x, momentum=probe.momentum)[position] for mean, var in starts]
+        sizes = [update_sizes(mean, var, probe)[position] for mean, var in starts]
         wrong = [
-            bool((np.abs(value.array - right) > allowed * (1 + np.abs(right))).any())
-            for value, right in zip(values, expected, strict=True)
+            bool((np.abs(value.array - right) > allowed * size).any())
+            for value, right, size in zip(values, expected, sizes, strict=True)
         ]
         if not any(wrong):
             continue
@@ -97,7 +104,7 @@ def diagnose_update(update: Function, *, seed: int, notes: list[str]) -> list[Fi
             old, other = starts[0][position], starts[1][position]
             weight = (values[1].array - values[0].array) / (other - old)
             share = values[0].array - weight * old
-            belief = _explain(name, weight, share, probe, 30 * allowed)
+            belief = _explain(name, weight, share, probe, 10 * allowed * sizes[1])
         found.append(finding(belief, name) if belief else unknown(name))
     if len(found) == 2 and found[0].belief and found[0].belief == found[1].belief:
         found = [finding(found[0].belief)]

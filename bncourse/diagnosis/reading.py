@@ -5,6 +5,7 @@ another structure, shape, type or length. Harmless oddities become notes.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,8 +69,8 @@ def _raised(error: Exception, part: str) -> Finding:
     )
     packed = isinstance(error, (ValueError, KeyError, AttributeError)) and part in GRADIENTS
     if packed and ("unpack" in first or isinstance(error, (KeyError, AttributeError))):
-        return finding("cache-order", part, lead=lead)
-    return finding("raised", part, lead=lead)
+        return replace(finding("cache-order", part, lead=lead), cause=error)
+    return replace(finding("raised", part, lead=lead), cause=error)
 
 
 def as_array(value: Any, part: str) -> Value:

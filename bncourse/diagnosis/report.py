@@ -1,8 +1,8 @@
 """What a diagnosis says: findings, their report, and the exception that a check raises."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bncourse.diagnosis.catalogue import catalogue, chapter_link
+from bncourse.diagnosis.catalogue import beliefs, chapter_link
 
 
 class Misconception(AssertionError):
@@ -43,6 +43,8 @@ class Finding:
     """The chapter that answers."""
     remark: str = ""
     """What else the student should know, such as that the rest was graded on its own."""
+    cause: Exception | None = field(default=None, compare=False, repr=False)
+    """What the student's function raised."""
 
     def text(self, hint: int = 1) -> str:
         """Whole message: the belief, as many hints as asked for, and the chapter's link."""
@@ -51,7 +53,9 @@ class Finding:
 
     def misconception(self, hint: int = 1) -> Misconception:
         """Make the exception that a check raises."""
-        return Misconception(self.text(hint), part=self.part, belief=self.belief, hints=self.hints)
+        raised = Misconception(self.text(hint), part=self.part, belief=self.belief, hints=self.hints)
+        raised.__cause__ = self.cause
+        return raised
 
 
 def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str = "") -> Finding:
@@ -66,7 +70,7 @@ def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str
     lead : str
         A first sentence in the place of the belief's.
     """
-    entry = catalogue()[belief]
+    entry = beliefs()[belief]
     where = part or entry.part
     message = lead or entry.sentence
     if where != entry.part and not lead:

@@ -1,0 +1,59 @@
+"""How long a check takes: `python -m bncourse.diagnosis.speed`.
+
+Thousands of diagnoses are made in one grading run; a right pair should take under 10 ms and a wrong one under 100 ms.
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bncourse.diagnosis import checks
+from bncourse.diagnosis.diagnose import diagnose
+from bncourse.diagnosis.right import RIGHT
+from bncourse.diagnosis.specimens import SPECIMENS
+
+
+def _milliseconds(run: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    run()
+    return 1e3 * (time.perf_counter() - start)
+
+
+def _line(what: str, times: list[float]) -> str:
+    ordered = sorted(times)
+    tail = ordered[int(0.99 * (len(ordered) - 1))]
+    return f"{what:<44} median {statistics.median(times):6.2f} ms, 99 % {tail:6.2f} ms, longest {ordered[-1]:6.2f} ms\n"
+
+
+def measure(seeds: range = range(20)) -> str:
+    """Time checks of right programs and diagnoses of wrong ones, with fresh probes for every seed.
+
+    Parameters
+    ----------
+    seeds : range
+        Which probes.
+
+    Returns
+    -------
+    str
+        Three lines of text.
+    """
+    forward, backward = RIGHT[0].forward, RIGHT[0].backward
+    pairs, right, wrong = [], [], []
+    for seed in seeds:
+        pairs.append(_milliseconds(lambda seed=seed: checks.check_backward(forward, backward, seed=seed)))  # type: ignore[misc]
+        for one in RIGHT:
+            right.append(_milliseconds(lambda one=one, seed=seed: diagnose(one.forward, one.backward, seed=seed)))  # type: ignore[misc]
+        for specimen in SPECIMENS:
+            wrong.append(_milliseconds(lambda one=specimen, seed=seed: one.diagnose(seed)))  # type: ignore[misc]
+    return (
+        _line("check_backward on the reference", pairs)
+        + _line("diagnose, right programs in all styles", right)
+        + _line("diagnose, specimens (all tasks)", wrong)
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(measure())

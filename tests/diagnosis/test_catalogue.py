@@ -1,0 +1,113 @@
+import re
+
+import pytest
+
+from bncourse.diagnosis import beliefs, catalogue
+from bncourse.diagnosis.catalogue import Belief, chapter_link
+from bncourse.diagnosis.specimens import SPECIMENS
+
+BELIEFS = beliefs()
+PARTS = ["forward", "dx", "dgamma", "dbeta", "stages", "inference", "inference_backward", "running", "conv", "any"]
+PAGES = {
+    "why/covariate_shift",
+    "why/internal_covariate_shift",
+    "why/whitening",
+    "transform/transform",
+    "convolution/convolution",
+    "gradients/graph",
+    "gradients/vanishing_term",
+    "gradients/closed_form",
+    "gradients/invariances",
+    "gradients/checking",
+    "inference/population_statistics",
+    "inference/modes",
+    "beyond/layer_norm",
+}
+
+
+def test_every_belief_has_a_specimen_and_every_specimen_a_belief() -> None:
+    assert {specimen.belief for specimen in SPECIMENS} == set(BELIEFS)
+
+
+def test_specimens_have_names_of_their_own_within_a_belief() -> None:
+    named = [(specimen.belief, specimen.name) for specimen in SPECIMENS]
+    assert len(named) == len(set(named))
+
+
+@pytest.mark.parametrize("belief", BELIEFS.values(), ids=lambda belief: belief.id)
+def test_entries_are_whole_and_read_as_sentences(belief: Belief) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", belief.id)
+    assert belief.part in PARTS
+    assert belief.page in PAGES
+    for clause in (belief.belief, belief.truth):
+        assert not clause.endswith(".")
+        assert clause[0].islower()
+    for sentence in (belief.symptom, *belief.hints):
+        assert sentence.endswith((".", "?"))
+        assert sentence[0].isupper() or sentence.startswith(("dx ", "dgamma ", "dbeta ", "y "))
+    assert len(set(belief.hints)) == 3
+
+
+@pytest.mark.parametrize("belief", BELIEFS.values(), ids=lambda belief: belief.id)
+def test_beliefs_and_hints_hold_no_measured_number(belief: Belief) -> None:
+    text = " ".join((belief.belief, *belief.hints))
+    for harmless in ("float32", "float64", "1e-5", "1e-7", "ddof=0", "ddof=1", "axis 0", "axis 1", "axes 0, 2 and 3"):
+        text = text.replace(harmless, "")
+    numbers = re.findall(r"\d+(?:\.\d+)?", text)
+    assert set(numbers) <= {"0", "1", "2"}, numbers
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        # every row of what goes wrong in public homework, under its id here
+        "eps-ignored",
+        "eps-hard-coded",
+        "eps-subtracted",
+        "backward-eps-ignored",
+        "eps-outside-root",
+        "closed-form-of-another-forward",
+        "running-std-stored",
+        "inference-running-var-is-std",
+        "running-eps-stored",
+        "running-not-updated",
+        "running-overwritten",
+        "running-counted-twice",
+        "running-first-batch-taken-over",
+        "inference-without-affine",
+        "inference-precedence",
+        "conv-reshape",
+        "conv-axes-not-restored",
+        "conv-channels-last",
+        "conv-per-pixel",
+        "conv-channels-shared",
+        "batch-sum-missing",
+        "summed-too-early",
+        "statistics-detached",
+        "scalar-statistics",
+        "backward-total-sum",
+        "conv-count",
+        "mean-path-sum",
+        "cache-order",
+        "gamma-missing",
+        "gamma-one-plus",
+        "gamma-pulled-out",
+        "affine-order",
+        "x-for-x-hat",
+        "layer-norm",
+        # and what lecturers expect
+        "variance-path-missing",
+        "mean-path-missing",
+        "variance-unbiased",
+        "momentum-swapped",
+        "dgamma-with-x",
+    ],
+)
+def test_known_slips_are_in_the_catalogue(slip: str) -> None:
+    assert slip in BELIEFS
+
+
+def test_links_name_the_chapter_until_the_book_has_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chapter_link("gradients/vanishing_term") == 'chapter "The vanishing term" (book/gradients/vanishing_term)'
+    monkeypatch.setattr(catalogue, "BOOK_URL", "https://example.org/book/")
+    assert chapter_link("gradients/vanishing_term") == "https://example.org/book/gradients/vanishing_term.html"

@@ -1,0 +1,96 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from bncourse.diagnosis import Misconception, Report, beliefs, diagnose
+from bncourse.diagnosis.report import UNKNOWN, finding, unknown
+from bncourse.diagnosis.right import RIGHT
+from bncourse.diagnosis.specimens import SPECIMENS, Specimen
+
+RECORDED = (Path(__file__).parent / "messages.txt").read_text(encoding="utf-8")
+"""What a student reads for every belief, with all hints; a change of wording is a change of this file."""
+
+
+def recorded_messages() -> dict[str, str]:
+    blocks = re.split(r"^== ", RECORDED, flags=re.MULTILINE)[1:]
+    return {name: text.rstrip("\n") for name, text in (block.split("\n", 1) for block in blocks)}
+
+
+@pytest.mark.parametrize("belief", [*beliefs()])
+def test_the_full_text_for_every_belief_is_the_recorded_one(belief: str) -> None:
+    assert finding(belief).text(hint=3) == recorded_messages()[belief]
+
+
+@pytest.mark.parametrize("part", [*UNKNOWN, "dx"])
+def test_the_full_text_for_unknown_mistakes_is_the_recorded_one(part: str) -> None:
+    assert unknown(part).text(hint=3) == recorded_messages()[f"unknown {part}"]
+
+
+def test_nothing_is_recorded_that_no_student_can_see() -> None:
+    assert set(recorded_messages()) == {*beliefs(), *(f"unknown {part}" for part in (*UNKNOWN, "dx"))}
+
+
+@pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda specimen: f"{specimen.belief}:{specimen.name}")
+def test_what_is_said_of_a_program_holds_no_number_of_the_probe(specimen: Specimen) -> None:
+    recorded = recorded_messages()
+    for found in specimen.diagnose(seed=3).findings:
+        for level in range(4):
+            lines = found.text(hint=level).splitlines()
+            said = [line for line in lines if not line.startswith("Your function raised ")]
+            known = recorded[found.belief or f"unknown {found.part}"]
+            for line in said:
+                plain = re.sub(r" It shows in \w+\.$", "", line)
+                assert plain in known or plain == found.remark
+
+
+def test_text_starts_with_the_belief_and_ends_with_the_link() -> None:
+    found = finding("eps-outside-root")
+    for level in range(4):
+        lines = found.text(hint=level).splitlines()
+        assert len(lines) == 2 + level
+        assert lines[0] == "Your code believes that eps is added to the standard deviation."
+        assert lines[-1] == 'Read on: chapter "The transform" (book/transform/transform)'
+
+
+def test_a_misconception_carries_belief_part_and_hints() -> None:
+    raised = finding("dbeta-mean").misconception(hint=2)
+    assert isinstance(raised, Misconception)
+    assert isinstance(raised, AssertionError)
+    assert (raised.belief, raised.part, len(raised.hints)) == ("dbeta-mean", "dbeta", 3)
+
+
+def test_a_part_other_than_the_beliefs_own_is_named() -> None:
+    assert finding("not-finite", "dgamma").message.endswith("can go wrong. It shows in dgamma.")
+
+
+def test_a_right_report_says_so() -> None:
+    report = diagnose(RIGHT[0].forward, RIGHT[0].backward)
+    assert report.correct
+    assert report.beliefs == ()
+    assert str(report) == "Right: nothing to report."
+
+
+def test_harmless_oddities_become_notes_and_not_findings() -> None:
+    staged = next(one for one in RIGHT if one.name.startswith("staged graph"))
+    report = diagnose(staged.forward, staged.backward)
+    assert report.correct
+    assert any("dgamma has shape (1, " in note for note in report.notes)
+
+
+def test_a_report_is_readable_in_a_terminal() -> None:
+    report = Report((finding("dx-flipped"), finding("dbeta-mean")), ("A note.",))
+    assert str(report) == (
+        "2 things to mend:\n\n"
+        "1. dx\n"
+        "   Your code believes that the gradient points downhill.\n"
+        "   Moving x a little along dx must make the loss larger.\n"
+        "   All three paths are in proportion; the sign of the whole is wrong.\n"
+        '   Read on: chapter "The closed form" (book/gradients/closed_form)\n\n'
+        "2. dbeta\n"
+        "   Your code believes that beta's gradient is a mean over the batch.\n"
+        "   Every sample that uses beta adds its share to dbeta.\n"
+        "   Look at how dy is gathered over the batch.\n"
+        '   Read on: chapter "The graph" (book/gradients/graph)\n'
+        "Note: A note."
+    )

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from bncourse.diagnosis import diagnose
+from bncourse.diagnosis.checks import check_backward, check_conv, check_laws
+from bncourse.diagnosis.right import RIGHT, Right, on_feature_maps
+
+
+@pytest.mark.slow
+def test_no_right_program_is_ever_diagnosed_over_a_thousand_seeds() -> None:
+    false = [
+        (one.name, seed, str(report))
+        for seed in range(1000)
+        for one in RIGHT
+        if not (report := diagnose(one.forward, one.backward, seed=seed)).correct
+    ]
+    assert false == []
+
+
+@pytest.mark.parametrize("one", RIGHT, ids=lambda one: one.name)
+def test_right_programs_obey_the_laws_and_pass_on_feature_maps(one: Right) -> None:
+    maps = on_feature_maps(one)
+    for seed in range(15):
+        check_laws(one.forward, one.backward, seed=seed)
+        check_backward(one.forward, one.backward, seed=seed)
+        check_conv(maps.forward, maps.backward, seed=seed)
+
+
+def test_results_in_single_precision_pass_with_a_note() -> None:
+    single = next(one for one in RIGHT if one.name == "float32 inside")
+    report = diagnose(single.forward, single.backward)
+    assert report.correct
+    assert any("float32" in note for note in report.notes)
+
+
+def test_right_programs_write_into_nothing_of_the_callers() -> None:
+    rng = np.random.default_rng(0)
+    for one in RIGHT:
+        x, dy = rng.standard_normal((2, 6, 3))
+        before = x.copy(), dy.copy()
+        _, cache = one.forward(x, np.ones(3), np.zeros(3))
+        one.backward(dy, cache)
+        np.testing.assert_array_equal(x, before[0])
+        np.testing.assert_array_equal(dy, before[1])
