@@ -8,17 +8,10 @@ from typing import NamedTuple
 
 import torch
 
-from bncourse.conventions import (
-    EPS,
-    channel_shape,
-    check_eps,
-    check_input,
-    check_like,
-    check_per_channel,
-    reduction_axes,
-    values_per_channel,
-)
+from bncourse.arguments import check_arguments, check_gradient
+from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
+from bncourse.torch_bn.moments import batch_moments, widened
 
 
 class Cache(NamedTuple):
@@ -93,19 +86,13 @@ def batch_norm_forward(
     >>> y.ravel().tolist()
     [3.0, 7.0]
     """
-    check_input(x.shape, training=True)
-    check_per_channel("gamma", gamma.shape, x.shape)
-    check_per_channel("beta", beta.shape, x.shape)
-    check_eps(eps)
-    axes = reduction_axes(x.ndim)
+    check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
     as_channels = channel_shape(x.shape)
-    mean = x.mean(dim=axes)
-    centered = x - mean.reshape(as_channels)
-    var = (centered * centered).mean(dim=axes)
+    mean, var, _ = batch_moments(x)
     inv_std = 1.0 / torch.sqrt(var + eps)
-    x_hat = centered * inv_std.reshape(as_channels)
+    x_hat = (x - mean.reshape(as_channels)) * inv_std.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, Cache(x_hat, inv_std, gamma)
+    return y.to(x.dtype), Cache(x_hat, inv_std, gamma)
 
 
 def batch_norm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> Gradients:
@@ -144,16 +131,16 @@ def batch_norm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache)
     ([0.0, 0.0], [3.0], [5.0])
     """
     x_hat, inv_std, gamma = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
     count = values_per_channel(dy.shape)
-    dbeta = dy.sum(dim=axes)
+    dbeta = widened(dy).sum(dim=axes)
     dgamma = (dy * x_hat).sum(dim=axes)
     through_mean = (dbeta / count).reshape(as_channels)
     through_var = x_hat * (dgamma / count).reshape(as_channels)
     dx = (gamma * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
-    return Gradients(dx, dgamma, dbeta)
+    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))
 
 
 def batch_norm_backward_staged(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> tuple[Gradients, Stages]:
@@ -191,15 +178,15 @@ def batch_norm_backward_staged(dy: Inexact[torch.Tensor, "n c *spatial"], cache:
     ([-3.0], [-10.0], [0.0])
     """
     x_hat, inv_std, gamma = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
     count = values_per_channel(dy.shape)
     centered = x_hat / inv_std.reshape(as_channels)
     # y = gamma * x_hat + beta
-    dbeta = dy.sum(dim=axes)
+    dbeta = widened(dy).sum(dim=axes)
     dgamma = (dy * x_hat).sum(dim=axes)
-    dx_hat = dy * gamma.reshape(as_channels)
+    dx_hat = widened(dy) * gamma.reshape(as_channels)
     # x_hat = (x - mean) * (var + eps)^(-1/2)
     dvar = (dx_hat * centered).sum(dim=axes) * -0.5 * inv_std**3
     dmean_direct = -inv_std * dx_hat.sum(dim=axes)
@@ -212,7 +199,7 @@ def batch_norm_backward_staged(dy: Inexact[torch.Tensor, "n c *spatial"], cache:
     dx_through_mean = (dmean / count).reshape(as_channels).expand(dy.shape)
     dx = dx_direct + dx_through_var + dx_through_mean
     stages = Stages(dx_hat, dvar, dmean_direct, dmean_through_var, dmean, dx_direct, dx_through_var, dx_through_mean)
-    return Gradients(dx, dgamma, dbeta), stages
+    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype)), stages
 
 
 def batch_norm_inference(
@@ -255,17 +242,14 @@ def batch_norm_inference(
     >>> y.tolist()
     [[9.0]]
     """
-    check_input(x.shape, training=False)
-    check_per_channel("gamma", gamma.shape, x.shape)
-    check_per_channel("beta", beta.shape, x.shape)
-    check_per_channel("running_mean", running_mean.shape, x.shape)
-    check_per_channel("running_var", running_var.shape, x.shape)
-    check_eps(eps)
+    check_arguments(
+        x, training=False, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
+    )
     as_channels = channel_shape(x.shape)
     inv_std = 1.0 / torch.sqrt(running_var + eps)
-    x_hat = (x - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
+    x_hat = (widened(x) - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, Cache(x_hat, inv_std, gamma)
+    return y.to(x.dtype), Cache(x_hat, inv_std, gamma)
 
 
 def batch_norm_inference_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> Gradients:
@@ -296,10 +280,10 @@ def batch_norm_inference_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cac
     [[1.5]]
     """
     x_hat, inv_std, gamma = cache
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+    check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
-    dbeta = dy.sum(dim=axes)
+    dbeta = widened(dy).sum(dim=axes)
     dgamma = (dy * x_hat).sum(dim=axes)
     dx = dy * (gamma * inv_std).reshape(as_channels)
-    return Gradients(dx, dgamma, dbeta)
+    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))

@@ -6,11 +6,11 @@ switch) is inherited from PyTorch; every number is computed here.
 
 import torch
 
-from bncourse.conventions import EPS, MOMENTUM, check_eps, check_momentum, check_num_features
+from bncourse.conventions import EPS, MOMENTUM, check_eps, check_momentum, check_num_features, values_per_channel
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.autograd import BatchNormFunction
 from bncourse.torch_bn.functional import batch_norm_inference
-from bncourse.torch_bn.moments import batch_moments
+from bncourse.torch_bn.moments import Moments
 from bncourse.torch_bn.running import update_running
 
 
@@ -70,23 +70,24 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         """Normalize with the batch's statistics (training) or with the running ones (after `eval()`)."""
         x = input
         self._check_input_dim(x)
-        gamma = torch.ones(self.num_features, device=x.device) if self.weight is None else self.weight
-        beta = torch.zeros(self.num_features, device=x.device) if self.bias is None else self.bias
+        gamma = x.new_ones(self.num_features) if self.weight is None else self.weight
+        beta = x.new_zeros(self.num_features) if self.bias is None else self.bias
         if self.training or self.running_mean is None or self.running_var is None:
-            y: torch.Tensor = BatchNormFunction.apply(x, gamma, beta, self.eps)  # type: ignore[no-untyped-call]
-            self._track(x)
+            y: torch.Tensor
+            y, mean, var = BatchNormFunction.apply(x, gamma, beta, self.eps)  # type: ignore[no-untyped-call]
+            self._track(Moments(mean, var, values_per_channel(x.shape)))
         else:
             y, _ = batch_norm_inference(x, gamma, beta, self.running_mean, self.running_var, eps=self.eps)
         return y
 
     @torch.no_grad()
-    def _track(self, x: torch.Tensor) -> None:
+    def _track(self, moments: Moments) -> None:
         """Update the running statistics with those of a batch."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked += 1
         weight = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
-        update_running(self.running_mean, self.running_var, batch_moments(x), weight)
+        update_running(self.running_mean, self.running_var, moments, weight)
 
     def _check_input_dim(self, input: torch.Tensor) -> None:
         """Refuse an input whose number of axes is not this class's."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from bncourse.conventions import channel_shape, check_input, reduction_axes, values_per_channel
+from bncourse.arguments import check_arguments
+from bncourse.conventions import channel_shape, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
 
 
@@ -27,8 +28,8 @@ def batch_moments(x: Inexact[torch.Tensor, "n c *spatial"]) -> Moments:
     r"""Mean and biased variance of each channel, in two passes.
 
     The textbook's one-pass :math:`\overline{x^2} - \bar x^2` subtracts two large numbers where the mean is large;
-    here the mean is subtracted first. The deviations' own mean is zero in exact arithmetic; where it is not, it
-    is what rounding left in the mean, and is taken out as well.
+    here the mean is subtracted first. The deviations' own mean, the remainder, is zero in exact arithmetic; where
+    it is not, it is what rounding left in the mean, and is taken out as well.
 
     Parameters
     ----------
@@ -50,16 +51,19 @@ def batch_moments(x: Inexact[torch.Tensor, "n c *spatial"]) -> Moments:
     >>> batch_moments(torch.tensor([[1.0], [3.0]]))
     Moments(mean=tensor([2.]), var=tensor([1.]), count=2)
     """
-    check_input(x.shape, training=False)
+    check_arguments(x, training=False)
+    x = widened(x)
     axes = reduction_axes(x.ndim)
-    if x.dtype in (torch.float16, torch.bfloat16):
-        x = x.to(torch.float32)
     mean = x.mean(dim=axes)
     centered = x - mean.reshape(channel_shape(x.shape))
     remainder = centered.mean(dim=axes)
-    centered -= remainder.reshape(channel_shape(x.shape))
     var = (centered * centered).mean(dim=axes)
-    return Moments(mean + remainder, var, values_per_channel(x.shape))
+    return Moments(mean + remainder, var - torch.minimum(var, remainder * remainder), values_per_channel(x.shape))
+
+
+def widened(x: torch.Tensor) -> torch.Tensor:
+    """float32 for float16 and bfloat16, in which sums would overflow or lose digits; any other tensor as it is."""
+    return x.to(torch.float32) if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def merge_moments(*parts: Moments | tuple[torch.Tensor, torch.Tensor, int]) -> Moments:
