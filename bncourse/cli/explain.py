@@ -17,10 +17,9 @@ def command(ids: tuple[str, ...], part: str | None) -> None:
     beliefs = all_beliefs()
     for name in ids:
         if name not in beliefs:
-            near = difflib.get_close_matches(name, beliefs, n=3, cutoff=0.4)
-            raise Refusal(
-                f"no belief is called {name!r}. " + (f"Near: {', '.join(near)}." if near else "Try `explain`.")
-            )
+            near = [known for known in beliefs if name in known] or difflib.get_close_matches(name, beliefs, cutoff=0.4)
+            advice = f"Near: {', '.join(near[:5])}." if near else "`bncourse explain` lists them all."
+            raise Refusal(f"no belief is called {name!r}. {advice}")
     parts = dict.fromkeys(entry.part for entry in beliefs.values())
     if part is not None and part not in parts:
         raise Refusal(f"no belief is about {part!r}. The parts are {', '.join(parts)}.")

@@ -1,0 +1,292 @@
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bncourse.diagnosis import checks
+from bncourse.diagnosis.checks import Misconception
+from bncourse.diagnosis.moving import right_update
+from bncourse.diagnosis.specimens import SPECIMENS
+from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward
+from bncourse.numpy_bn import (
+    Gradients,
+    batch_norm_backward,
+    batch_norm_backward_staged,
+    batch_norm_forward,
+    batch_norm_inference,
+    batch_norm_inference_backward,
+)
+
+ALL_RIGHT = [
+    (checks.check_forward, (batch_norm_forward,)),
+    (checks.check_backward, (batch_norm_forward, batch_norm_backward)),
+    (checks.check_dx, (batch_norm_forward, batch_norm_backward)),
+    (checks.check_dgamma, (batch_norm_forward, batch_norm_backward)),
+    (checks.check_dbeta, (batch_norm_forward, batch_norm_backward)),
+    (checks.check_staged, (batch_norm_forward, batch_norm_backward_staged)),
+    (checks.check_inference, (batch_norm_inference,)),
+    (checks.check_inference_backward, (batch_norm_inference, batch_norm_inference_backward)),
+    (checks.check_running, (right_update,)),
+    (checks.check_conv, (batch_norm_forward,)),
+    (checks.check_conv, (batch_norm_forward, batch_norm_backward)),
+    (checks.check_laws, (batch_norm_forward,)),
+    (checks.check_laws, (batch_norm_forward, batch_norm_backward)),
+]
+
+
+def caught(check: Any, *functions: Any, **options: Any) -> Misconception:
+    with pytest.raises(Misconception) as raised:
+        check(*functions, **options)
+    return raised.value
+
+
+@pytest.mark.parametrize(("check", "functions"), ALL_RIGHT, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_reference_passes_and_the_check_returns_none(check: Any, functions: Any) -> None:
+    for seed in range(20):
+        assert check(*functions, seed=seed) is None
+
+
+def test_checks_are_silent_whatever_they_are_given(capfd: pytest.CaptureFixture[str], caplog: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for specimen in SPECIMENS:
+            if specimen.role in ("forward", "backward", "pair"):
+                for check in (checks.check_backward, checks.check_laws):
+                    try:
+                        check(specimen.forward, specimen.gradient)
+                    except Misconception:
+                        continue
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+
+
+def test_hint_levels_show_one_line_more_each() -> None:
+    texts = [str(caught(checks.check_forward, lambda x, g, b, eps: (x, None), hint=level)) for level in range(4)]
+    assert [text.count("\n") for text in texts] == [1, 2, 3, 4]
+    assert all(text.startswith(texts[0].splitlines()[0]) for text in texts)
+
+
+def test_partial_credit_looks_at_one_quantity_only() -> None:
+    def backward(dy: Any, cache: Any) -> Any:
+        dx, dgamma, dbeta = batch_norm_backward(dy, cache)
+        return dx, dgamma / len(dy), dbeta
+
+    checks.check_dx(batch_norm_forward, backward)
+    checks.check_dbeta(batch_norm_forward, backward)
+    assert caught(checks.check_dgamma, batch_norm_forward, backward).belief == "dgamma-mean"
+    assert caught(checks.check_backward, batch_norm_forward, backward).belief == "dgamma-mean"
+
+
+@pytest.mark.parametrize("one", ["dx", "dgamma", "dbeta"])
+def test_a_quantity_that_is_missing_does_not_cost_the_others(one: str) -> None:
+    def backward(dy: Any, cache: Any) -> Any:
+        return batch_norm_backward(dy, cache)._replace(**{one: None})
+
+    for name in ("dx", "dgamma", "dbeta"):
+        check = getattr(checks, f"check_{name}")
+        if name == one:
+            assert caught(check, batch_norm_forward, backward).belief == "nothing-returned"
+        else:
+            check(batch_norm_forward, backward)
+
+
+# --- follow-through: a wrong forward pass is charged once
+
+
+def eps_outside(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+    std = x.std(axis=0)
+    x_hat = (x - x.mean(axis=0)) / (std + eps)
+    return gamma * x_hat + beta, (x_hat, std, gamma, eps)
+
+
+def its_gradient(dy: Any, cache: Any) -> Any:
+    x_hat, std, gamma, eps = cache
+    # d(1 / (std + eps)) / d var = -1 / (2 std (std + eps)^2)
+    rest = dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0) * (std + eps) / std
+    return gamma / (std + eps) * rest, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+
+
+def test_the_exact_gradient_of_a_wrong_forward_pass_is_not_charged_again() -> None:
+    for seed in range(10):
+        assert caught(checks.check_forward, eps_outside, seed=seed).belief == "eps-outside-root"
+        checks.check_backward(eps_outside, its_gradient, seed=seed)
+        report = checks_report(eps_outside, its_gradient, seed)
+        assert report.beliefs == ("eps-outside-root",)
+        assert "dx" in report.follow_through
+        assert report.findings[0].remark.startswith("Your backward pass is the right gradient of your forward pass")
+
+
+def checks_report(forward: Any, backward: Any, seed: int = 0) -> Any:
+    from bncourse.diagnosis import diagnose
+
+    return diagnose(forward, backward, seed=seed)
+
+
+def test_a_path_lost_after_a_wrong_forward_pass_is_named_all_the_same() -> None:
+    def without_mean(dy: Any, cache: Any) -> Any:
+        x_hat, std, gamma, eps = cache
+        rest = dy - x_hat * (dy * x_hat).mean(axis=0) * (std + eps) / std
+        return gamma / (std + eps) * rest, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+
+    assert caught(checks.check_backward, eps_outside, without_mean).belief == "mean-path-missing"
+
+
+def test_the_gradient_of_a_trivial_forward_pass_earns_nothing() -> None:
+    def identity(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        return x.copy(), gamma
+
+    def its_gradient(dy: Any, gamma: Any) -> Any:
+        return dy.copy(), 0 * gamma, 0 * gamma
+
+    def only_centered(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        centered = x - x.mean(axis=0)
+        return gamma * centered + beta, (centered, gamma)
+
+    def its_short_gradient(dy: Any, cache: Any) -> Any:
+        centered, gamma = cache
+        return gamma * (dy - dy.mean(axis=0)), (dy * centered).sum(axis=0), dy.sum(axis=0)
+
+    assert caught(checks.check_backward, identity, its_gradient)
+    raised = caught(checks.check_backward, only_centered, its_short_gradient)
+    assert raised.belief == "variance-not-divided"
+    assert "mend the forward pass first" in str(raised)
+
+
+def test_a_backward_pass_right_for_the_task_passes_beside_a_wrong_forward_pass() -> None:
+    def forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        y, cache = plain_forward(x, gamma, beta, eps)
+        return y - beta, cache
+
+    checks.check_backward(forward, plain_backward)
+
+
+# --- staged
+
+
+def test_stages_may_come_as_a_dict_a_named_tuple_or_a_plain_tuple() -> None:
+    for packed in (dict, tuple, lambda stages: stages):
+
+        def staged(dy: Any, cache: Any, packed: Any = packed) -> Any:
+            gradients, stages = batch_norm_backward_staged(dy, cache)
+            return gradients, packed(stages._asdict().items()) if packed is dict else packed(stages)
+
+        checks.check_staged(batch_norm_forward, staged)
+
+
+def test_the_share_through_the_mean_may_be_one_row() -> None:
+    def staged(dy: Any, cache: Any) -> Any:
+        gradients, stages = batch_norm_backward_staged(dy, cache)
+        return gradients, stages._replace(dx_through_mean=stages.dx_through_mean[:1], dvar=stages.dvar[None])
+
+    checks.check_staged(batch_norm_forward, staged)
+
+
+@pytest.mark.parametrize(
+    "stage", ["dx_hat", "dvar", "dmean_direct", "dmean_through_var", "dmean", "dx_direct", "dx_through_var"]
+)
+def test_a_wrong_stage_is_named(stage: str) -> None:
+    def staged(dy: Any, cache: Any) -> Any:
+        gradients, stages = batch_norm_backward_staged(dy, cache)
+        return gradients, stages._replace(**{stage: getattr(stages, stage) * 1.01 + 1e-3})
+
+    raised = caught(checks.check_staged, batch_norm_forward, staged)
+    assert (raised.belief, raised.part) == ("stage-wrong", stage)
+    assert f"It shows in {stage}." in str(raised)
+
+
+def test_right_stages_with_a_wrong_gradient_are_not_enough() -> None:
+    def staged(dy: Any, cache: Any) -> Any:
+        gradients, stages = batch_norm_backward_staged(dy, cache)
+        return gradients._replace(dx=-gradients.dx), stages
+
+    assert caught(checks.check_staged, batch_norm_forward, staged).belief == "dx-flipped"
+
+
+# --- functions that live elsewhere
+
+
+class Handle:
+    """Says nothing of what it stands for."""
+
+    def __init__(self, value: Any) -> None:
+        self._hidden = [value]
+
+
+class Remote:
+    """A function in another process: arrays cross as copies, all other objects stay behind handles."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.mutated_arguments: tuple[str, ...] = ()
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        inside = [a.copy() if isinstance(a, np.ndarray) else a._hidden[0] for a in arguments]
+        before = [a.copy() if isinstance(a, np.ndarray) else None for a in inside]
+        result = self.function(*inside, **options)
+        pairs = enumerate(zip(before, inside, strict=True))
+        self.mutated_arguments = tuple(
+            f"argument {n}" for n, (old, new) in pairs if old is not None and not np.array_equal(old, new)
+        )
+        return tuple(
+            value if isinstance(value, np.ndarray) else Handle(value) for value in (result[0], result[1], *result[2:])
+        )
+
+
+def test_a_cache_that_nobody_can_open_is_enough() -> None:
+    forward, backward = Remote(plain_forward), Remote(plain_backward)
+    for check in (checks.check_backward, checks.check_laws, checks.check_dx):
+        check(forward, backward)
+
+
+def test_wrong_functions_elsewhere_are_diagnosed_too() -> None:
+    for specimen in SPECIMENS:
+        if specimen.role == "backward" and specimen.belief.endswith("path-missing"):
+            raised = caught(checks.check_backward, Remote(plain_forward), Remote(specimen.function))
+            assert raised.belief == specimen.belief
+    raised = caught(checks.check_backward, Remote(eps_outside), Remote(plain_backward_of_tuple))
+    assert raised.belief == "closed-form-of-another-forward"
+
+
+def plain_backward_of_tuple(dy: Any, cache: Any) -> Any:
+    x_hat, std, gamma, eps = cache
+    return plain_backward(dy, {"x_hat": x_hat, "inv_std": 1 / (std + eps), "gamma": gamma})
+
+
+def test_arguments_changed_elsewhere_are_reported_through_the_attribute() -> None:
+    def in_place(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        result = plain_forward(x.copy(), gamma, beta, eps)
+        x -= 1
+        return result
+
+    assert caught(checks.check_forward, Remote(in_place)).belief == "input-changed"
+
+
+# --- what was raised
+
+
+def test_what_the_function_raised_comes_first_and_stays_the_cause() -> None:
+    def backward(dy: Any, cache: Any) -> Gradients:
+        raise ZeroDivisionError("first line\nsecond line")
+
+    raised = caught(checks.check_backward, batch_norm_forward, backward)
+    assert str(raised).splitlines()[0] == "Your function raised ZeroDivisionError: first line"
+    assert isinstance(raised.__cause__, ZeroDivisionError)
+    assert raised.belief == "raised"
+
+
+def test_an_empty_answer_is_named_as_such() -> None:
+    assert caught(checks.check_forward, lambda x, gamma, beta, eps: None).belief == "nothing-returned"
+    assert caught(checks.check_running, lambda m, v, x, momentum: None).belief == "nothing-returned"
+
+
+def test_what_is_no_exception_passes_through() -> None:
+    def forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        checks.check_forward(forward)
+
+
+def test_inference_may_return_y_alone() -> None:
+    checks.check_inference(lambda *arguments, eps: batch_norm_inference(*arguments, eps=eps)[0])
