@@ -19,6 +19,7 @@ import numpy as np
 from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes
 from bncourse.numpy_bn.functional import Gradients
+from bncourse.numpy_bn.moments import narrowed, widened
 from bncourse.refusals import check_kind
 from bncourse.shapes import Inexact
 
@@ -132,12 +133,13 @@ def normalize_forward(
     check_kind(kind, groups, x.shape)
     samples, channels, *spatial = x.shape
     # "group" is instance normalization of (N, G, C/G, ...): a group is one channel with a longer map
-    grouped = x if groups is None else x.reshape(samples, groups, channels // groups, *spatial)
+    wide = widened(x)
+    grouped = wide if groups is None else wide.reshape(samples, groups, channels // groups, *spatial)
     x_hat, standardize = standardize_forward(grouped, normalization_axes(kind, x.ndim), eps=eps)
     x_hat = x_hat.reshape(x.shape)
     as_channels = channel_shape(x.shape)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, NormalizationCache(x_hat, gamma, standardize)
+    return narrowed(y, x), NormalizationCache(x_hat, gamma, standardize)
 
 
 def normalize_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: NormalizationCache) -> Gradients:
@@ -165,8 +167,8 @@ def normalize_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Normaliza
     x_hat, gamma, standardize = cache
     check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
-    dbeta = dy.sum(axis=axes)
+    dbeta = widened(dy).sum(axis=axes)
     dgamma = (dy * x_hat).sum(axis=axes)
-    dx_hat = dy * gamma.reshape(channel_shape(dy.shape))
+    dx_hat = widened(dy) * gamma.reshape(channel_shape(dy.shape))
     dx = standardize_backward(dx_hat.reshape(standardize.x_hat.shape), standardize).reshape(dy.shape)
-    return Gradients(dx, dgamma, dbeta)
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

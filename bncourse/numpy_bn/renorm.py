@@ -13,6 +13,7 @@ import numpy as np
 from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.numpy_bn.functional import Gradients
+from bncourse.numpy_bn.moments import batch_moments, narrowed, widened
 from bncourse.refusals import check_renorm_limits
 from bncourse.shapes import Inexact
 
@@ -116,17 +117,14 @@ def batch_renorm_forward(
         x, training=True, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
     )
     check_renorm_limits(r_max, d_max)
-    axes = reduction_axes(x.ndim)
     as_channels = channel_shape(x.shape)
-    mean = x.mean(axis=axes)
-    centered = x - mean.reshape(as_channels)
-    var = (centered * centered).mean(axis=axes)
+    mean, var, _ = batch_moments(x)
     inv_std = 1.0 / np.sqrt(var + eps)
-    normalized = centered * inv_std.reshape(as_channels)
+    normalized = (widened(x) - mean.reshape(as_channels)) * inv_std.reshape(as_channels)
     r, d = renorm_corrections(mean, var, running_mean, running_var, r_max=r_max, d_max=d_max, eps=eps)
     x_hat = normalized * r.reshape(as_channels) + d.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, RenormCache(normalized, x_hat, inv_std, r, gamma)
+    return narrowed(y, x), RenormCache(normalized, x_hat, inv_std, r, gamma)
 
 
 def batch_renorm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: RenormCache) -> Gradients:
@@ -153,9 +151,9 @@ def batch_renorm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Renorm
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
     count = values_per_channel(dy.shape)
-    dbeta = dy.sum(axis=axes)
+    dbeta = widened(dy).sum(axis=axes)
     dgamma = (dy * x_hat).sum(axis=axes)
     through_mean = (dbeta / count).reshape(as_channels)
     through_var = normalized * ((dy * normalized).sum(axis=axes) / count).reshape(as_channels)
     dx = (gamma * r * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
-    return Gradients(dx, dgamma, dbeta)
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

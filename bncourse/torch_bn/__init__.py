@@ -102,6 +102,7 @@ from bncourse.torch_bn.sync import (
     SyncBatchNorm,
     SyncBatchNormFunction,
     joined_moments,
+    synchronized,
 )
 from bncourse.torch_bn.whitening import (
     WhiteningCache,
@@ -180,6 +181,7 @@ __all__ = [
     "rescale_weights",
     "standardize_backward",
     "standardize_forward",
+    "synchronized",
     "train_bias",
     "unbiased",
     "update_running",

@@ -7,10 +7,11 @@ come from autograd; the tests compare them with the hand-written ones.
 import torch
 
 from bncourse.conventions import EPS, MOMENTUM, check_eps, check_num_features
-from bncourse.refusals import check_ghost_size, check_renorm_limits
+from bncourse.refusals import check_ghost_size, check_kind, check_renorm_limits
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.ghost import ghost_batch_norm_forward, ghost_batches
 from bncourse.torch_bn.layer import BatchNorm
+from bncourse.torch_bn.moments import batch_moments
 from bncourse.torch_bn.normalization import Kind, normalize_forward
 from bncourse.torch_bn.renorm import batch_renorm_forward
 
@@ -46,7 +47,7 @@ class GhostBatchNorm(BatchNorm):
             return super().forward(input)
         y, _ = ghost_batch_norm_forward(input, self.weight, self.bias, ghost_size=self.ghost_size, eps=self.eps)
         for part in ghost_batches(input, self.ghost_size):
-            self._track(part)
+            self._track(batch_moments(part.detach()))
         return y
 
 
@@ -93,7 +94,7 @@ class BatchRenorm(BatchNorm):
         # copies: the buffers change below, before the backward pass may have read them
         running_mean, running_var = self.running_mean.clone(), self.running_var.clone()
         y, _ = batch_renorm_forward(input, self.weight, self.bias, running_mean, running_var, **limits, eps=self.eps)
-        self._track(input)
+        self._track(batch_moments(input.detach()))
         return y
 
 
@@ -121,6 +122,7 @@ class Normalization(torch.nn.Module):
         super().__init__()
         check_num_features(num_features)
         check_eps(eps)
+        check_kind(kind, groups, (2, num_features, 2))
         self.kind: Kind = kind
         self.groups = groups
         self.eps = eps

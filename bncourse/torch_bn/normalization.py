@@ -21,6 +21,7 @@ from bncourse.conventions import EPS, channel_shape, reduction_axes
 from bncourse.refusals import check_kind
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.functional import Gradients
+from bncourse.torch_bn.moments import widened
 
 Kind = Literal["batch", "layer", "instance", "group"]
 
@@ -131,12 +132,13 @@ def normalize_forward(
     check_kind(kind, groups, x.shape)
     samples, channels, *spatial = x.shape
     # "group" is instance normalization of (N, G, C/G, ...): a group is one channel with a longer map
-    grouped = x if groups is None else x.reshape(samples, groups, channels // groups, *spatial)
+    wide = widened(x)
+    grouped = wide if groups is None else wide.reshape(samples, groups, channels // groups, *spatial)
     x_hat, standardize = standardize_forward(grouped, normalization_axes(kind, x.ndim), eps=eps)
     x_hat = x_hat.reshape(x.shape)
     as_channels = channel_shape(x.shape)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, NormalizationCache(x_hat, gamma, standardize)
+    return y.to(x.dtype), NormalizationCache(x_hat, gamma, standardize)
 
 
 def normalize_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: NormalizationCache) -> Gradients:
@@ -164,8 +166,8 @@ def normalize_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Normali
     x_hat, gamma, standardize = cache
     check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
-    dbeta = dy.sum(dim=axes)
+    dbeta = widened(dy).sum(dim=axes)
     dgamma = (dy * x_hat).sum(dim=axes)
-    dx_hat = dy * gamma.reshape(channel_shape(dy.shape))
+    dx_hat = widened(dy) * gamma.reshape(channel_shape(dy.shape))
     dx = standardize_backward(dx_hat.reshape(standardize.x_hat.shape), standardize).reshape(dy.shape)
-    return Gradients(dx, dgamma, dbeta)
+    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))

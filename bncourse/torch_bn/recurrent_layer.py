@@ -9,12 +9,13 @@ from bncourse.conventions import (
     check_input,
     check_momentum,
     check_num_features,
+    values_per_channel,
 )
 from bncourse.refusals import check_max_steps
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.autograd import BatchNormFunction
 from bncourse.torch_bn.functional import batch_norm_inference
-from bncourse.torch_bn.moments import batch_moments
+from bncourse.torch_bn.moments import Moments
 from bncourse.torch_bn.running import update_running
 
 GAMMA = 0.1
@@ -79,11 +80,13 @@ class PerStepBatchNorm(torch.nn.Module):
         if not self.training:
             mean, var = self.running_mean[row], self.running_var[row]
             return batch_norm_inference(x, self.weight, beta, mean, var, eps=self.eps)[0]
-        y: torch.Tensor = BatchNormFunction.apply(x, self.weight, beta, self.eps)  # type: ignore[no-untyped-call]
+        y: torch.Tensor
+        y, mean, var = BatchNormFunction.apply(x, self.weight, beta, self.eps)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             self.num_batches_tracked[row] += 1
             weight = 1.0 / self.num_batches_tracked[row] if self.momentum is None else self.momentum
-            update_running(self.running_mean[row], self.running_var[row], batch_moments(x), weight)
+            moments = Moments(mean, var, values_per_channel(x.shape))
+            update_running(self.running_mean[row], self.running_var[row], moments, weight)
         return y
 
 

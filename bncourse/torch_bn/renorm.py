@@ -15,6 +15,7 @@ from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_
 from bncourse.refusals import check_renorm_limits
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.functional import Gradients
+from bncourse.torch_bn.moments import batch_moments, widened
 
 
 class Corrections(NamedTuple):
@@ -115,17 +116,14 @@ def batch_renorm_forward(
         x, training=True, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
     )
     check_renorm_limits(r_max, d_max)
-    axes = reduction_axes(x.ndim)
     as_channels = channel_shape(x.shape)
-    mean = x.mean(dim=axes)
-    centered = x - mean.reshape(as_channels)
-    var = (centered * centered).mean(dim=axes)
+    mean, var, _ = batch_moments(x)
     inv_std = 1.0 / torch.sqrt(var + eps)
-    normalized = centered * inv_std.reshape(as_channels)
+    normalized = (widened(x) - mean.reshape(as_channels)) * inv_std.reshape(as_channels)
     r, d = renorm_corrections(mean, var, running_mean, running_var, r_max=r_max, d_max=d_max, eps=eps)
     x_hat = normalized * r.reshape(as_channels) + d.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y, RenormCache(normalized, x_hat, inv_std, r, gamma)
+    return y.to(x.dtype), RenormCache(normalized, x_hat, inv_std, r, gamma)
 
 
 def batch_renorm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: RenormCache) -> Gradients:
@@ -152,9 +150,9 @@ def batch_renorm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Reno
     axes = reduction_axes(dy.ndim)
     as_channels = channel_shape(dy.shape)
     count = values_per_channel(dy.shape)
-    dbeta = dy.sum(dim=axes)
+    dbeta = widened(dy).sum(dim=axes)
     dgamma = (dy * x_hat).sum(dim=axes)
     through_mean = (dbeta / count).reshape(as_channels)
     through_var = normalized * ((dy * normalized).sum(dim=axes) / count).reshape(as_channels)
     dx = (gamma * r * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
-    return Gradients(dx, dgamma, dbeta)
+    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))

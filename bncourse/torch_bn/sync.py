@@ -5,6 +5,7 @@ all (Chan's formula, `merge_moments`), so parts of unequal size, and empty ones,
 two sums over the batch that the closed form needs are added up over all processes, in one all-reduce.
 """
 
+import copy
 from typing import Any
 
 import torch
@@ -14,11 +15,20 @@ from torch.autograd.function import once_differentiable
 from bncourse.conventions import channel_shape, check_like, reduction_axes
 from bncourse.refusals import check_joined_input
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.layer import BatchNorm
+from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
-from bncourse.torch_bn.running import update_running
 
 Group = Any  # a torch.distributed.ProcessGroup or None; some builds of PyTorch have no such class
+SETTINGS = ("num_features", "eps", "momentum", "affine", "track_running_stats")
+PLAIN = (
+    BatchNorm,
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    torch.nn.BatchNorm1d,
+    torch.nn.BatchNorm2d,
+    torch.nn.BatchNorm3d,
+)
 
 
 def joined_moments(x: Inexact[torch.Tensor, "n c *spatial"], group: Group = None) -> Moments:
@@ -131,14 +141,34 @@ class SyncBatchNorm(BatchNorm):
         beta = torch.zeros(self.num_features, device=input.device) if self.bias is None else self.bias
         with torch.no_grad():
             moments = joined_moments(input, self.process_group)
-            if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
-                self.num_batches_tracked += 1
-                weight = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
-                update_running(self.running_mean, self.running_var, moments, weight)
+        self._track(moments)
         y: torch.Tensor = SyncBatchNormFunction.apply(  # type: ignore[no-untyped-call]
             input, gamma, beta, moments, self.eps, self.process_group
         )
         return y
+
+
+def synchronized(model: torch.nn.Module, process_group: Group = None) -> torch.nn.Module:
+    """Return a copy of a model with its batch norm layers, PyTorch's or this room's, exchanged for `SyncBatchNorm`.
+
+    Parameters, statistics, settings and modes are taken over. Relatives such as `GhostBatchNorm` stay.
+
+    >>> [type(layer).__name__ for layer in synchronized(torch.nn.Sequential(torch.nn.BatchNorm2d(3)))]
+    ['SyncBatchNorm']
+    """
+    if type(model) in PLAIN:
+        (layer,) = synchronized(torch.nn.Sequential(model), process_group).children()
+        return layer
+    copied = copy.deepcopy(model)
+    for parent in list(copied.modules()):
+        for name, old in parent.named_children():
+            if type(old) in PLAIN:
+                settings = [getattr(old, setting) for setting in SETTINGS]
+                new = SyncBatchNorm(*settings, process_group=process_group).train(old.training)
+                for entry in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+                    setattr(new, entry, getattr(old, entry))
+                setattr(parent, name, new)
+    return copied
 
 
 class _Together:

@@ -84,6 +84,7 @@ def test_the_last_ghost_batch_holds_the_rest():
             "variance is 0. Expected at least two; use another ghost_size, or drop_last=True in your loader.",
         ),
         ((8, 3), 1, "so ghost_size 1 leaves a ghost batch of one value per channel"),
+        ((0, 3), 4, "x has shape (0, 3), which holds no values."),
         ((1, 3), 4, "x has 1 samples of shape (3,), so ghost_size 4 leaves"),
     ],
 )

@@ -159,3 +159,19 @@ def test_wrong_arguments_are_refused(options, kind, message):
     with pytest.raises(kind) as caught:
         normalize_forward(**arguments, kind="layer")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["batch", "layer", "instance", "group"])
+def test_float16_is_summed_in_float32_and_comes_back_as_it_went_in(kind):
+    groups = 2 if kind == "group" else None
+    rng = np.random.default_rng(0)
+    x = (300.0 + 4.0 * rng.standard_normal((4, 6, 50))).astype(np.float16)
+    dy, one, zero = rng.standard_normal(x.shape).astype(np.float16), np.ones(6, np.float16), np.zeros(6, np.float16)
+    y, cache = normalize_forward(x, one, zero, kind=kind, groups=groups)
+    gradients = normalize_backward(dy, cache)
+    assert {value.dtype for value in (y, *gradients)} == {np.dtype(np.float16)}
+    wide = [array.astype(np.float64) for array in (x, one, zero)]
+    expected, wide_cache = normalize_forward(*wide, kind=kind, groups=groups)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=2e-3)
+    for found, wanted in zip(gradients, normalize_backward(dy.astype(np.float64), wide_cache), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=2e-3)

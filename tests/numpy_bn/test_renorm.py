@@ -104,6 +104,31 @@ def test_r_and_d_are_limited_on_both_sides():
     np.testing.assert_allclose(d, [5.0, -5.0, 0.5], rtol=1e-15)
 
 
+def test_the_default_limits_are_those_at_which_the_paper_ends():
+    one = np.ones(1)
+    r, d = renorm_corrections(100 * one, 1e4 * one, 0 * one, one, eps=0.0)
+    assert (r[0], d[0]) == (3.0, 5.0)
+    x = np.array([[0.0], [200.0]])
+    y, _ = batch_renorm_forward(x, one, 0 * one, 0 * one, one, eps=0.0)
+    np.testing.assert_allclose(y, [[2.0], [8.0]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_narrow_input_far_from_zero_stays_near_the_float64_value(dtype):
+    rng = np.random.default_rng(0)
+    x = ((300 if dtype == np.float16 else 1e4) + 4.0 * rng.standard_normal((64, 3))).astype(dtype)
+    dy, one, zero = rng.standard_normal((64, 3)).astype(dtype), np.ones(3, dtype), np.zeros(3, dtype)
+    y, cache = batch_renorm_forward(x, one, zero, zero, one, r_max=1.0, d_max=0.0)
+    dx = batch_renorm_backward(dy, cache).dx
+    wide = [array.astype(np.float64) for array in (x, one, zero, zero, one)]
+    expected, wide_cache = batch_renorm_forward(*wide, r_max=1.0, d_max=0.0)
+    assert y.dtype == dx.dtype == dtype
+    tolerance = 2e-3 if dtype == np.float16 else 2e-4
+    np.testing.assert_allclose(y, expected, rtol=0, atol=tolerance)
+    wide_dx = batch_renorm_backward(dy.astype(np.float64), wide_cache).dx
+    np.testing.assert_allclose(dx, wide_dx, rtol=0, atol=tolerance)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -74,6 +74,15 @@ def test_the_result_is_uncorrelated_with_variance_one():
     np.testing.assert_allclose(cache.whitener, cache.whitener.T, rtol=0, atol=1e-14)
     assert cache.rank == 3
     np.testing.assert_allclose(cache.condition, 70.0, rtol=1e-10)
+    _, cache = whiten_forward(with_variances((0.1, 1.0, 7.0), 20), eps=EPS)
+    np.testing.assert_allclose(cache.condition, 7.1 / 0.2, rtol=1e-10)
+
+
+def test_far_from_zero_float32_loses_nothing_but_the_inputs_own_rounding():
+    x = with_variances((0.5, 1.0, 2.0), 50, mean=1e4).astype(np.float32)
+    y, _ = whiten_forward(x, eps=EPS)
+    expected, _ = whiten_forward(x.astype(np.float64), eps=EPS)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=2e-6)
 
 
 @settings(max_examples=30, deadline=None)

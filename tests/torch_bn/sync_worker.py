@@ -137,7 +137,7 @@ def run(name, world, timeout, folder, work):
     for rank in range(world):
         child = os.fork()
         if child == 0:
-            signal.alarm(60)  # whatever happens, no process outlives the test
+            signal.alarm(120)  # whatever happens, no process outlives the test
             limit = datetime.timedelta(seconds=timeout)
             dist.init_process_group(
                 "gloo", init_method=f"file://{folder}/{name}", rank=rank, world_size=world, timeout=limit
@@ -160,7 +160,7 @@ def main(folder):
     run("refusals", 2, 30, folder, refusals)
     for moment in ("forward", "backward"):
         run(f"die-{moment}", 4, 30, folder, lambda rank, moment=moment: die(rank, moment))
-    run("stay-away", 2, 2, folder, lambda rank: stay_away(rank, folder))
+    run("stay-away", 2, 5, folder, lambda rank: stay_away(rank, folder))
 
 
 if __name__ == "__main__":

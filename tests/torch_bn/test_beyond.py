@@ -93,3 +93,7 @@ def test_wrong_arguments_are_refused():
         Normalization(3, "layer", eps=-1.0)
     with pytest.raises(ValueError, match=r"num_features is 0"):
         Normalization(0, "layer")
+    with pytest.raises(ValueError, match=r"groups is 2, but x has 3 channels"):
+        Normalization(3, "group", 2)
+    with pytest.raises(ValueError, match=r"kind is 'rms'"):
+        Normalization(3, "rms")

@@ -86,3 +86,20 @@ def test_a_wrong_choice_is_refused_with_a_way_out():
     _, cache = normalize_forward(x, gamma, beta)
     with pytest.raises(ValueError, match=r"dy has shape \(4, 6\)"):
         normalize_backward(dy[..., 0], cache)
+
+
+@pytest.mark.parametrize("kind", ["batch", "layer", "instance", "group"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_summed_in_float32_and_comes_back_as_it_went_in(kind, dtype):
+    groups = 2 if kind == "group" else None
+    torch.manual_seed(0)
+    x = (300.0 + 4.0 * torch.randn(4, 6, 50)).to(dtype)
+    dy, one, zero = torch.randn(x.shape).to(dtype), torch.ones(6), torch.zeros(6)
+    y, cache = normalize_forward(x, one, zero, kind=kind, groups=groups)
+    gradients = normalize_backward(dy, cache)
+    assert [value.dtype for value in (y, *gradients)] == [dtype, dtype, torch.float32, torch.float32]
+    expected, wide_cache = normalize_forward(x.double(), one.double(), zero.double(), kind=kind, groups=groups)
+    tolerance = 2 * torch.finfo(dtype).eps
+    torch.testing.assert_close(y.double(), expected, rtol=tolerance, atol=tolerance)
+    for found, wanted in zip(gradients, normalize_backward(dy.double(), wide_cache), strict=True):
+        torch.testing.assert_close(found.double(), wanted, rtol=tolerance, atol=tolerance)

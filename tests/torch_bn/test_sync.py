@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bncourse.torch_bn import BatchNorm, SyncBatchNorm
+from bncourse.torch_bn import BatchNorm, GhostBatchNorm, SyncBatchNorm, synchronized
 
 WORKER = Path(__file__).with_name("sync_worker.py")
 WORLDS = {
@@ -144,3 +144,30 @@ def test_without_a_process_group_it_is_batch_norm():
     sync, plain = SyncBatchNorm(3, EPS, 0.5), BatchNorm(3, EPS, 0.5)
     torch.testing.assert_close(sync(x), plain(x), rtol=0, atol=0)
     torch.testing.assert_close(sync.running_var, plain.running_var, rtol=0, atol=0)
+
+
+def test_a_model_is_converted_with_parameters_statistics_settings_and_modes():
+    torch.manual_seed(0)
+    inner = torch.nn.Sequential(torch.nn.Linear(3, 3), BatchNorm(3, affine=False, momentum=None), GhostBatchNorm(3, 2))
+    model = torch.nn.Sequential(torch.nn.BatchNorm1d(3, eps=EPS, track_running_stats=False), inner).double()
+    model[0].weight.requires_grad_(False)
+    x = torch.randn(6, 3, dtype=torch.float64)
+    model(x)
+    model[0].eval()
+    converted = synchronized(model)
+    assert [type(module) for module in converted.modules()][1:] == [
+        SyncBatchNorm,
+        torch.nn.Sequential,
+        torch.nn.Linear,
+        SyncBatchNorm,
+        GhostBatchNorm,
+    ]
+    assert [module.training for module in converted.modules()] == [module.training for module in model.modules()]
+    assert not converted[0].weight.requires_grad
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(converted.state_dict()[name], value, rtol=0, atol=0)
+    torch.testing.assert_close(converted(x), model(x), rtol=0, atol=1e-13)
+    torch.testing.assert_close(converted[1][1].running_mean, model[1][1].running_mean, rtol=0, atol=1e-14)
+    alone = synchronized(model[1][1])
+    assert type(alone) is SyncBatchNorm
+    assert alone.running_mean is not model[1][1].running_mean
