@@ -8,37 +8,41 @@ import dataclasses
 import hashlib
 import json
 import os
-import platform
 import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from bncourse.grading import render, sandbox
 from bncourse.grading.alone import Alone
+from bncourse.grading.journal import Journal
 from bncourse.grading.lanes import Lane, LaneError
 from bncourse.grading.looks import looks
 from bncourse.grading.plan import Plan
 from bncourse.grading.records import Master, SubmissionRecord
 from bncourse.grading.repair import Reading, read_submission
 from bncourse.grading.status import status_of, unreadable
+from bncourse.grading.surroundings import allowed, environment, preloaded
 
-__all__ = ["Grader", "read_submission"]
+__all__ = ["Grader", "environment", "read_submission"]
 
+MAX_RETRIES = 2
+MAX_CACHED = 5_000
 MAX_PASSES = 12
 """Restarts of one submission, before what is left is given up."""
-STARVED = 0.7
-"""Below this share of CPU time, a timeout may be the machine's and not the student's: it is retried alone."""
+STARVED = 0.2
+"""Where the code waited for a processor for more than this share of the time, a timeout is retried alone."""
 
 
-class _Pass(NamedTuple):
-    ended: bool
+class _Cut(NamedTuple):
+    """What ended a pass by time, and whether the machine was too busy to hold it against the student."""
+
     message: dict[str, Any]
-    cpu_share: float
+    starved: bool
 
 
 class Grader:
@@ -54,6 +58,8 @@ class Grader:
         Grade identical answers once.
     seed : int
         What the seeds of all cells are derived from.
+    journal : Path, optional
+        Where to keep what was graded, so that a run that was killed goes on where it stood.
 
     Raises
     ------
@@ -62,12 +68,19 @@ class Grader:
     """
 
     def __init__(
-        self, *, level: sandbox.Level = "full", jobs: int | None = None, cache: bool = True, seed: int = 0
+        self,
+        *,
+        level: sandbox.Level = "full",
+        jobs: int | None = None,
+        cache: bool = True,
+        seed: int = 0,
+        journal: Path | None = None,
     ) -> None:
         sandbox.probe().require(level)
         self.level, self.seed = level, seed
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
+        self._journal = Journal(journal) if journal is not None else None
         self._lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         self._open: list[Lane] = []
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
@@ -88,6 +101,8 @@ class Grader:
         for lane in self._open:
             lane.close()
         self._open.clear()
+        if self._journal is not None:
+            self._journal.close()
 
     def grade(self, master: Master, student: str, raw: bytes) -> SubmissionRecord:
         """Grade one submission; never raises for what a student handed in."""
@@ -146,20 +161,32 @@ class Grader:
         )
 
     def _cached(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
+        """Grade, unless the same answers were graded before, now or in a run that was cut short."""
         known = self._cache.get(digest) if self._cache is not None else None
+        if known is None and self._journal is not None:
+            known = self._journal.find(digest, None if self._cache is not None else student)
+        fresh = known is None
         if known is None:
             known = self._grade(master, student, reading, digest)
-            if self._cache is not None and len(self._cache) < 5_000 and known.status != "needs review":
-                self._cache[digest] = known
         record = dataclasses.replace(known, student=student, repairs=reading.repairs)
-        return dataclasses.replace(record, status=status_of(record))
+        record = dataclasses.replace(record, status=status_of(record))
+        if self._journal is not None and self._journal.find(digest, student) is None and not self._failed(record):
+            self._journal.append(record)
+        if fresh and self._cache is not None and len(self._cache) < MAX_CACHED and not self._failed(record):
+            self._cache[digest] = record
+        return record
+
+    @staticmethod
+    def _failed(record: SubmissionRecord) -> bool:
+        """Whether the grader failed, so that another try may succeed."""
+        return any(v.outcome == "needs review" for v in record.verdicts)
 
     def _grade(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
         start = time.monotonic()
         plan = Plan(master, reading)
         for attempt in range(3):
             try:
-                self._passes(plan, start)
+                self._passes(plan)
                 break
             except LaneError as error:
                 plan.trouble(str(error), last=attempt == 2)
@@ -174,23 +201,24 @@ class Grader:
         )
         return dataclasses.replace(record, status=status_of(record))
 
-    def _passes(self, plan: Plan, start: float) -> None:
+    def _passes(self, plan: Plan) -> None:
         """Run passes until every test cell has its verdict."""
-        retried = 0
-        passes = 0
+        alone = retried = passes = 0
         while plan.open_tests():
-            if passes >= MAX_PASSES or time.monotonic() - start > plan.master.seconds_in_all:
-                plan.give_up("timeout" if passes < MAX_PASSES else "crashed")
+            if passes >= MAX_PASSES:
+                plan.give_up("crashed")
                 return
             passes += 1
-            late = self._one_pass(plan, alone=False)
-            if late is not None and late.cpu_share < STARVED and retried < 2:
+            cut = self._one_pass(plan, alone=bool(alone))
+            alone = 0
+            if cut is not None and cut.starved and retried < MAX_RETRIES:
+                alone = 1
                 retried += 1
-                late = self._one_pass(plan, alone=True)
-            if late is not None:
-                plan.accept(late.message)
+                plan.spent = 0.0
+            elif cut is not None:
+                plan.accept(cut.message)
 
-    def _one_pass(self, plan: Plan, *, alone: bool) -> _Pass | None:
+    def _one_pass(self, plan: Plan, *, alone: bool) -> _Cut | None:
         """Run once through the steps; returns what cut the pass short, if anything did."""
         with self._alone.guard(alone=alone):
             lane = self._take()
@@ -202,28 +230,37 @@ class Grader:
             self._lanes.put(lane)
         return result
 
-    def _run(self, lane: Lane, plan: Plan) -> _Pass | None:
+    def _run(self, lane: Lane, plan: Plan) -> _Cut | None:
         master = plan.master
         key = render.fingerprint(master)
         lane.teach(master, key)
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))
         job = {"key": key, "steps": plan.steps(), "seed": self.seed, "cpu_seconds": int(master.seconds_in_all) + 10}
+        zygote.wait_ready()
         start = time.monotonic()
-        cut: dict[str, Any] | None = None
-        for message in lane.run(job, zygote, lambda: 3 * master.seconds_per_test + 30):
+        deadline = start + max(0.1, master.seconds_in_all - plan.spent)
+        cut: dict[str, Any] = {}
+        for message in lane.run(
+            job, zygote, lambda: min(3 * master.seconds_per_test + 30, deadline - time.monotonic())
+        ):
             if "verdict" in message:
                 plan.take_verdict(message)
             elif "ran" in message:
                 plan.take_output(message, [base64.b64decode(p) for p in message["pictures"]])
             elif "dead" in message or "overdue" in message:
                 cut = message
-        if cut is None:
+            if time.monotonic() > deadline and "done" not in message:
+                cut = {"overdue": True, "in_all": True}
+                break
+        seconds = time.monotonic() - start
+        plan.spent += seconds
+        if not cut:
             return None
-        share = lane.last.get("cpu", 0.0) / max(1e-3, time.monotonic() - start)
-        if plan.died_late(cut):
-            return _Pass(False, cut, share)
-        plan.accept(cut | {"signal": lane.last.get("ended")})
-        return None
+        end = lane.last
+        return _Cut(
+            cut | {"signal": end.get("ended")},
+            cut.get("dead") != "crashed" and end.get("waited", 0.0) > STARVED * seconds,
+        )
 
     def _take(self) -> Lane:
         try:
@@ -239,25 +276,3 @@ class Grader:
             if lane in self._open:
                 self._open.remove(lane)
         lane.close()
-
-
-def allowed(master: Master) -> tuple[str, ...]:
-    """Top-level modules that exist in the sandbox: the master's, and Matplotlib for plots in between."""
-    return tuple(dict.fromkeys(("numpy", "matplotlib", *master.imports)))
-
-
-def preloaded(master: Master, text: str) -> tuple[str, ...]:
-    """Modules that are loaded before the fork."""
-    heavy = [name for name in ("torch",) if name in master.imports]
-    return ("numpy", *heavy, *(["matplotlib.pyplot"] if "matplotlib" in text or "plt." in text else []))
-
-
-def environment() -> str:
-    """Versions that a result depends on."""
-    parts = [f"python {platform.python_version()}"]
-    for name in ("numpy", "torch", "bncourse"):
-        try:
-            parts.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(parts)

@@ -22,7 +22,7 @@ from bncourse.grading.records import Master
 from bncourse.grading.syscalls import call_filter
 
 START_SECONDS = 60.0
-MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 1024, 3072, 16
+MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 512, 3072, 16
 
 
 class LaneError(RuntimeError):

@@ -21,6 +21,8 @@ class Plan:
     def __init__(self, master: Master, reading: Reading) -> None:
         self.master, self.reading = master, reading
         self.reason = ""
+        self.spent = 0.0
+        """Seconds that its passes have taken."""
         self._answers = {cell.grade_id: cell for cell in master.cells if cell.kind == "answer"}
         self._binds = {name: bound_names(ast.parse(cell.source)) for name, cell in self._answers.items()}
         self._stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
@@ -133,14 +135,12 @@ class Plan:
         if notes:
             self._notes.setdefault(name, []).extend(notes)
 
-    def died_late(self, cut: dict[str, Any]) -> bool:
-        """Whether the pass ended by time."""
-        return cut.get("dead") == "timeout"
-
     def accept(self, cut: dict[str, Any]) -> None:
         """Count what ended a pass: the test, or the statement, is not tried again."""
         why = ending(cut.get("signal"))
-        if "overdue" in cut:
+        if "in_all" in cut:
+            self.give_up("timeout")
+        elif "overdue" in cut:
             name = self.open_tests()[0]
             cell = next(cell for cell in self._tests if cell.grade_id == name)
             self._verdicts[name] = _zero(cell, "needs review", "The test itself did not end.")

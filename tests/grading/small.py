@@ -117,8 +117,8 @@ MASTER = Master(
         MasterCell("explain", "written", "### BEGIN SOLUTION\nBecause.\n### END SOLUTION", 2.0, "markdown"),
     ),
     imports=("numpy",),
-    seconds_per_test=2.0,
-    seconds_in_all=20.0,
+    seconds_per_test=1.5,
+    seconds_in_all=8.0,
     metadata={"digest": "small"},
 )
 

@@ -98,6 +98,7 @@ class Warm:
     def __init__(self, control: socket.socket, program: bytes, base: int) -> None:
         self.control, self.program, self.base = control, program, base
         self.children: dict[int, int] = {}
+        self.waited: dict[int, float] = {}
 
     def serve(self) -> None:
         """Answer orders until the supervisor goes away."""
@@ -125,6 +126,7 @@ class Warm:
             os.close(descriptors[0])
         for process, number in list(self.children.items()):
             if order["do"] == "kill" and number == order["id"]:
+                self.waited[process] = waiting_time(process)
                 os.kill(process, signal.SIGKILL)
 
     def tell(self, **message: Any) -> None:
@@ -190,8 +192,21 @@ class Warm:
                 return
             number = self.children.pop(process, None)
             if number is not None:
-                seconds = usage.ru_utime + usage.ru_stime
-                self.tell(id=number, ended=os.waitstatus_to_exitcode(status), cpu=seconds, memory=usage.ru_maxrss)
+                self.tell(
+                    id=number,
+                    ended=os.waitstatus_to_exitcode(status),
+                    cpu=usage.ru_utime + usage.ru_stime,
+                    waited=self.waited.pop(process, 0.0),
+                    memory=usage.ru_maxrss,
+                )
+
+
+def waiting_time(process: int) -> float:
+    """Seconds for which a process was ready to run and had no processor."""
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def main() -> None:

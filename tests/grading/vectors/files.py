@@ -100,9 +100,8 @@ def left_behind() -> list[Pair]:
 
 @row("read the master or hidden tests", "F")
 def read_master() -> list[Pair]:
-    return spying(("masters", "source", "backward.md"), PACKAGE.parent / "assignments", PACKAGE / "grading")[:1] + [
-        Pair(hand_in(WRONG | {"backward": READ_TESTS}), hand_in(WRONG), "from inside a call", points=0.0)
-    ]
+    inside = Pair(hand_in(WRONG | {"backward": READ_TESTS}), hand_in(WRONG), "from inside a call", points=0.0)
+    return [*spying(("masters", "source", "backward.md"), PACKAGE.parent / "assignments", PACKAGE / "grading"), inside]
 
 
 READ_TESTS = (

@@ -42,15 +42,10 @@ def drop(made: Notebook, *names: str) -> None:
 
 @row("test cells deleted", "N")
 def deleted() -> list[Pair]:
-    return both(lambda made: drop(made, *TESTS)) + [
-        Pair(
-            hand_in(change=lambda made: drop(made, "scale")),
-            hand_in({name: text for name, text in RIGHT.items() if name != "scale"}),
-            "an answer deleted",
-            points=FULL - 2,
-            repaired=True,
-        )
-    ]
+    fewer = {name: text for name, text in RIGHT.items() if name != "scale"}
+    answer = hand_in(change=lambda made: drop(made, "scale"))
+    lost = Pair(answer, hand_in(fewer), "an answer deleted", points=FULL - 2, repaired=True)
+    return [*both(lambda made: drop(made, *TESTS)), lost]
 
 
 def double(made: Notebook, name: str, source: str | None = None, *, before: bool = False) -> None:
