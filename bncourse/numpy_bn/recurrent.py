@@ -141,7 +141,6 @@ def lstm_step_backward(
     dh, dc : arrays of shape (N, H)
         Gradients for the step's results: dh from the loss and the next step, dc from the next step alone.
     cache : CellCache
-        From `lstm_step_forward`.
 
     Returns
     -------
@@ -178,13 +177,7 @@ def lstm_step_inference(
     *,
     eps: float = EPS,
 ) -> State:
-    """One step in inference, with this step's running statistics of the sums from x and from h, and of the cell.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit.
-    """
+    """One step in inference, with this step's running statistics of the sums from x and from h, and of the cell."""
     check_cell(x.shape, h.shape, c.shape, {name: value.shape for name, value in parameters._asdict().items()})
     weight_x, weight_h, bias, gamma_x, gamma_h, gamma_c, beta_c = parameters
     of_x, of_h, of_c = statistics

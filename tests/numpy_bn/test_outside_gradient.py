@@ -50,6 +50,11 @@ def test_inside_the_gradient_the_bias_rests():
     assert trajectory.loss.shape == (201,)
 
 
+def test_one_sample_is_enough_for_the_bias_to_run_away():
+    trajectory = train_bias(np.array([[5.0]]), np.array([[2.0]]), steps=3, lr=0.5, inside=False)
+    np.testing.assert_array_equal(trajectory.bias, [[0.0], [1.0], [2.0], [3.0]])
+
+
 def test_wrong_shapes_are_refused():
     u, target, _ = sample()
     with pytest.raises(ValueError, match=r"target has shape \(5, 3\), but u has shape \(6, 3\)"):
