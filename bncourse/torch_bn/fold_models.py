@@ -115,16 +115,25 @@ def foldable_pairs(model: torch.nn.Module) -> list[tuple[str, str]]:
     return pairs
 
 
-def fold_model(model: torch.nn.Module) -> torch.nn.Module:
+def fold_model(model: torch.nn.Module, *, example: torch.Tensor | None = None) -> torch.nn.Module:
     """Return a copy of a model in which batch norm is folded away wherever that changes nothing but rounding.
 
     A folded batch norm becomes `torch.nn.Identity`, so that names and structure stay. One that does not follow a
     linear layer or a convolution directly stays as it is; `foldable_pairs` lists those that go.
 
+    Parameters
+    ----------
+    model : torch.nn.Module
+        In evaluation mode.
+    example : tensor, optional
+        An input on which the result is compared with the model. It finds what no graph shows: a linear layer whose
+        output (N, L, C) meets a batch norm over L. It also finds a model that rounding alone can upset.
+
     Raises
     ------
     ValueError
-        If a batch norm to be folded is in training mode, or the model cannot be traced.
+        If a batch norm to be folded is in training mode, the model cannot be traced, or the example tells the two
+        apart.
 
     Examples
     --------
@@ -139,6 +148,16 @@ def fold_model(model: torch.nn.Module) -> torch.nn.Module:
         layer, batch_norm = folded.get_submodule(layer_name), folded.get_submodule(batch_norm_name)
         _replace(folded, layer_name, fold_layer(layer, batch_norm))
         _replace(folded, batch_norm_name, torch.nn.Identity())
+    if example is not None:
+        with torch.no_grad():
+            expected, found = model(example), folded(example)
+        difference, size = (found - expected).abs().max().item(), expected.abs().max().item()
+        if not difference <= 1e4 * torch.finfo(expected.dtype).eps * size:
+            raise ValueError(
+                f"model and its folded copy differ by {difference:.1e} on the example, whose output is as large as "
+                f"{size:.1e}. Expected rounding only. Does a linear layer's output (N, L, C) meet a batch norm over L? "
+                "Fold the other pairs with fold_layer."
+            )
     return folded
 
 

@@ -117,6 +117,17 @@ def test_float32_agrees_to_its_rounding_and_half_precision_keeps_its_type():
     assert folded.weight.dtype == folded.bias.dtype == torch.float16
 
 
+def test_an_example_finds_a_batch_norm_over_another_axis_than_the_layers_outputs():
+    model = randomize(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)))
+    vectors, sequences = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 4, 3, dtype=torch.float64)
+    folded = fold_model(model, example=vectors)
+    torch.testing.assert_close(folded(vectors), model(vectors), rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match=r"model and its folded copy differ by .* Expected rounding only"):
+        fold_model(model, example=sequences)
+    with pytest.raises(ValueError, match=r"differ by nan"):
+        fold_model(model, example=vectors * torch.nan)
+
+
 class Branching(torch.nn.Module):
     def __init__(self):
         super().__init__()
