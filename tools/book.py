@@ -5,6 +5,7 @@ and a true exit code.
 """
 
 import argparse
+import fcntl
 import os
 import re
 import subprocess
@@ -20,7 +21,18 @@ COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build(source: Path, output: Path, *, verbose: bool = False) -> int:
-    """Run Jupyter Book on `source`, leaving the site in `output`/_build/html; return its exit status."""
+    """Run Jupyter Book on `source`, leaving the site in `output`/_build/html; return its exit status.
+
+    Two builds in one folder would spoil each other's work, so the second waits.
+    """
+    (output / "_build").mkdir(parents=True, exist_ok=True)
+    with (output / "_build" / ".book.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return build_alone(source, output, verbose=verbose)
+
+
+def build_alone(source: Path, output: Path, *, verbose: bool) -> int:
+    """Run Jupyter Book and pass on what it says, as far as that is of interest."""
     run = "from jupyter_book.cli.main import main; main()"
     command = [
         sys.executable,

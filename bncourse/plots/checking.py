@@ -32,7 +32,7 @@ def step_sizes(steps: Array, errors: Mapping[str, Array]) -> Drawing:
             shown = np.maximum(values, 1e-17)
             ax.loglog(steps, shown, color=color, linestyle=LINES[color], label=name)
         ax.invert_xaxis()
-        ax.legend(loc="center right", bbox_to_anchor=(1.0, 0.45))
+        ax.legend(loc="lower left")
         ax.set_xlabel("step h, smaller to the right")
         ax.set_title("relative error of the derivative")
     read = "; ".join(f"{name}: at best {values.min():.0e}" for name, values in errors.items())

@@ -1,24 +1,19 @@
 """What the book asks of Sphinx beyond its stock extensions.
 
-Three things: an execution cache that knows the package's content, MathJax on board, and pages without the
+Three things: an execution cache that knows the package (see page_dependencies), MathJax on board, and pages without the
 script of 1.5 MB that draws the theme's dozen icons (bncourse.css draws them from the theme's font).
 """
 
-import hashlib
 import importlib.util
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+from page_dependencies import page_hash
 from sphinx.application import Sphinx
 from sphinx.config import Config
-
-import bncourse
-
-PACKAGE = Path(bncourse.__file__).parent
-NOT_SHOWN = ("cli", "grading")
-"""Rooms that no cell of the book imports: a change there runs no cell again."""
+from sphinx.environment import BuildEnvironment
 
 MATHJAX_FILES = (
     "startup.js",
@@ -36,25 +31,34 @@ MATHJAX_FILES = (
 """The parts of MathJax that `mathjax3_config` in _config.yml loads: about half of its one-file bundle."""
 
 
-def package_hash() -> str:
-    """Return a short name for the content of every module that a cell can import."""
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        inside = path.relative_to(PACKAGE)
-        if inside.parts[0] not in NOT_SHOWN:
-            digest.update(inside.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+def keep_one_cache(app: Sphinx, config: Config) -> None:
+    """Keep the executed pages beside the site, wherever it is built."""
+    config["nb_execution_cache_path"] = str(Path(app.outdir).parent / ".jupyter_cache")
 
 
-def name_cache_after_package(app: Sphinx, config: Config) -> None:
-    """Keep results of another state of the package from being shown: each state has its own cache."""
-    caches = Path(app.outdir).parent / ".jupyter_cache"
-    ours = caches / package_hash()
-    if caches.is_dir():
-        states = sorted((path for path in caches.iterdir() if path != ours), key=lambda path: path.stat().st_mtime)
-        for old in states[:-2]:
-            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
-    config["nb_execution_cache_path"] = str(ours)
+def note_dependencies(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Append the cell that changes whenever something changes on which the page's cells stand."""
+    state = page_hash(source[0])
+    states_of(app.env)[docname] = state
+    if state:
+        source[0] += f"\n\n```{{code-cell}} python\n:tags: [remove-cell]\n# stands on {state}\n```\n"
+
+
+def find_outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Name the pages whose package has changed under them."""
+    known = states_of(env)
+    pages = env.found_docs - added - changed - removed
+    return [page for page in pages if page_hash(Path(env.doc2path(page)).read_text("utf8")) != known.get(page)]
+
+
+def states_of(env: BuildEnvironment) -> dict[str, str]:
+    """Return what was noted for each page, kept with Sphinx's own environment from build to build."""
+    if not hasattr(env, "bncourse_states"):
+        env.bncourse_states = {}
+    states: dict[str, str] = env.bncourse_states
+    return states
 
 
 def bring_mathjax(app: Sphinx, exception: Exception | None) -> None:
@@ -93,7 +97,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the three to Sphinx."""
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     app.add_config_value("thebe_config", {}, "")
-    app.connect("config-inited", name_cache_after_package, priority=100)
+    app.connect("config-inited", keep_one_cache, priority=100)
+    app.connect("env-get-outdated", find_outdated)
+    app.connect("source-read", note_dependencies, priority=900)
     app.connect("build-finished", bring_mathjax)
     app.connect("build-finished", drop_icon_script)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "2", "env_version": 1, "parallel_read_safe": False, "parallel_write_safe": True}
