@@ -32,6 +32,7 @@ def recompute_statistics(
 
     Everything but batch norm is in evaluation mode meanwhile, so nothing drops out. Modes are restored afterwards,
     `num_batches_tracked` keeps counting training steps only, and if anything fails, the old statistics come back.
+    Of several processes each recomputes from its own loader: give all of them the same data.
 
     Parameters
     ----------

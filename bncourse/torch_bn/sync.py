@@ -12,7 +12,8 @@ import torch
 import torch.distributed as dist
 from torch.autograd.function import once_differentiable
 
-from bncourse.conventions import channel_shape, check_like, reduction_axes
+from bncourse.arguments import check_floating
+from bncourse.conventions import channel_shape, check_like, check_per_channel, reduction_axes
 from bncourse.refusals import check_joined_input
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
@@ -139,6 +140,9 @@ class SyncBatchNorm(BatchNorm):
             return super().forward(input)
         gamma = torch.ones(self.num_features, device=input.device) if self.weight is None else self.weight
         beta = torch.zeros(self.num_features, device=input.device) if self.bias is None else self.bias
+        check_floating("x", input)
+        check_joined_input(input.shape, None)
+        check_per_channel("gamma", gamma.shape, input.shape)
         with torch.no_grad():
             moments = joined_moments(input, self.process_group)
         self._track(moments)

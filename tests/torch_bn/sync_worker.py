@@ -93,10 +93,10 @@ def narrow(rank):
 def refusals(rank):
     """Texts of the errors that all processes must raise alike."""
     texts = []
-    for x in (torch.ones(1 - rank, 2), torch.ones(3)):
+    for x in (torch.ones(1 - rank, 2), torch.ones(3), torch.ones(4, 3), torch.ones(4, 2, dtype=torch.long)):
         try:
             SyncBatchNorm(2)(x)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             texts.append(str(error))
     return texts
 

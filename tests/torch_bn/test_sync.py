@@ -115,13 +115,16 @@ def test_half_precision_comes_back_as_it_went_in(results):
         assert part["bfloat16"] == (torch.bfloat16, torch.bfloat16)
 
 
-def test_every_process_refuses_a_joined_batch_of_one_value_and_a_wrong_shape(results):
+def test_every_process_refuses_a_joined_batch_of_one_value_and_wrong_input(results):
     for rank, texts in enumerate(results("refusals", 2)):
         assert texts == [
             f"x has shape ({1 - rank}, 2), and all processes together hold 1 values per channel. Expected at least "
             "two in training. Use larger batches.",
             "x has shape (3,), but channels are expected on axis 1. Expected (N, C) or (N, C, ...), "
             "with N = 0 allowed.",
+            "gamma has shape (2,), but x has 3 channels (axis 1 of shape (4, 3)). Expected (3,).",
+            "x has dtype int64, which cannot hold normalized values. Expected a floating type. Convert it first: "
+            ".astype(np.float32) in NumPy, .float() in PyTorch.",
         ]
 
 
