@@ -44,7 +44,7 @@ class InceptionConfig(Config):
     rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1)
     tuning_seed: int = 1000
     width: int = 16
-    steps: int = 4000
+    steps: int = 3000
     batch_size: int = 32
     momentum: float = 0.9
     every: int = 100
@@ -60,8 +60,9 @@ FULL = InceptionConfig(data="mnist")
 QUICK = InceptionConfig(
     variants=("Inception", "BN-Baseline", "BN-x5"),
     rates=(0.03,),
+    seeds=(0, 1, 2, 3, 4),
     width=8,
-    steps=60,
+    steps=80,
     every=20,
     train=1200,
     held_out=200,

@@ -34,7 +34,7 @@ class LearningRatesConfig(Config):
     range_limits: tuple[float, float] = (1e-4, 100.0)
 
 
-FULL = LearningRatesConfig(data="mnist", seeds=(0, 1, 2, 3, 4, 5, 6, 7))
+FULL = LearningRatesConfig(data="mnist")
 QUICK = LearningRatesConfig(seeds=(0, 1, 2), rates=(0.01, 0.1, 1.0, 10.0), steps=200, range_steps=100)
 
 

@@ -2,6 +2,10 @@
 
     python -m bncourse.experiments.record --plan
     python -m bncourse.experiments.record --jobs 16 --minutes 9 --work WORK --out OUT
+    python -m bncourse.experiments.record --jobs 1 --only cost --work WORK --out OUT
+    python -m bncourse.experiments.record --jobs 4 --only sync --work WORK --out OUT
+
+The second and third are not done beside others: one measures time, the other has four processes of its own.
 
 Every finished unit is kept in WORK at once; a second call goes on from there. OUT receives one JSON file for each
 experiment that is complete, packed as `results.zip`, and all units so far as `units.zip`, which `--resume` unpacks on
@@ -24,6 +28,11 @@ from bncourse.experiments.result import Config, Measured, Unit
 from bncourse.experiments.runner import Store, do_unit, pool
 
 log = logging.getLogger("record")
+
+ALONE = ("cost", "sync")
+"""Timed, or of several processes itself: not beside the others."""
+
+TOGETHER = [name for name in NAMES if name not in ALONE]
 
 
 def steps(name: str = "steps") -> Callable[[Any, Unit], float]:
@@ -67,9 +76,9 @@ SECONDS: dict[str, Callable[[Any, Unit], float]] = {
     "affine_parameters": steps(),
     "targets": steps(),
     "inception": lambda config, unit: config.steps * 0.018 * (config.members if unit["part"] == "ensemble" else 1),
-    "sync": lambda config, unit: 10 + config.steps * 0.04,
-    "cost": lambda config, unit: 1 + config.runs * 0.1,
-    "recurrent": lambda config, unit: 3 + config.steps * (0.02 if unit["norm"] == "none" else 0.04),
+    "sync": lambda config, unit: 20 + config.steps * 0.04,
+    "cost": lambda config, unit: 2 + config.runs * 0.1,
+    "recurrent": lambda config, unit: 3 + config.steps * (0.02 if unit["norm"] == "none" else 0.1),
 }
 """Estimates, which order the work: within an experiment the longest units begin first."""
 
@@ -104,6 +113,7 @@ def record(stores: Sequence[Store], *, jobs: int, deadline: float, on_finish: Ca
     running: dict[Future[Measured], tuple[Store, Unit]] = {}
     waiting = {store.name: longest_first(store, store.missing()) for store in stores}
     began, done, spoke = time.monotonic(), 0, time.monotonic()
+    failed: set[tuple[str, Unit]] = set()
     with pool(jobs) as executor:
         while True:
             for store in stores:
@@ -120,11 +130,14 @@ def record(stores: Sequence[Store], *, jobs: int, deadline: float, on_finish: Ca
                     store.add(future.result())
                 except Exception:
                     log.exception(f"{store.name}: {unit.key} failed")
+                    failed.add((store.name, unit))
                     continue
                 done += 1
                 if not waiting[store.name]:  # perhaps this was the last one that a later stage waited for
                     going = {unit for other, unit in running.values() if other is store}
-                    missing = [unit for unit in store.missing() if unit not in going]
+                    missing = [
+                        unit for unit in store.missing() if unit not in going and (store.name, unit) not in failed
+                    ]
                     waiting[store.name] = longest_first(store, missing)
             if time.monotonic() - spoke > 20:
                 spoke = time.monotonic()
@@ -135,7 +148,7 @@ def record(stores: Sequence[Store], *, jobs: int, deadline: float, on_finish: Ca
 
 
 def pack(stores: Sequence[Store], out: Path) -> None:
-    """Write what there is into OUT, as two files."""
+    """Write what there is into OUT, as two files: of these experiments and of those done by earlier calls."""
     out.mkdir(parents=True, exist_ok=True)
     for archive in ("results", "units"):
         draft = out / f"{archive}.part"
@@ -145,7 +158,8 @@ def pack(stores: Sequence[Store], out: Path) -> None:
                     for path in sorted(store.folder.glob("*.json")):
                         packed.write(path, f"{store.folder.name}/{path.name}")
                 elif archive == "results" and store.measured and not store.missing():
-                    path = out / f"{store.name}.json"
+                    device = store.config.device
+                    path = out / (f"{store.name}.json" if device == "cpu" else f"{store.name}-{device}.json")
                     store.result().save(path)
                     packed.write(path, path.name)
                     path.unlink()
@@ -160,9 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("experiments/units"), help="where finished units are kept")
     parser.add_argument("--out", type=Path, default=Path("experiments"), help="where the archives go")
     parser.add_argument("--resume", type=Path, help="a units.zip of an earlier call")
-    parser.add_argument(
-        "--only", nargs="+", choices=NAMES, default=list(NAMES), help="these experiments, in this order"
-    )
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=TOGETHER, help="these, in this order")
+    parser.add_argument("--device", default="cpu", help="as PyTorch names it")
     parser.add_argument("--quick", action="store_true", help="the small versions, to try the command")
     parser.add_argument("--plan", action="store_true", help="say what would be done, and stop")
     chosen = parser.parse_args(arguments)
@@ -172,18 +185,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with zipfile.ZipFile(chosen.resume) as packed:
             packed.extractall(chosen.work)
     stores = []
-    for name in chosen.only:
+    for name in NAMES:
         config = experiment(name).QUICK if chosen.quick else experiment(name).FULL
         if config.data == "digits" and not _has("digits"):
             config = replace(config, data="mnist")
+        config = replace(config, device=chosen.device)
         stores.append(Store(name, config, chosen.work))
-    plan(stores)
+    asked = sorted((store for store in stores if store.name in chosen.only), key=lambda s: chosen.only.index(s.name))
+    plan(asked)
     if chosen.plan:
         return 0
-    for needed in {store.config.data for store in stores} - {"none"}:
+    for needed in {store.config.data for store in asked} - {"none"}:
         data.load(needed)  # missing data should be heard of now, and not from every process
-    record(stores, jobs=chosen.jobs, deadline=deadline, on_finish=lambda: pack(stores, chosen.out))
-    plan(stores)
+    record(asked, jobs=chosen.jobs, deadline=deadline, on_finish=lambda: pack(stores, chosen.out))
+    plan(asked)
     return 0
 
 

@@ -41,7 +41,7 @@ class RegularizationConfig(Config):
     equilibrium_steps: int = 8000
 
 
-FULL = RegularizationConfig(data="mnist", seeds=tuple(range(8)))
+FULL = RegularizationConfig(data="mnist")
 QUICK = RegularizationConfig(
     seeds=(0, 1, 2),
     train=200,

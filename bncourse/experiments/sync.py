@@ -10,6 +10,7 @@ Gloo.
 import os
 import tempfile
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,9 @@ def _process(config: SyncConfig, seed: int, local: int, rank: int, folder: str) 
     torch.set_num_threads(1)
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     store = f"file://{folder}/meeting"
-    dist.init_process_group("gloo", init_method=store, rank=rank, world_size=config.processes)
+    dist.init_process_group(
+        "gloo", init_method=store, rank=rank, world_size=config.processes, timeout=timedelta(minutes=2)
+    )
     try:
         for way, norm in (("local", BatchNorm1d), ("synchronized", SyncBatchNorm)):
             model = _model(config, seed, norm)
