@@ -1,6 +1,8 @@
-"""What several rooms' tests share: a course whose assignment `backward` is released, made once a session."""
+"""What several rooms' tests share: courses with the assignment `backward` released, and graded, once a session."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,19 +10,75 @@ import pytest
 from bncourse.grading.course import Course, find_course
 from bncourse.grading.release import release
 
-MASTERS = Path(__file__).resolve().parents[1] / "assignments" / "masters"
+ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
+
+
+def lay_out(folder: Path) -> Course:
+    """A course as in a fresh clone, with one assignment, and less patience for endless loops."""
+    shutil.copytree(ASSIGNMENTS, folder / "assignments", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (folder / "assignments" / "masters").glob("*.md"):
+        if path.stem != "backward":
+            path.unlink()
+    master = folder / "assignments" / "masters" / "backward.md"
+    text = master.read_text(encoding="utf-8")
+    master.write_text(text.replace("seconds_per_test: 10", "seconds_per_test: 4"), encoding="utf-8")
+    return find_course(folder / "_build" / "course")
+
+
+def copied(course: Course, folder: Path) -> Course:
+    """The same course in another folder, to do with as one likes."""
+    shutil.copytree(course.root.parents[1], folder, dirs_exist_ok=True)
+    return find_course(folder / "_build" / "course")
 
 
 @pytest.fixture(scope="session")
 def released_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A course folder with `backward` released; copy it (fixture `course`) before changing anything."""
-    course = find_course(tmp_path_factory.mktemp("released") / "course", MASTERS)
+    """A course with `backward` released; for tests that only read."""
+    course = lay_out(tmp_path_factory.mktemp("released"))
     release(course, "backward")
     return course
 
 
 @pytest.fixture
 def course(released_course: Course, tmp_path: Path) -> Course:
-    """A course folder of the test's own, with `backward` released."""
-    shutil.copytree(released_course.root, tmp_path / "course")
-    return find_course(tmp_path / "course", MASTERS)
+    """A course of the test's own, with `backward` released."""
+    return copied(released_course, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> None:
+    """Skip, loudly, where the sandbox is missing on a user's machine; in CI fail."""
+    from bncourse.grading.sandbox import probe
+
+    if probe().level != "full":
+        missing = [f"{name}: {remedy}" for name, present, remedy in probe().layers if not present]
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"THE SANDBOX IS MISSING, nothing was graded: {missing}")
+
+
+@pytest.fixture(scope="session")
+def graded_course(released_course: Course, sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A course with the sample class graded; for tests that only read."""
+    from bncourse.grading.engine import Grader
+    from bncourse.grading.run import grade_class
+    from bncourse.grading.sample_class import write_sample_class
+
+    course = copied(released_course, tmp_path_factory.mktemp("graded"))
+    write_sample_class(course, "backward")
+    grade_class(course, "backward", grader=lambda: Grader(jobs=2))
+    return course
+
+
+@pytest.fixture
+def graded(graded_course: Course, tmp_path: Path) -> Course:
+    """A graded course of the test's own."""
+    return copied(graded_course, tmp_path)
+
+
+@pytest.fixture
+def never() -> Callable[[], object]:
+    """An engine that must not be needed."""
+
+    def made() -> object:
+        raise AssertionError("the engine was started, though nothing had changed")
+
+    return made

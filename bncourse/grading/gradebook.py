@@ -137,7 +137,7 @@ class GradebookWriter:
             SubmittedNotebook.assignment_id == SubmittedAssignment.id,
             SubmittedNotebook.notebook_id == self._notebook_id,
         )
-        self._notebooks = dict(row._tuple() for row in self._gradebook.db.execute(query))
+        self._notebooks: dict[str, str] = dict(self._gradebook.db.execute(query).all())
         self._students = set(self._gradebook.db.scalars(sql.select(Student.id)))
         self._gradebook.db.commit()
 
