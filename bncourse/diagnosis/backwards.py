@@ -68,6 +68,7 @@ class _Case:
         return self._own
 
 
+@np.errstate(all="ignore")
 def look_at_backward(
     forward: Function, backward: Function, seen: Seen, notes: list[str], parts: tuple[str, ...] = GRADIENTS
 ) -> Graded:

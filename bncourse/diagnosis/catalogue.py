@@ -11,12 +11,19 @@ BOOK_URL = ""
 """Base address of the published book, ending in a slash; empty where the book is only on paper or on this disk."""
 
 TITLES = {
-    "beyond/layer_norm": "Layer norm and its siblings",
-    "convolution/convolution": "Feature maps",
+    "beyond/layer_norm": "Layer, group and instance norm",
+    "convolution/convolution": "Convolution: one mean per map",
+    "gradients/checking": "How to check a gradient, and how not to",
+    "gradients/closed_form": "The closed form and the projection",
+    "gradients/graph": "The graph and the staged pass",
+    "gradients/invariances": "Invariances and the effective learning rate",
+    "gradients/vanishing_term": "The vanishing term",
+    "inference/modes": "Modes and folding",
+    "inference/population_statistics": "Population statistics",
     "transform/transform": "The transform",
-    "why/internal_covariate_shift": "Internal covariate shift",
+    "why/internal_covariate_shift": "Internal covariate shift: the moving target",
 }
-"""Titles of chapters whose file's name does not say them."""
+"""Titles of the chapters that answer beliefs, as the book has them."""
 
 
 def chapter_link(page: str) -> str:
@@ -25,7 +32,7 @@ def chapter_link(page: str) -> str:
     Parameters
     ----------
     page : str
-        The page inside the book, without an ending, such as "gradients/vanishing_term".
+        The page inside the book, without an ending; one of `TITLES`.
 
     Examples
     --------
@@ -34,8 +41,7 @@ def chapter_link(page: str) -> str:
     """
     if BOOK_URL:
         return f"{BOOK_URL}{page}.html"
-    title = TITLES.get(page) or "The " + page.rsplit("/", 1)[-1].replace("_", " ")
-    return f'chapter "{title}" (book/{page})'
+    return f'chapter "{TITLES[page]}" (book/{page})'
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
     _check_gradients(seen, forward, lambda dy, cache: staged(dy, cache)[0], GRADIENTS, hint)
 
 
+@np.errstate(all="ignore")
 def _compare_stages(forward: Function, staged: Function, probe: Probe) -> None:
     """Leave with a finding about the first stage that is wrong."""
     result = reading.call(forward, "forward", probe.x, probe.gamma, probe.beta, eps=probe.eps)

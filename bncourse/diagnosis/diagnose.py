@@ -46,6 +46,11 @@ def diagnose(
         The first finding is the most basic one. A wrong forward pass is charged once: a backward pass that is its exact
         gradient is not charged.
 
+    Raises
+    ------
+    ValueError
+        If inference_backward is given without inference.
+
     Examples
     --------
     >>> from bncourse.numpy_bn import batch_norm_backward, batch_norm_forward
@@ -57,6 +62,10 @@ def diagnose(
     >>> diagnose(batch_norm_forward, backward).findings[0].message
     "Your code believes that the batch's mean and variance are constants."
     """
+    if inference_backward is not None and inference is None:
+        raise ValueError(
+            "inference_backward is given and inference is not, but its cache comes from there. Expected both."
+        )
     notes: list[str] = []
     seen = look_at_forward(forward, seed, notes)
     found = list(seen.findings)

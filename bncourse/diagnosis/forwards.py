@@ -48,6 +48,7 @@ class Seen:
         return bool(charged) and all(belief and beliefs()[belief].follow_through for belief in charged)
 
 
+@np.errstate(all="ignore")
 def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: tuple[int, ...] = ()) -> Seen:
     """Run a forward pass in training and say what it believes.
 
@@ -73,6 +74,7 @@ def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: 
     return _look(run, kind, part, probe, right, _reshapes, lambda: broken_forward_laws(forward, probe))
 
 
+@np.errstate(all="ignore")
 def look_at_inference(inference: Function, seed: int, notes: list[str]) -> Seen:
     """Run a forward pass in inference and say what it believes; it may return y alone or (y, cache)."""
     probe = make_probe(seed)

@@ -21,6 +21,7 @@ def _forward(forward: Function, probe: Probe, x: Array, eps: float | None = None
     return reading.like(y, probe.x, "forward", []), cache
 
 
+@np.errstate(all="ignore")
 def broken_forward_laws(forward: Function, probe: Probe) -> list[tuple[str, str]]:
     """Beliefs that break a law of the forward pass, and the part in which they show, in the order in which they teach.
 
@@ -52,6 +53,7 @@ def broken_forward_laws(forward: Function, probe: Probe) -> list[tuple[str, str]
     return [(belief, "forward") for belief in broken]
 
 
+@np.errstate(all="ignore")
 def broken_backward_laws(forward: Function, backward: Function, probe: Probe) -> list[tuple[str, str]]:
     """Beliefs that break a law of the backward pass, and the part in which they show, in the order in which they teach.
 

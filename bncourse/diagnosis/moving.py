@@ -75,6 +75,7 @@ def _explain(name: str, weight: Array, share: Array, probe: Probe, allowed: Arra
     return None
 
 
+@np.errstate(all="ignore")
 def diagnose_update(update: Function, *, seed: int, notes: list[str]) -> list[Finding]:
     """Find what is wrong with an update of running statistics; the first finding names the more basic belief."""
     probe = make_probe(seed)

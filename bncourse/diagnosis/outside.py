@@ -24,14 +24,23 @@ def fingerprints(dy: Array, x: Array, y: Array, x_hat: Array, inv_std: Array, ga
     mean = dy.mean(axis=0)
     var = x_hat * (dy * x_hat).mean(axis=0)
     own = x_hat * dy * x_hat
+    early = x_hat * x_hat * mean
+    units = x * inv_std
     found = [
         ("batch-sum-missing", g * (dy - dy / count - own / count)),
         ("batch-sum-missing", g * (dy - mean - own / count)),
         ("batch-sum-missing", g * (dy - dy / count - var)),
         ("batch-sum-missing", g * (dy - mean - own)),
         ("batch-sum-missing", g * (-own)),
-        ("summed-too-early", g * (dy - mean - x_hat * x_hat * mean)),
-        ("summed-too-early", g * (dy - mean - x_hat * x_hat * mean * count)),
+        # walked through the graph, the path through the mean takes the mean of the variance's path with it
+        ("batch-sum-missing", g * (dy - mean - own / count + own.mean(axis=0) / count)),
+        ("batch-sum-missing", g * (dy - mean - own + own.mean(axis=0))),
+        ("summed-too-early", g * (dy - mean - early)),
+        ("summed-too-early", g * (dy - mean - early * count)),
+        ("summed-too-early", g * (dy - mean - early + early.mean(axis=0))),
+        ("x-for-x-hat", g * (dy - mean - units * (dy * units).mean(axis=0))),
+        ("x-for-x-hat", g * (dy - mean - units * (dy * x_hat).mean(axis=0))),
+        ("x-for-x-hat", g * (dy - mean - x_hat * (dy * units).mean(axis=0))),
         ("x-for-x-hat", g * (dy - mean - x * (dy * x).mean(axis=0))),
         ("x-for-x-hat", g * (dy - mean - x * (dy * x_hat).mean(axis=0))),
         ("x-for-x-hat", g * (dy - mean - x_hat * (dy * x).mean(axis=0))),

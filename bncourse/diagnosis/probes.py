@@ -92,7 +92,14 @@ def make_probe(seed: int, *, spatial: tuple[int, ...] = (), recipe: Recipe = REC
         What all seeds have in common.
     dtype : str
         Of the arrays.
+
+    Raises
+    ------
+    ValueError
+        If the seed is no whole number, or negative.
     """
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed is {seed!r}, but it draws the numbers of a check. Expected a whole number, 0 or more.")
     rng = np.random.default_rng([seed, *spatial])
     samples = int(rng.choice(recipe.counts))
     channels = int(rng.choice(recipe.channels))

@@ -34,7 +34,7 @@ class Value(NamedTuple):
     dtype: Any
 
 
-def call(function: Function, part: str, *arguments: Any, dy: bool = False, **options: Any) -> Any:
+def call(function: Any, part: str, *arguments: Any, dy: bool = False, **options: Any) -> Any:
     """Call a student's function on copies, in silence.
 
     Raises
@@ -42,6 +42,9 @@ def call(function: Function, part: str, *arguments: Any, dy: bool = False, **opt
     Slip
         If it raises, returns None, or changes an argument in place.
     """
+    if not callable(function):
+        lead = f"There is no function to call here, but a {type(function).__name__[:40]}."
+        raise Slip(finding("raised", part, lead=lead))
     copies = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
     try:
         with np.errstate(all="ignore"):
@@ -88,7 +91,7 @@ def as_array(value: Any, part: str) -> Value:
     except Exception as error:
         raise Slip(finding("wrong-structure", part)) from error
     if array.dtype not in (np.float32, np.float64, np.longdouble):
-        raise Slip(finding("wrong-dtype", part))
+        raise Slip(finding("wrong-dtype", part, remark=f"{part} came back as {str(array.dtype)[:40]}."))
     return Value(np.asarray(array, dtype=np.float64), np.float32 if array.dtype == np.float32 else np.float64)
 
 
@@ -104,7 +107,8 @@ def like(value: Any, x: Array, part: str, notes: list[str]) -> Value:
     shape = read.array.shape
     if shape != x.shape:
         turned = len(shape) == x.ndim and sorted(shape) == sorted(x.shape)
-        raise Slip(finding("transposed" if turned else "wrong-shape", part))
+        remark = f"{part} came back with shape {shape}; expected is {x.shape}."
+        raise Slip(finding("transposed" if turned else "wrong-shape", part, remark=remark))
     return _finite(read, part, notes)
 
 
@@ -130,7 +134,7 @@ def per_channel(value: Any, x: Array, part: str, notes: list[str], *, gradient: 
         belief = "parameter-gradient-wrong-axis"
     elif gradient and shape == x.shape:
         belief = "parameter-gradient-not-summed"
-    raise Slip(finding(belief, part))
+    raise Slip(finding(belief, part, remark=f"{part} came back with shape {shape}; expected is ({channels},)."))
 
 
 def _finite(read: Value, part: str, notes: list[str]) -> Value:
@@ -151,7 +155,7 @@ def pair(result: Any, part: str) -> tuple[Any, Any]:
         If the result is not a pair.
     """
     if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise Slip(finding("wrong-structure", part))
+        raise Slip(finding("wrong-structure", part, remark=f"A pair was expected; {_described(result)} came back."))
     return result[0], result[1]
 
 
@@ -173,7 +177,15 @@ def gradients(result: Any, part: str, notes: list[str]) -> dict[str, Any]:
         if sorted(fields) == sorted(GRADIENTS):
             return dict(zip(fields, result, strict=True))
         return dict(zip(GRADIENTS, result, strict=True))
-    raise Slip(finding("wrong-structure", part))
+    remark = f"Three gradients were expected; {_described(result)} came back."
+    raise Slip(finding("wrong-structure", part, remark=remark))
+
+
+def _described(result: Any) -> str:
+    """What came back, by kind and length."""
+    if isinstance(result, (tuple, list, Mapping)):
+        return f"a {type(result).__name__[:40]} of {len(result)}"
+    return "an array" if isinstance(result, np.ndarray) else f"a {type(result).__name__[:40]}"
 
 
 def stages(result: Any) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def programs(kind: str) -> tuple[Explanation, ...]:
     return tuple(sorted(found, key=lambda explanation: len(explanation.beliefs)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _outputs(key: tuple[Any, ...], kind: str, beliefs: int) -> tuple[tuple[Explanation, ...], Array]:
     """All programs that hold so many beliefs, and what they give on the probe of this key."""
     probe = make_probe(key[0], spatial=key[1])

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,21 +9,7 @@ from bncourse.diagnosis.specimens import SPECIMENS
 
 BELIEFS = beliefs()
 PARTS = ["forward", "dx", "dgamma", "dbeta", "stages", "inference", "inference_backward", "running", "conv", "any"]
-PAGES = {
-    "why/covariate_shift",
-    "why/internal_covariate_shift",
-    "why/whitening",
-    "transform/transform",
-    "convolution/convolution",
-    "gradients/graph",
-    "gradients/vanishing_term",
-    "gradients/closed_form",
-    "gradients/invariances",
-    "gradients/checking",
-    "inference/population_statistics",
-    "inference/modes",
-    "beyond/layer_norm",
-}
+BOOK = Path(__file__).resolve().parents[2] / "book"
 
 
 def test_every_belief_has_a_specimen_and_every_specimen_a_belief() -> None:
@@ -38,7 +25,7 @@ def test_specimens_have_names_of_their_own_within_a_belief() -> None:
 def test_entries_are_whole_and_read_as_sentences(belief: Belief) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", belief.id)
     assert belief.part in PARTS
-    assert belief.page in PAGES
+    assert belief.page in catalogue.TITLES
     for clause in (belief.belief, belief.truth):
         assert not clause.endswith(".")
         assert clause[0].islower()
@@ -105,6 +92,12 @@ def test_beliefs_and_hints_hold_no_measured_number(belief: Belief) -> None:
 )
 def test_known_slips_are_in_the_catalogue(slip: str) -> None:
     assert slip in BELIEFS
+
+
+@pytest.mark.parametrize("page", catalogue.TITLES)
+def test_links_name_a_page_of_the_book_by_its_own_title(page: str) -> None:
+    text = (BOOK / f"{page}.md").read_text(encoding="utf-8")
+    assert f"\n# {catalogue.TITLES[page]}\n" in text
 
 
 def test_links_name_the_chapter_until_the_book_has_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

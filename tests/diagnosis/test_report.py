@@ -86,11 +86,11 @@ def test_a_report_is_readable_in_a_terminal() -> None:
         "   Your code believes that the gradient points downhill.\n"
         "   Moving x a little along dx must make the loss larger.\n"
         "   All three paths are in proportion; the sign of the whole is wrong.\n"
-        '   Read on: chapter "The closed form" (book/gradients/closed_form)\n\n'
+        '   Read on: chapter "The closed form and the projection" (book/gradients/closed_form)\n\n'
         "2. dbeta\n"
         "   Your code believes that beta's gradient is a mean over the batch.\n"
-        "   Every sample that uses beta adds its share to dbeta.\n"
+        "   Every sample that uses beta must add its share to dbeta.\n"
         "   Look at how dy is gathered over the batch.\n"
-        '   Read on: chapter "The graph" (book/gradients/graph)\n'
+        '   Read on: chapter "The graph and the staged pass" (book/gradients/graph)\n'
         "Note: A note."
     )
