@@ -76,7 +76,7 @@ SECONDS: dict[str, Callable[[Any, Unit], float]] = {
     "affine_parameters": steps(),
     "targets": steps(),
     "inception": lambda config, unit: config.steps * 0.018 * (config.members if unit["part"] == "ensemble" else 1),
-    "sync": lambda config, unit: 20 + config.steps * 0.04,
+    "sync": lambda config, unit: 20 + config.steps * 0.01,
     "cost": lambda config, unit: 2 + config.runs * 0.1,
     "recurrent": lambda config, unit: 3 + config.steps * (0.02 if unit["norm"] == "none" else 0.1),
 }
