@@ -105,8 +105,8 @@ def check_vjp(
             how = "complex step" if method == "complex" else "central differences"
             raise GradientMismatch(
                 f"the derivative with respect to {name}, along a random direction:\n"
-                f"  from forward, by {how:<20} {by_forward: .12e}\n"
-                f"  from backward                        {by_backward: .12e}\n"
+                f"  {'from forward, by ' + how:<37} {by_forward: .12e}\n"
+                f"  {'from backward':<37} {by_backward: .12e}\n"
                 f"They differ by {abs(by_forward - by_backward):.1e}; allowed is {tolerance * size:.1e}."
             )
 

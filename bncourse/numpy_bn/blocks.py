@@ -21,6 +21,9 @@ BLOCK = 1 << 16
 ROW = 1 << 15
 """Values that a piece takes of one sample, where a sample holds more."""
 
+SUMMED = 1 << 10
+"""Samples in a piece at most: the sum over one piece is taken in order, and its rounding errors add up."""
+
 
 def blockwise(function: Callable[P, R]) -> Callable[P, R]:
     """Run `function` with the settings of NumPy in which work in blocks is fast, and NaN passes silently.
@@ -71,7 +74,7 @@ def blocks(arrays: Sequence[Array], vectors: Sequence[Array] = ()) -> Iterator[t
     samples, channels, *size = arrays[0].shape
     width = size[0] if size else 1
     together = min(channels, max(1, ROW // width)) if size else channels
-    rows = max(1, BLOCK // (together * width))
+    rows = min(max(1, BLOCK // (together * width)), SUMMED)
     for first in range(0, channels, together):
         part = slice(first, min(first + together, channels))
         values = [spread(vector[part], size) for vector in vectors]

@@ -16,6 +16,9 @@ BLOCK = 1 << 16
 ROW = 1 << 15
 """Values that a piece takes of one sample, where a sample holds more."""
 
+SUMMED = 1 << 10
+"""Samples in a piece at most: the sum over one piece is taken in order, and its rounding errors add up."""
+
 
 def blockwise_pays(x: torch.Tensor) -> bool:
     """Whether x is on the CPU, in eager mode, and laid out so that pieces of it are views."""
@@ -56,7 +59,7 @@ def blocks(tensors: Sequence[torch.Tensor], vectors: Sequence[torch.Tensor] = ()
     samples, channels, *size = tensors[0].shape
     width = size[0] if size else 1
     together = min(channels, max(1, ROW // width)) if size else channels
-    rows = max(1, BLOCK // (together * width))
+    rows = min(max(1, BLOCK // (together * width)), SUMMED)
     for first in range(0, channels, together):
         part = slice(first, min(first + together, channels))
         values = [spread(vector[part], size) for vector in vectors]

@@ -86,7 +86,8 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked += 1
-        weight = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
+        batches = self.num_batches_tracked.to(self.running_mean.dtype)
+        weight = 1.0 / batches if self.momentum is None else self.momentum
         update_running(self.running_mean, self.running_var, moments, weight)
 
     def _check_input_dim(self, input: torch.Tensor) -> None:
