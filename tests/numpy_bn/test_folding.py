@@ -101,3 +101,17 @@ def test_integer_weights_and_statistics_are_refused():
         fold_batch_norm(np.ones((3, 2), int), *vectors(3))
     with pytest.raises(TypeError, match=r"running_var has dtype int64"):
         fold_batch_norm(np.ones((3, 2)), *vectors(3)[:4], np.ones(3, int))
+
+
+def test_groups_count_in_transposed_convolutions_only_and_are_one_by_default():
+    weight = np.random.default_rng(0).standard_normal((6, 2, 3))
+    plain, grouped = fold_batch_norm(weight, *vectors(6)), fold_batch_norm(weight, *vectors(6), groups=4)
+    np.testing.assert_array_equal(plain.weight, grouped.weight)
+    weight = weight.transpose(1, 0, 2)
+    found = fold_batch_norm(weight, *vectors(6), transposed=True)
+    np.testing.assert_allclose(found.weight, plain.weight.transpose(1, 0, 2), rtol=1e-15)
+
+
+def test_a_negative_eps_is_refused_by_the_affine_map_too():
+    with pytest.raises(ValueError, match=r"eps is -0\.1"):
+        inference_affine(*vectors(3)[1:], eps=-0.1)
