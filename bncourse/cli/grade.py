@@ -41,7 +41,7 @@ def command(
 
     from bncourse.grading.engine import Grader
     from bncourse.grading.run import grade_class
-    from bncourse.grading.sandbox import SandboxError
+    from bncourse.grading.sandbox import GraderError
     from bncourse.grading.summary import class_table, needs_a_look
 
     console = Console()
@@ -53,14 +53,20 @@ def command(
             run = grade_class(
                 course,
                 assignment,
-                grader=lambda: Grader(level=level, jobs=jobs, cache=not no_cache, seed=seed),  # type: ignore[arg-type]
+                grader=lambda: Grader(
+                    level=level,  # type: ignore[arg-type]
+                    jobs=jobs,
+                    cache=not no_cache,
+                    seed=seed,
+                    journal=None if force else course.results(assignment) / "journal.jsonl",
+                ),
                 level=level,
                 seed=seed,
                 students=students,
                 force=force,
                 progress=lambda record, now: bar.advance(task),
             )
-    except SandboxError as error:
+    except GraderError as error:
         raise Refusal(str(error)) from error
     console.print(class_table(course, assignment))
     look = needs_a_look(run.records)

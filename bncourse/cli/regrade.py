@@ -30,7 +30,7 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
     from bncourse.grading.regrade import Change, compare, preview
     from bncourse.grading.release import is_released, release
     from bncourse.grading.run import grade_class
-    from bncourse.grading.sandbox import SandboxError
+    from bncourse.grading.sandbox import GraderError
     from bncourse.grading.stored import kept_records
     from bncourse.grading.summary import changes_table
 
@@ -62,7 +62,7 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
                 )
                 pairs = ((before[r.student].record, r) for r in run.records if r.student in before)
                 changes = tuple(change for old, new in pairs if (change := compare(old, new)))
-    except SandboxError as error:
+    except GraderError as error:
         raise Refusal(str(error)) from error
     if changes:
         console.print(changes_table(changes))

@@ -26,7 +26,7 @@ def command(course: "Course", student: str, assignment: str) -> None:
     from bncourse.grading.engine import Grader, environment
     from bncourse.grading.regrade import differences
     from bncourse.grading.run import grade_one
-    from bncourse.grading.sandbox import SandboxError
+    from bncourse.grading.sandbox import GraderError
     from bncourse.grading.stored import kept_records
 
     master = course.master(assignment)
@@ -37,7 +37,7 @@ def command(course: "Course", student: str, assignment: str) -> None:
     try:
         with Grader(level=before.level, jobs=1, cache=False, seed=before.seed) as grader:  # type: ignore[arg-type]
             after = grade_one(grader, course, master, student)
-    except SandboxError as error:
+    except GraderError as error:
         raise Refusal(str(error)) from error
     console = Console()
     table = Table("test", "verdict", "points", "what it says", title=f"{student}, {assignment}: {after.status}")

@@ -4,6 +4,7 @@
 """
 
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -30,19 +31,20 @@ from bncourse.grading.surroundings import allowed, environment, preloaded
 
 __all__ = ["Grader", "environment", "read_submission"]
 
-MAX_RETRIES = 2
+MAX_RETRIES = 1
 MAX_CACHED = 5_000
 MAX_PASSES = 12
 """Restarts of one submission, before what is left is given up."""
-STARVED = 0.2
-"""Where the code waited for a processor for more than this share of the time, a timeout is retried alone."""
+STARVED = 1.25
+"""Where the machine made the code so many times slower, a timeout is retried alone and with so much more time."""
+MAX_STRETCH = 4.0
 
 
 class _Cut(NamedTuple):
-    """What ended a pass by time, and whether the machine was too busy to hold it against the student."""
+    """What ended a pass, and how many times slower the machine's other work made it."""
 
     message: dict[str, Any]
-    starved: bool
+    slowdown: float
 
 
 class Grader:
@@ -203,64 +205,68 @@ class Grader:
 
     def _passes(self, plan: Plan) -> None:
         """Run passes until every test cell has its verdict."""
-        alone = retried = passes = 0
+        stretch, retried, passes = 1.0, 0, 0
         while plan.open_tests():
             if passes >= MAX_PASSES:
                 plan.give_up("crashed")
                 return
             passes += 1
-            cut = self._one_pass(plan, alone=bool(alone))
-            alone = 0
-            if cut is not None and cut.starved and retried < MAX_RETRIES:
-                alone = 1
+            cut = self._one_pass(plan, stretch)
+            stretch = 1.0
+            if cut is not None and cut.slowdown > STARVED and retried < MAX_RETRIES:
+                stretch, plan.spent = cut.slowdown, 0.0
                 retried += 1
-                plan.spent = 0.0
             elif cut is not None:
                 plan.accept(cut.message)
 
-    def _one_pass(self, plan: Plan, *, alone: bool) -> _Cut | None:
-        """Run once through the steps; returns what cut the pass short, if anything did."""
-        with self._alone.guard(alone=alone):
+    def _one_pass(self, plan: Plan, stretch: float) -> _Cut | None:
+        """Run once through the steps, alone if time is stretched; returns what cut the pass short, if anything did."""
+        with self._alone.guard(alone=stretch > 1):
             lane = self._take()
             try:
-                result = self._run(lane, plan)
+                result = self._run(lane, plan, stretch)
             except BaseException:
                 self._drop(lane)
                 raise
             self._lanes.put(lane)
         return result
 
-    def _run(self, lane: Lane, plan: Plan) -> _Cut | None:
+    def _run(self, lane: Lane, plan: Plan, stretch: float) -> _Cut | None:
         master = plan.master
         key = render.fingerprint(master)
         lane.teach(master, key)
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))
-        job = {"key": key, "steps": plan.steps(), "seed": self.seed, "cpu_seconds": int(master.seconds_in_all) + 10}
         zygote.wait_ready()
+        seconds = stretch * master.seconds_per_test
+        job = {
+            "key": key,
+            "steps": plan.steps(),
+            "seed": self.seed,
+            "seconds": seconds,
+            "cpu_seconds": int(master.seconds_in_all) + 10,
+        }
         start = time.monotonic()
-        deadline = start + max(0.1, master.seconds_in_all - plan.spent)
+        deadline = start + max(0.1, stretch * master.seconds_in_all - plan.spent)
+        patience = 3 * seconds + 30
         cut: dict[str, Any] = {}
-        for message in lane.run(
-            job, zygote, lambda: min(3 * master.seconds_per_test + 30, deadline - time.monotonic())
-        ):
-            if "verdict" in message:
-                plan.take_verdict(message)
-            elif "ran" in message:
-                plan.take_output(message, [base64.b64decode(p) for p in message["pictures"]])
-            elif "dead" in message or "overdue" in message:
-                cut = message
-            if time.monotonic() > deadline and "done" not in message:
-                cut = {"overdue": True, "in_all": True}
-                break
+        with contextlib.closing(lane.run(job, zygote, lambda: min(patience, deadline - time.monotonic()))) as reports:
+            for message in reports:
+                if "verdict" in message:
+                    plan.take_verdict(message)
+                elif "ran" in message:
+                    plan.take_output(message, [base64.b64decode(p) for p in message["pictures"]])
+                elif "dead" in message or "overdue" in message:
+                    cut = message
+                if time.monotonic() > deadline and "done" not in message:
+                    cut = {"overdue": True, "in_all": True}
+                    break
         seconds = time.monotonic() - start
         plan.spent += seconds
         if not cut:
             return None
-        end = lane.last
-        return _Cut(
-            cut | {"signal": end.get("ended")},
-            cut.get("dead") != "crashed" and end.get("waited", 0.0) > STARVED * seconds,
-        )
+        waited = min(lane.last.get("waited", 0.0), seconds * (1 - 1 / MAX_STRETCH))
+        slowdown = seconds / (seconds - waited) if cut.get("dead") != "crashed" else 1.0
+        return _Cut(cut | {"signal": lane.last.get("ended")}, slowdown)
 
     def _take(self) -> Lane:
         try:

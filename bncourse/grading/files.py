@@ -28,10 +28,11 @@ def read_file(path: Path) -> HandedIn:
     except OSError as error:
         what = "it is a link, which is not followed" if path.is_symlink() else error.strerror
         return HandedIn(b"", f"{path.name} cannot be read: {what}")
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        return HandedIn(b"", f"{path.name} is not a plain file")
     with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            return HandedIn(b"", f"{path.name} is not a plain file")
         if facts.st_size > MAX_BYTES:
             size = f"{facts.st_size >> 20} MB; files over {MAX_BYTES >> 20} MB"
             return HandedIn(b"", f"{path.name} has {size} are not read")

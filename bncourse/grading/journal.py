@@ -16,10 +16,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from bncourse.grading.records import CellOutput, SubmissionRecord, Verdict
+from bncourse.grading.sandbox import GraderError
 
 
-class JournalError(RuntimeError):
-    """The journal cannot be used; the text is one line."""
+class JournalError(GraderError):
+    """The journal cannot be used."""
 
 
 class Journal:

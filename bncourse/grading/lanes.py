@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,7 +29,7 @@ class LaneError(RuntimeError):
     """A process of ours failed while it graded a submission."""
 
 
-class StartError(RuntimeError):
+class StartError(sandbox.GraderError):
     """A process of ours does not start: nothing can be graded, and nothing was."""
 
 
@@ -158,7 +158,9 @@ class Lane:
         except (OSError, Gone, Late) as error:
             raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
 
-    def run(self, job: dict[str, Any], zygote: Zygote, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
+    def run(
+        self, job: dict[str, Any], zygote: Zygote, patience: Callable[[], float]
+    ) -> Generator[dict[str, Any], None, None]:
         """Run one pass over a submission; yields the oracle's reports, and at last how the worker ended.
 
         Parameters
@@ -174,6 +176,7 @@ class Lane:
         ours, theirs = socket.socketpair()
         reports, reporting = socket.socketpair()
         reports.setblocking(False)
+        self.last: dict[str, Any] = {}
         oracle_process = 0
         try:
             zygote.fork(number, theirs, job["cpu_seconds"])

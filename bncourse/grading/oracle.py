@@ -97,7 +97,7 @@ class Session:
         """Run one of the student's cells, or a given cell on both sides."""
         name, given = step["cell"], step["do"] == "given"
         self.now = (name, 0)
-        self.connection.left = self.master.seconds_per_test
+        self.connection.left = self.job["seconds"]
         seed = cell_seed(self.job["seed"], self.master.assignment, name)
         seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
         with contextlib.suppress(Exception):
@@ -129,7 +129,7 @@ class Session:
             return
         filename = f"<test {cell.grade_id}>"
         hidden = hidden_lines(cell.source)
-        self.connection.left, self.connection.received = self.master.seconds_per_test, 0
+        self.connection.left, self.connection.received = self.job["seconds"], 0
         self.connection.discreet = lambda: _running_line(filename) in hidden
         self.space.borrowed.clear()
         self.space.missing.clear()
@@ -190,8 +190,10 @@ def _execute(source: str, filename: str, space: Space) -> Any:
 
 def _points(value: Any, most: float) -> float:
     """Partial credit as nbgrader reads it: a number as the cell's value, here kept within its bounds."""
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if type(value) not in (int, float):
         return most
+    if math.isnan(value):
+        return 0.0
     return min(max(float(value), 0.0), most)
 
 

@@ -38,7 +38,11 @@ ENVIRONMENT = {
 FORBIDDEN_PACKAGES = ("bncourse", "nbgrader")
 
 
-class SandboxError(RuntimeError):
+class GraderError(RuntimeError):
+    """Nothing can be graded; the text is one line that says why, and what to do."""
+
+
+class SandboxError(GraderError):
     """A layer of the sandbox is missing; the text is one line that says what to install."""
 
 
