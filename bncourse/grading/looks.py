@@ -4,7 +4,7 @@ import ast
 import contextlib
 from collections.abc import Iterator
 
-from bncourse.grading.names import bound_names, loaded_names
+from bncourse.grading.names import bound_names, loaded_names, parse
 from bncourse.grading.records import Master
 from bncourse.grading.repair import Reading
 
@@ -14,13 +14,13 @@ LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.S
 def looks(master: Master, reading: Reading) -> str:
     """Return why a person should look, or an empty text."""
     coded = [cell for cell in master.cells if cell.kind in ("given", "answer")]
-    binds = {cell.grade_id: bound_names(ast.parse(cell.source)) for cell in coded}
+    binds = {cell.grade_id: bound_names(parse(cell.source)) for cell in coded}
     reasons: list[str] = []
     for cell in coded:
         tree = _parse(reading.answers.get(cell.grade_id, ""))
         if cell.kind != "answer" or tree is None:
             continue
-        ours = ast.parse(cell.source)
+        ours = parse(cell.source)
         if _complex_step(tree) and not _complex_step(ours):
             reasons.append(f"cell {cell.grade_id} takes the imaginary part of a complex step")
         others = {name for other, names in binds.items() if other != cell.grade_id for name in names}
@@ -32,7 +32,7 @@ def looks(master: Master, reading: Reading) -> str:
 
 def _parse(source: str) -> ast.Module | None:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.parse(source)
+        return parse(source)
     return None
 
 

@@ -1,6 +1,19 @@
 """Which names a piece of code binds, reads and imports at its top level."""
 
 import ast
+import threading
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def parse(source: str) -> ast.Module:
+    """Parse as `ast.parse` does, but for one thread at a time.
+
+    CPython 3.11 counts the depth of the tree it builds in one place for all threads, and fails with
+    "AST constructor recursion depth mismatch" where two of them build at once.
+    """
+    with _ONE_AT_A_TIME:
+        return ast.parse(source)
 
 
 def bound_names(tree: ast.Module) -> set[str]:

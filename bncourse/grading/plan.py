@@ -1,13 +1,12 @@
 """What is still to do for one submission, and what is known already; survives the death of its processes."""
 
-import ast
 import contextlib
 import re
 import signal
 from collections import Counter
 from typing import Any
 
-from bncourse.grading.names import bound_names, loaded_names
+from bncourse.grading.names import bound_names, loaded_names, parse
 from bncourse.grading.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.repair import Reading, is_stub
 
@@ -24,7 +23,7 @@ class Plan:
         self.spent = 0.0
         """Seconds that its passes have taken."""
         self._answers = {cell.grade_id: cell for cell in master.cells if cell.kind == "answer"}
-        self._binds = {name: bound_names(ast.parse(cell.source)) for name, cell in self._answers.items()}
+        self._binds = {name: bound_names(parse(cell.source)) for name, cell in self._answers.items()}
         self._stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
         self._skip: dict[str, list[int]] = {}
         self._cut: dict[str, str] = {}
@@ -86,7 +85,7 @@ class Plan:
         ]
 
     def _related(self, cell: MasterCell) -> set[str]:
-        names = loaded_names(ast.parse(cell.source))
+        names = loaded_names(parse(cell.source))
         return {answer for answer, binds in self._binds.items() if binds & names}
 
     # --- what was seen ---

@@ -5,7 +5,7 @@ import contextlib
 from functools import lru_cache
 from typing import NamedTuple
 
-from bncourse.grading.names import bound_names
+from bncourse.grading.names import bound_names, parse
 from bncourse.grading.notebooks import RawCell, RawNotebook, read_notebook
 from bncourse.grading.records import Master, MasterCell
 from bncourse.grading.render import nbgrader_metadata, released_source
@@ -191,11 +191,11 @@ def _plain(source: str) -> str:
 @lru_cache(maxsize=512)
 def _binds(source: str) -> frozenset[str]:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(bound_names(ast.parse(source)))
+        return frozenset(bound_names(parse(source)))
     return frozenset()
 
 
 def _dump(source: str) -> str | None:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.dump(ast.parse(source))
+        return ast.dump(parse(source))
     return None
