@@ -41,8 +41,8 @@ class _Case:
             _, cache = reference.batch_norm_inference(probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
             self.reference = reference.batch_norm_inference_backward(probe.dy, cache)
         else:
-            _, cache = reference.batch_norm_forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
-            self.reference = reference.batch_norm_backward(probe.dy, cache)
+            _, cache = reference.batch_norm_forward(*probe.wide, eps=probe.eps)
+            self.reference = reference.batch_norm_backward(probe.dy.astype(np.float64), cache)
         switches = seen.explanation.switches if seen.explanation else transforms.Switches()
         self.model = transforms.transform(probe, switches, inference=self.inference)
         self.right = transforms.transform(probe, transforms.Switches(), inference=self.inference)
@@ -57,6 +57,10 @@ class _Case:
         result = reading.call(self.forward, part, probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
         _, cache = reading.pair(result, part)
         return reading.call(self.backward, "dx", dy, cache, dy=True)
+
+    def allowed(self, dtype: Any) -> float:
+        """Tolerance for a gradient of this dtype; none is finer than the forward pass that it started from."""
+        return self.probe.allowed(np.float32 if self.seen.dtype == np.float32 else dtype)
 
     @property
     def own(self) -> Own | None:
@@ -100,14 +104,14 @@ def look_at_backward(
         except reading.Slip as slip:
             graded.findings[part] = [slip.finding]
             continue
-        if _error(values[part].array, again.array, case, part) > case.probe.allowed(again.dtype):
+        if _error(values[part].array, again.array, case, part) > case.allowed(again.dtype):
             graded.add(part, "not-repeatable")
     swapped = _swapped(values, case)
     for part, value in values.items():
         if part in graded.findings:
             continue
         error = _error(value.array, getattr(case.reference, part), case, part)
-        if error <= case.probe.allowed(value.dtype):
+        if error <= case.allowed(value.dtype):
             continue
         if swapped and part != "dx":
             graded.add(part, "parameter-gradients-swapped")
@@ -148,7 +152,7 @@ def _swapped(values: dict[str, reading.Value], case: _Case) -> bool:
     if not {"dgamma", "dbeta"} <= values.keys():
         return False
     found = values["dgamma"].array, values["dbeta"].array
-    allowed = 10 * case.probe.allowed(values["dgamma"].dtype)
+    allowed = 10 * case.allowed(values["dgamma"].dtype)
     dy = paths.rows(case.probe.dy)
     for model in (case.right, case.model):
         crossed = dy.sum(axis=0), (dy * paths.rows(model.x_hat)).sum(axis=0)
@@ -165,19 +169,19 @@ def _fits_own(value: reading.Value, case: _Case, part: str) -> bool:
         g = case.model.gain * case.model.inv_std
         dy, axes = case.probe.dy, (0,)
         own_values = {"dx": g * dy, "dgamma": (dy * case.model.x_hat).sum(axis=axes), "dbeta": dy.sum(axis=axes)}
-        return _error(value.array, own_values[part], case, part) <= 1e2 * case.probe.allowed(value.dtype)
+        return _error(value.array, own_values[part], case, part) <= 1e2 * case.allowed(value.dtype)
     if case.own is None:
         return False
     if part == "dx":
         return case.own.agrees(value.array, case.probe)
-    return _error(value.array, getattr(case.own, part), case, part) <= 1e2 * case.probe.allowed(value.dtype)
+    return _error(value.array, getattr(case.own, part), case, part) <= 1e2 * case.allowed(value.dtype)
 
 
 def _explain_dx(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]:
     """Name the beliefs behind a wrong dx: paths first, then fingerprints, then laws."""
     probe, dx = case.probe, paths.rows(value.array)
     x, dy = paths.rows(probe.x), paths.rows(probe.dy)
-    allowed = probe.allowed(value.dtype)
+    allowed = case.allowed(value.dtype)
     known: list[paths.Move] = []
     if case.same_axes:
         models = [case.model] if case.seen.right else [case.model, case.right]
@@ -256,7 +260,7 @@ def _explain_parameter(value: reading.Value, case: _Case, part: str) -> tuple[st
             model.y,
             paths.rows(model.x_hat),
             paths.rows(std),
-            10 * probe.allowed(value.dtype),
+            10 * case.allowed(value.dtype),
         )
         if found:
             return found

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
 BOOK_URL = ""
@@ -85,7 +85,7 @@ def beliefs() -> Mapping[str, Belief]:
     >>> beliefs()["eps-outside-root"].sentence
     'Your code believes that eps is added to the standard deviation.'
     """
-    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
     found = {}
     for name, entry in tomllib.loads(text).items():
         first, second, third = entry.pop("hints")

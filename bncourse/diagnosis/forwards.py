@@ -70,7 +70,7 @@ def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: 
         result = reading.call(forward, part, other.x, other.gamma, other.beta, eps=other.eps)
         return reading.like(reading.pair(result, part)[0], other.x, part, notes)
 
-    right = reference.batch_norm_forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)[0]
+    right = reference.batch_norm_forward(*probe.wide, eps=probe.eps)[0]
     return _look(run, kind, part, probe, right, _reshapes, lambda: broken_forward_laws(forward, probe))
 
 

@@ -3,8 +3,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from bncourse.diagnosis import checks
+from bncourse.diagnosis import checks, diagnose
 from bncourse.diagnosis.checks import Misconception
 from bncourse.diagnosis.moving import right_update
 from bncourse.diagnosis.specimens import SPECIMENS
@@ -111,16 +114,10 @@ def test_the_exact_gradient_of_a_wrong_forward_pass_is_not_charged_again() -> No
     for seed in range(10):
         assert caught(checks.check_forward, eps_outside, seed=seed).belief == "eps-outside-root"
         checks.check_backward(eps_outside, its_gradient, seed=seed)
-        report = checks_report(eps_outside, its_gradient, seed)
+        report = diagnose(eps_outside, its_gradient, seed=seed)
         assert report.beliefs == ("eps-outside-root",)
         assert "dx" in report.follow_through
         assert report.findings[0].remark.startswith("Your backward pass is the right gradient of your forward pass")
-
-
-def checks_report(forward: Any, backward: Any, seed: int = 0) -> Any:
-    from bncourse.diagnosis import diagnose
-
-    return diagnose(forward, backward, seed=seed)
 
 
 def test_a_path_lost_after_a_wrong_forward_pass_is_named_all_the_same() -> None:
@@ -290,3 +287,67 @@ def test_what_is_no_exception_passes_through() -> None:
 
 def test_inference_may_return_y_alone() -> None:
     checks.check_inference(lambda *arguments, eps: batch_norm_inference(*arguments, eps=eps)[0])
+
+
+# --- whatever a function returns, a check returns None or raises a Misconception, in silence
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.text(max_size=3),
+    st.floats(),
+    st.lists(st.floats(), max_size=3),
+    st.sampled_from([1e308, -1e308, 5e-324, 1e200, 0.0, -0.0]).map(lambda value: ("fill", value)),
+    arrays.arrays(st.sampled_from([np.float64, np.float32, np.int64, np.complex128]), arrays.array_shapes(max_dims=3)),
+    st.just({}),
+    st.just(object()),
+)
+
+
+def filled(value: Any, like: Any) -> Any:
+    return np.full(np.shape(like), value[1]) if isinstance(value, tuple) else value
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(odd=ODD, place=st.integers(0, 5))
+def test_any_result_gives_none_or_a_misconception_and_no_warning(odd: Any, place: int) -> None:
+    def forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        y, cache = plain_forward(x, gamma, beta, eps)
+        return {0: odd, 1: (filled(odd, y), cache)}.get(place, (y, cache))
+
+    def backward(dy: Any, cache: Any) -> Any:
+        right = list(plain_backward(dy, cache))
+        if place in (2, 3, 4):
+            right[place - 2] = filled(odd, right[place - 2])
+        return odd if place == 5 else tuple(right)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for check in (checks.check_backward, checks.check_laws, checks.check_conv):
+            try:
+                assert check(forward, backward) is None
+            except Misconception as raised:
+                assert str(raised).splitlines()[-1].startswith("Read on: ")
+        assert not diagnose(forward, backward).correct
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-12, 1e12, 1e150, 1e300])
+def test_results_of_absurd_size_are_wrong_and_nothing_worse(factor: float) -> None:
+    def forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        y, cache = plain_forward(x, gamma, beta, eps)
+        return factor * y, cache
+
+    def backward(dy: Any, cache: Any) -> Any:
+        dx, dgamma, dbeta = plain_backward(dy, cache)
+        return factor * dx, factor * dgamma, factor * dbeta
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not diagnose(forward, plain_backward).correct
+        assert not diagnose(plain_forward, backward).correct
+
+
+@pytest.mark.parametrize("thing", [None, 3, "forward", np.ones(3)])
+def test_what_is_no_function_is_said_to_be_none(thing: Any) -> None:
+    with pytest.raises(Misconception, match="There is no function to call here"):
+        checks.check_forward(thing)

@@ -1,9 +1,11 @@
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from bncourse.diagnosis import diagnose
+from bncourse.diagnosis import checks, diagnose
 from bncourse.diagnosis.moving import right_update
 from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward
 from bncourse.numpy_bn import batch_norm_inference, batch_norm_inference_backward
@@ -100,3 +102,59 @@ def test_a_tiny_constant_for_eps_is_told_from_none() -> None:
             return plain_forward(x, gamma, beta, constant)
 
         assert diagnose(forward).beliefs == (belief,)
+
+
+def test_a_backward_pass_of_inference_needs_the_inference() -> None:
+    with pytest.raises(ValueError, match="Expected both"):
+        diagnose(plain_forward, inference_backward=plain_backward)
+
+
+# --- an oracle that shares no code with the reference
+
+
+def torch_forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+    leaves = [torch.tensor(value, requires_grad=True) for value in (x, gamma, beta)]
+    y = torch.nn.functional.batch_norm(leaves[0], None, None, *leaves[1:], training=True, eps=eps)
+    return y.detach().numpy(), (y, leaves)
+
+
+def torch_inference(x: Any, gamma: Any, beta: Any, mean: Any, var: Any, eps: float = 1e-5) -> Any:
+    leaves = [torch.tensor(value, requires_grad=True) for value in (x, gamma, beta)]
+    statistics = torch.tensor(mean), torch.tensor(var)
+    y = torch.nn.functional.batch_norm(leaves[0], *statistics, *leaves[1:], training=False, eps=eps)
+    return y.detach().numpy(), (y, leaves)
+
+
+def torch_backward(dy: Any, cache: Any) -> Any:
+    y, leaves = cache
+    return tuple(gradient.numpy() for gradient in torch.autograd.grad(y, leaves, torch.tensor(dy)))
+
+
+def torch_update(mean: Any, var: Any, x: Any, momentum: float = 0.1) -> Any:
+    running = torch.tensor(mean), torch.tensor(var)
+    torch.nn.functional.batch_norm(torch.tensor(x), *running, training=True, momentum=momentum)
+    return tuple(value.numpy() for value in running)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_pytorch_is_right() -> None:
+    for seed in range(6):
+        report = diagnose(
+            torch_forward,
+            torch_backward,
+            inference=torch_inference,
+            inference_backward=torch_backward,
+            running=torch_update,
+            conv=True,
+            seed=seed,
+        )
+        assert report.correct, str(report)
+        checks.check_laws(torch_forward, torch_backward, seed=seed)

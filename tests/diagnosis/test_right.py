@@ -1,9 +1,14 @@
+import functools
+
 import numpy as np
 import pytest
 
-from bncourse.diagnosis import diagnose
+from bncourse.diagnosis import diagnose, forwards
 from bncourse.diagnosis.checks import check_backward, check_conv, check_laws
+from bncourse.diagnosis.moving import right_update
+from bncourse.diagnosis.probes import RECIPE, make_probe
 from bncourse.diagnosis.right import RIGHT, Right, on_feature_maps
+from bncourse.numpy_bn import batch_norm_inference, batch_norm_inference_backward
 
 
 @pytest.mark.slow
@@ -17,6 +22,23 @@ def test_no_right_program_is_ever_diagnosed_over_a_thousand_seeds() -> None:
     assert false == []
 
 
+@pytest.mark.slow
+def test_no_right_program_of_any_task_is_ever_diagnosed_over_a_thousand_seeds() -> None:
+    reference = RIGHT[0]
+    for seed in range(1000):
+        report = diagnose(
+            reference.forward,
+            reference.backward,
+            inference=batch_norm_inference,
+            inference_backward=batch_norm_inference_backward,
+            running=right_update,
+            conv=True,
+            seed=seed,
+        )
+        assert report.correct, (seed, str(report))
+        check_laws(reference.forward, reference.backward, seed=seed)
+
+
 @pytest.mark.parametrize("one", RIGHT, ids=lambda one: one.name)
 def test_right_programs_obey_the_laws_and_pass_on_feature_maps(one: Right) -> None:
     maps = on_feature_maps(one)
@@ -24,6 +46,19 @@ def test_right_programs_obey_the_laws_and_pass_on_feature_maps(one: Right) -> No
         check_laws(one.forward, one.backward, seed=seed)
         check_backward(one.forward, one.backward, seed=seed)
         check_conv(maps.forward, maps.backward, seed=seed)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("offset", [0.7, 1e2, 1e4])
+def test_right_programs_pass_at_large_offsets_and_in_single_precision(
+    offset: float, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = functools.partial(make_probe, recipe=RECIPE._replace(offset=offset), dtype=dtype)
+    monkeypatch.setattr(forwards, "make_probe", far)
+    for one in RIGHT:
+        for seed in range(10):
+            report = diagnose(one.forward, one.backward, seed=seed)
+            assert report.correct, (one.name, seed, str(report))
 
 
 def test_results_in_single_precision_pass_with_a_note() -> None:

@@ -2,7 +2,6 @@ import json
 from importlib import resources
 
 from bncourse.diagnosis.bounds import FLOOR
-from bncourse.diagnosis.probes import RECIPE, make_probe
 from bncourse.diagnosis.search import NEAR_BY_NATURE, separation
 
 RECORD = json.loads(resources.files("bncourse.diagnosis").joinpath("probes.json").read_text(encoding="utf-8"))
@@ -23,22 +22,3 @@ def test_the_record_says_what_the_search_found() -> None:
 def test_only_imprecision_is_allowed_to_lie_near_the_truth() -> None:
     assert {"imprecise"} == NEAR_BY_NATURE
     assert FLOOR == 1e-9
-
-
-def test_probes_are_exaggerated_and_uneven() -> None:
-    for seed in range(50):
-        probe = make_probe(seed)
-        samples, channels = probe.x.shape
-        assert samples not in RECIPE.channels
-        assert channels not in RECIPE.counts
-        assert probe.eps > 0.01
-        assert probe.x.var(axis=0).min() > probe.eps
-        assert probe.kappa < 8
-
-
-def test_probes_differ_from_seed_to_seed_and_not_from_call_to_call() -> None:
-    one, again, other = make_probe(3), make_probe(3), make_probe(4)
-    assert one is again
-    assert one.x.shape != other.x.shape or (one.x != other.x).all()
-    shapes = {make_probe(seed).x.shape for seed in range(40)}
-    assert len(shapes) >= 4
