@@ -1,0 +1,107 @@
+"""The build tells the truth: what is broken fails it, and what it shows belongs to the package as it is."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.book import ROOT, build
+
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+import page_dependencies
+
+pytestmark = pytest.mark.xdist_group("book")
+
+HEAD = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+# A page
+
+It cites {cite:p}`ioffe2015`.
+
+```{code-cell} python
+1 + 1
+```
+"""
+
+
+@pytest.fixture
+def small_book(tmp_path: Path) -> Path:
+    """A book of one sound page, with the settings of the real one."""
+    (tmp_path / "book").mkdir()
+    shutil.copy(ROOT / "_config.yml", tmp_path)
+    for folder in ("_ext", "_static"):
+        shutil.copytree(ROOT / "book" / folder, tmp_path / "book" / folder)
+    shutil.copy(ROOT / "book" / "references.bib", tmp_path / "book")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/intro\nchapters:\n  - file: book/references\n")
+    shutil.copy(ROOT / "book" / "references.md", tmp_path / "book")
+    (tmp_path / "book" / "intro.md").write_text(HEAD, encoding="utf-8")
+    return tmp_path
+
+
+def add(book: Path, text: str) -> None:
+    """Append to the page."""
+    page = book / "book" / "intro.md"
+    page.write_text(page.read_text("utf-8") + text, encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_sound_page_builds_and_a_broken_one_fails_the_build(
+    small_book: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert build(small_book, small_book) == 0
+    page = small_book / "_build" / "html" / "book" / "intro.html"
+    assert "Ioffe" in page.read_text("utf-8")
+
+    add(small_book, '\n```{code-cell} python\nraise RuntimeError("told so")\n```\n')
+    assert build(small_book, small_book) != 0
+    assert "told so" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "\nSee {eq}`eq-nowhere`.\n",
+        "\n[a link](nowhere.md)\n",
+        "\n```{literalinclude} /nowhere.py\n```\n",
+        '\n```{code-cell} python\nimport warnings\nwarnings.warn("a cell that warns")\n```\n',
+    ],
+    ids=["equation", "link", "include", "cell that warns"],
+)
+def test_a_warning_fails_the_build(small_book: Path, fault: str) -> None:
+    add(small_book, fault)
+    assert build(small_book, small_book) != 0
+
+
+def test_a_page_stands_on_what_its_modules_import() -> None:
+    files = {path.name for path in page_dependencies.stands_on(frozenset({"bncourse.plots.graph"}))}
+    assert {"graph.py", "style.py"} <= files
+    assert "invariance.py" not in files
+
+
+def test_a_change_below_changes_the_page_and_a_change_beside_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "bncourse"
+    shutil.copytree(page_dependencies.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(page_dependencies, "PACKAGE", package)
+    page = "```{code-cell} python\nfrom bncourse.plots.graph import computational_graph\n```\n"
+
+    def state() -> str:
+        page_dependencies.read.cache_clear()
+        return page_dependencies.page_hash(page)
+
+    before = state()
+    beside = package / "plots" / "invariance.py"
+    beside.write_text(beside.read_text("utf-8") + "\n# changed\n", encoding="utf-8")
+    assert state() == before
+    below = package / "plots" / "style.py"
+    below.write_text(below.read_text("utf-8") + "\n# changed\n", encoding="utf-8")
+    assert state() != before
+    page_dependencies.read.cache_clear()
