@@ -16,6 +16,7 @@ def command(notebook: Path) -> None:
     not, 2 if the file is not a notebook of the course. Hidden tests, with other numbers and shapes, run only
     after handing in.
     """
+    from bncourse.grading.inert import inert
     from bncourse.grading.selfcheck import UnreadableNotebookError, read_notebook, run_checks
 
     try:
@@ -34,7 +35,10 @@ def command(notebook: Path) -> None:
     for verdict in verdicts:
         style = "green" if verdict.outcome == "correct" else "red"
         table.add_row(
-            Text(verdict.grade_id), f"{verdict.max_points:g}", Text(verdict.outcome, style), Text(verdict.message)
+            Text(verdict.grade_id),
+            f"{verdict.max_points:g}",
+            Text(verdict.outcome, style),
+            Text(inert(verdict.message)),
         )
     passed = sum(verdict.outcome == "correct" for verdict in verdicts)
     console = Console()

@@ -19,7 +19,11 @@ class Live(HTMLParser):
         if tag not in HARMLESS:
             self.found.append(tag)
         for name, value in attrs:
-            if name.startswith("on") or name == "src" or (name == "href" and not (value or "").startswith(("http", "#"))):
+            if (
+                name.startswith("on")
+                or name == "src"
+                or (name == "href" and not (value or "").startswith(("http", "#")))
+            ):
                 self.found.append(f"{tag} {name}={value}")
 
 
@@ -67,9 +71,7 @@ def test_live_formula_commands_lose_their_backslash() -> None:
 
 
 def test_ordinary_answers_stay_as_they_are() -> None:
-    text = (
-        "By definition $\\sum_i (x_i - \\mu) = 0$, *so* `x[0]` is fine & [the paper](https://example.org) agrees.\n\n- 1 < 2"
-    )
+    text = "By definition $\\sum_i (x_i - \\mu) = 0$, *so* `x[0]` is fine & [the paper](https://example.org) agrees.\n\n- 1 < 2"
     assert safe_markdown(text) == text
 
 

@@ -1,0 +1,105 @@
+"""Formgrader opens on what was graded, in a Jupyter that is started in assignments/."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+import pytest
+
+from bncourse.grading.course import Course
+from bncourse.grading.stored import kept_records
+from tests.conftest import copied
+
+pytestmark = pytest.mark.sandbox
+
+TOKEN = "for-this-test-only"
+Get = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def formgrader(graded_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Course, Get]]:
+    folder = tmp_path_factory.mktemp("formgrader")
+    course = copied(graded_course, folder)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    extensions = '{"nbgrader.server_extensions.formgrader": True}'
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+            *(f"--port={port}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.jpserver_extensions={extensions}"),
+        ],
+        cwd=course.masters.parent,
+        env={**os.environ, "HOME": str(folder), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "log").open("w"),
+    )
+    cookies = CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+
+    def get(page: str, *, post: bool = False) -> str:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/formgrader/{page}", method="POST" if post else "GET")
+        request.add_header("Authorization", f"token {TOKEN}")
+        for cookie in cookies:
+            if cookie.name == "_xsrf":
+                request.add_header("X-XSRFToken", str(cookie.value))
+        with opener.open(request, timeout=120) as answer:
+            return str(answer.read().decode())
+
+    try:
+        for _ in range(240):
+            try:
+                get("gradebook")
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert server.poll() is None, (folder / "log").read_text()
+                time.sleep(0.25)
+        yield course, get
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["manage_assignments", "gradebook", "gradebook/backward", "gradebook/backward/backward", "manage_students"],
+)
+def test_its_pages_open(formgrader: tuple[Course, Get], page: str) -> None:
+    text = formgrader[1](page)
+    assert "<title>" in text and "not a subdirectory" not in text
+
+
+def test_it_lists_the_class_with_its_marks(formgrader: tuple[Course, Get], graded_course: Course) -> None:
+    listed = {each["student"]: each["score"] for each in json.loads(formgrader[1]("api/submissions/backward"))}
+    assert listed == {name: kept.record.score for name, kept in kept_records(graded_course, "backward").items()}
+
+
+def test_a_submission_shows_verdicts_and_no_hidden_test(formgrader: tuple[Course, Get]) -> None:
+    course, get = formgrader
+    notebooks = {each["student"]: each for each in json.loads(get("api/submitted_notebooks/backward/backward"))}
+    assert notebooks["sven"]["flagged"] and notebooks["boris"]["needs_manual_grade"]
+    page = get(f"submissions/{notebooks['dora']['id']}/")
+    message = kept_records(course, "backward")["dora"].record.verdicts[7].message.splitlines()[0]
+    assert message in page and "HIDDEN" not in page
+    assert not re.search(r"<script>alert", page)
+
+
+def test_its_autograde_button_grades_with_our_engine(formgrader: tuple[Course, Get]) -> None:
+    course, get = formgrader
+    before = kept_records(course, "backward")["georg"].record
+    answer = json.loads(get("api/submission/backward/georg/autograde", post=True))
+    assert answer["success"], answer
+    after = kept_records(course, "backward")["georg"].record
+    assert [(v.outcome, v.points, v.message) for v in after.verdicts] == [
+        (v.outcome, v.points, v.message) for v in before.verdicts
+    ]
+    assert Path(course.notebook("autograded", "backward", "georg")).is_file()
