@@ -17,6 +17,8 @@ Array = np.ndarray[Any, Any]
 
 CONSTANTS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-10, 1e-12)
 """Values that learners write in the place of eps."""
+USUAL = (1e-3, 1e-5, 1e-8)
+"""Those that are tried together with a second mistake."""
 
 
 class Switches(NamedTuple):
@@ -167,6 +169,10 @@ def transform(probe: Probe, switches: Switches, *, inference: bool = False) -> N
         return Normalized(gain * x_hat + shift, x_hat, inv_std, gain)
 
 
+def _is_unusual(setting: str) -> bool:
+    return setting.startswith("constant") and float(setting.split()[-1]) not in USUAL
+
+
 class Explanation(NamedTuple):
     """Switches that reproduce what was seen, and the beliefs that turned them."""
 
@@ -182,7 +188,7 @@ def programs(kind: str) -> tuple[Explanation, ...]:
     found = [Explanation(Switches(), ())]
     found += [Explanation(Switches(**{switch: setting}), (belief,)) for switch, setting, belief in turns]
     for one, other in combinations(turns, 2):
-        if one[0] == other[0]:
+        if one[0] == other[0] or _is_unusual(one[1]) or _is_unusual(other[1]):
             continue
         both = frozenset({one[2], other[2]})
         beliefs = (TOGETHER[both],) if both in TOGETHER else (one[2], other[2])
