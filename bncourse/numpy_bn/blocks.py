@@ -15,8 +15,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-BLOCK = 1 << 16
-"""Values in a piece: 256 KiB of float32, so that a few pieces fit into a second-level cache."""
+BLOCK = 1 << 17
+"""Values in a piece: 512 KiB of float32, so that a few pieces fit into a second-level cache."""
 
 ROW = 1 << 15
 """Values that a piece takes of one sample, where a sample holds more."""

@@ -1,0 +1,134 @@
+"""The ratio tables on the CPU, with their bars."""
+
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench import textbook
+from bench.timing import Comparison, compare
+from bncourse import numpy_bn, torch_bn
+
+SHAPES = [(256, 4096), (64, 1024), (4096, 256), (32, 64, 28, 28), (8, 256, 14, 14)]
+MODULES = {2: "BatchNorm1d", 4: "BatchNorm2d"}
+
+
+class Table:
+    """Rows of one comparison, and the bars that they must keep."""
+
+    def __init__(self, title: str, *, mean_bar: float, each_bar: float = math.inf) -> None:
+        self.title, self.mean_bar, self.each_bar = title, mean_bar, each_bar
+        self.rows: list[tuple[str, Comparison]] = []
+
+    def add(self, label: str, comparison: Comparison) -> None:
+        """Add a row, and print it."""
+        if not self.rows:
+            print(f"\n{self.title}\n{'':24}{'ours ms':>10}{'other ms':>10}{'ratio':>8}")
+        self.rows.append((label, comparison))
+        a, b, ratio, _ = comparison
+        print(f"{label:24}{a:10.3f}{b:10.3f}{ratio:8.2f}", flush=True)
+
+    def kept(self) -> bool:
+        """Print the geometric mean with the bars, and whether they are kept."""
+        ratios = [comparison.ratio for _, comparison in self.rows]
+        mean = math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
+        kept = mean <= self.mean_bar and max(ratios) <= self.each_bar
+        each = "" if self.each_bar == math.inf else f", each at most {self.each_bar:g}"
+        verdict = "kept" if kept else "BROKEN"
+        print(f"{'geometric mean':44}{mean:8.2f}   bar {self.mean_bar:g}{each}: {verdict}")
+        return kept
+
+
+def problem(shape: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], ...]:
+    """x, gamma, beta and dy in float32."""
+    rng = np.random.default_rng(0)
+    sizes = (shape, (shape[1],), (shape[1],), shape)
+    return tuple(rng.standard_normal(size).astype(np.float32) for size in sizes)
+
+
+def by_numpy(shape: tuple[int, ...]) -> Callable[[], object]:
+    """Forward and backward of `numpy_bn`."""
+    x, gamma, beta, dy = problem(shape)
+
+    def run() -> object:
+        y, cache = numpy_bn.batch_norm_forward(x, gamma, beta)
+        return y, numpy_bn.batch_norm_backward(dy, cache)
+
+    return run
+
+
+def by_textbook(shape: tuple[int, ...]) -> Callable[[], object]:
+    """Forward and backward of the plain closed form."""
+    x, gamma, beta, dy = problem(shape)
+
+    def run() -> object:
+        y, cache = textbook.forward(x, gamma, beta)
+        return y, textbook.backward(dy, cache)
+
+    return run
+
+
+def by_native(shape: tuple[int, ...]) -> Callable[[], object]:
+    """PyTorch's own operation and its derivative by autograd."""
+    x, gamma, beta, dy = (torch.tensor(array) for array in problem(shape))
+    inputs = [tensor.requires_grad_() for tensor in (x, gamma, beta)]
+
+    def run() -> object:
+        y = torch.nn.functional.batch_norm(x, None, None, gamma, beta, training=True)
+        return y, torch.autograd.grad(y, inputs, dy)
+
+    return run
+
+
+def by_module(module: Any, shape: tuple[int, ...]) -> Callable[[], object]:
+    """Forward and backward of a layer, with its running statistics."""
+    x, _, _, dy = (torch.tensor(array) for array in problem(shape))
+    inputs = [x.requires_grad_(), *module.parameters()]
+
+    def run() -> object:
+        y = module(x)
+        return y, torch.autograd.grad(y, inputs, dy)
+
+    return run
+
+
+def import_cost(repeats: int = 15) -> tuple[float, bool]:
+    """Milliseconds that `import bncourse` adds to `import numpy`, and whether it leaves PyTorch alone."""
+    script = (
+        "import time, sys; import numpy; start = time.perf_counter(); import bncourse; "
+        "print(1e3 * (time.perf_counter() - start), 'torch' in sys.modules)"
+    )
+    found = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+             for _ in range(repeats)]  # fmt: skip
+    return sorted(float(cost) for cost, _ in found)[repeats // 2], all(loaded == "False" for _, loaded in found)
+
+
+def run(seconds: float) -> bool:
+    """Print every table; True if every bar is kept."""
+    torch.set_num_threads(1)
+    native = Table("numpy_bn against F.batch_norm with autograd", mean_bar=1.0, each_bar=1.6)
+    plain = Table("numpy_bn against the textbook closed form in NumPy", mean_bar=0.5)
+    eager = Table("torch_bn layers against torch.nn's, eager", mean_bar=1.5)
+    compiled = Table("torch_bn layers under torch.compile against torch.nn's, eager", mean_bar=1.15)
+    results = []
+    for table, yardstick in ((native, by_native), (plain, by_textbook)):
+        for shape in SHAPES:
+            table.add(str(shape), compare(by_numpy(shape), yardstick(shape), seconds=seconds))
+        results.append(table.kept())
+    as_it_is: Callable[[Any], Any] = lambda module: module  # noqa: E731
+    for table, wrap in ((eager, as_it_is), (compiled, torch.compile)):
+        for shape in SHAPES:
+            name = MODULES[len(shape)]
+            ours = by_module(wrap(getattr(torch_bn, name)(shape[1])), shape)
+            theirs = by_module(getattr(torch.nn, name)(shape[1]), shape)
+            table.add(str(shape), compare(ours, theirs, seconds=seconds))
+        results.append(table.kept())
+    cost, alone = import_cost()
+    cheap = cost < 30 and alone
+    print(f"\nimport bncourse after import numpy: {cost:.1f} ms, bar 30, PyTorch {'not ' if alone else ''}imported: "
+          f"{'kept' if cheap else 'BROKEN'}")  # fmt: skip
+    return all([*results, cheap])

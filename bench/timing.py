@@ -1,0 +1,46 @@
+"""Timing two functions against one another, so that what else the machine does hits both."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Comparison(NamedTuple):
+    """Median times in milliseconds, and the median over the pairs of candidate / yardstick."""
+
+    candidate: float
+    yardstick: float
+    ratio: float
+    pairs: int
+
+
+def compare(
+    candidate: Callable[[], object], yardstick: Callable[[], object], *, seconds: float, least: int = 15
+) -> Comparison:
+    """Alternate the two, and time each second call: the first one fills the caches for it."""
+    for function in (candidate, yardstick) * 2:
+        function()
+    pairs: list[tuple[float, float]] = []
+    gc.collect()
+    gc.disable()
+    try:
+        end = time.perf_counter() + seconds
+        while len(pairs) < least or time.perf_counter() < end:
+            pairs.append((_time(candidate), _time(yardstick)))
+    finally:
+        gc.enable()
+    return Comparison(
+        statistics.median(a for a, _ in pairs),
+        statistics.median(b for _, b in pairs),
+        statistics.median(a / b for a, b in pairs),
+        len(pairs),
+    )
+
+
+def _time(function: Callable[[], object]) -> float:
+    function()
+    start = time.process_time()
+    function()
+    return 1e3 * (time.process_time() - start)
