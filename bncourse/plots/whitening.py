@@ -84,6 +84,6 @@ def crossing(gaps: Array, speeds: Mapping[str, Array]) -> Drawing:
         axis.legend()
     return finish(
         figure,
-        "Speed of the whitened batch against the gap between two eigenvalues, on logarithmic axes. For PCA it grows as the "
-        "gap shrinks, in a straight line of slope minus one. For ZCA it is flat.",
+        "Speed of the whitened batch against the gap between two eigenvalues, on logarithmic axes. For PCA it grows "
+        "as the gap shrinks, in a straight line of slope minus one. For ZCA it is flat.",
     )

@@ -1,0 +1,64 @@
+"""Figures of the chapter on layer, group and instance normalization."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from bncourse.experiments.result import Result
+from bncourse.plots.style import DIRECT, GRID, INK, LINES, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
+
+
+def company(samples: int, channels: int, groups: int) -> Drawing:
+    """Draw the samples and channels of a batch, and who shares a mean with the marked map in each kind."""
+    sample, channel = 1, 1
+    size = channels // groups
+    n, c = np.arange(samples)[:, None], np.arange(channels)[None, :]
+    same_sample, same_channel, same_group = n == sample, c == channel, c // size == channel // size
+    everywhere = np.ones((samples, channels), bool)
+    shares = {
+        "batch norm": same_channel & everywhere,
+        "layer norm": same_sample & everywhere,
+        "group norm": same_sample & same_group,
+        "instance norm": same_sample & same_channel,
+    }
+    with style():
+        figure = Figure(figsize=(WIDTH, 4.2))
+        for axis, (name, shared) in zip(figure.subplots(2, 2).flat, shares.items(), strict=True):
+            for (row, column), filled in np.ndenumerate(shared):
+                color, alpha = (DIRECT, 0.75) if filled else (GRID, 0.35)
+                axis.add_patch(Rectangle((column + 0.06, row + 0.06), 0.88, 0.88, facecolor=color, alpha=alpha, lw=0))
+            axis.plot(channel + 0.5, sample + 0.5, "x", color=INK, ms=9, mew=2.4)
+            axis.set(xlim=(0, channels), ylim=(samples, 0), aspect="equal", xticks=[], yticks=[], title=name)
+            axis.set(xlabel="channels", ylabel="samples")
+            axis.spines[:].set_visible(False)
+            axis.grid(visible=False)
+    return finish(
+        figure,
+        f"Four grids of {samples} samples by {channels} channels. The squares that share a mean with the marked one "
+        "are filled: in batch norm its whole column, in layer norm its whole row, in group norm the half of its row "
+        "that is its group, in instance norm the square itself.",
+    )
+
+
+def small_batches(result: Result, sizes: Sequence[int], norms: Sequence[str]) -> Drawing:
+    """Draw accuracy against batch size for each normalization, with the range over seeds."""
+    looks = {"none": (MUTED, "v", ":"), "batch": (MEAN, "s", LINES[MEAN]), "layer": (DIRECT, "o", LINES[DIRECT])}
+    looks |= {"group": (VARIANCE, "D", LINES[VARIANCE]), "instance": (TOTAL, "^", LINES[TOTAL])}
+    means = {}
+    with style():
+        figure = Figure(figsize=(WIDTH, 3.4))
+        axis = figure.subplots()
+        for norm in norms:
+            color, marker, line = looks[norm]
+            runs = np.array([100 * result.values("accuracy", norm=norm, batch_size=size) for size in sizes])
+            means[norm] = runs.mean(axis=1)
+            axis.semilogx(sizes, means[norm], marker, ls=line, color=color, ms=6, label=norm)
+            axis.fill_between(sizes, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, lw=0)
+        axis.set_xticks(sizes, [str(size) for size in sizes])
+        axis.minorticks_off()
+        axis.set(xlabel="batch size", ylabel="test accuracy (%)")
+        axis.legend(loc="lower right")
+    described = "; ".join(f"{norm} {np.round(values).astype(int).tolist()}" for norm, values in means.items())
+    return finish(figure, f"Test accuracy in percent at the batch sizes {list(sizes)}: {described}.")
