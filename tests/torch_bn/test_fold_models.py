@@ -128,6 +128,30 @@ def test_an_example_finds_a_batch_norm_over_another_axis_than_the_layers_outputs
         fold_model(model, example=vectors * torch.nan)
 
 
+class ByKeyword(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.norm = torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2)
+
+    def forward(self, x):
+        return self.norm(input=self.layer(x))
+
+
+def test_what_is_not_certain_is_left_alone():
+    assert foldable_pairs(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.BatchNorm1d(2))) == []
+    assert foldable_pairs(ByKeyword()) == []
+
+
+def test_the_comparison_on_an_example_is_relative_to_the_size_of_the_output():
+    model = randomize(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)))
+    with torch.no_grad():
+        model[1].weight.mul_(1e9)
+        model[1].bias.mul_(1e9)
+    x = torch.randn(50, 3, dtype=torch.float64)
+    folded = fold_model(model, example=x)
+    torch.testing.assert_close(folded(x), model(x), rtol=0, atol=1e-3)
+
+
 class Branching(torch.nn.Module):
     def __init__(self):
         super().__init__()
