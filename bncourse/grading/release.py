@@ -24,7 +24,7 @@ def is_released(course: Course, assignment: str) -> bool:
     engine = sql.create_engine(url)
     try:
         with engine.connect() as connection:
-            return connection.scalar(query, {"name": assignment}) == 1
+            return bool(connection.scalar(query, {"name": assignment}) == 1)
     except sql.exc.SQLAlchemyError:
         return False
     finally:
