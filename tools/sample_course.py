@@ -13,7 +13,7 @@ def bncourse(*arguments: str) -> None:
     """Run a command of the course, as an instructor types it."""
     sys.stdout.write(f"==> bncourse {' '.join(arguments)}\n")
     sys.stdout.flush()
-    result = subprocess.run([sys.executable, "-m", "bncourse", *arguments], check=False)  # noqa: S603  # our own
+    result = subprocess.run([sys.executable, "-m", "bncourse", *arguments], check=False)  # our own
     if result.returncode:
         raise SystemExit(result.returncode)
 
