@@ -37,6 +37,7 @@ import numpy as np
 
 from bncourse.diagnosis import reading
 from bncourse.diagnosis.backwards import look_at_backward
+from bncourse.diagnosis.catalogue import beliefs
 from bncourse.diagnosis.forwards import PLACES, Seen, look_at_forward, look_at_inference
 from bncourse.diagnosis.laws import broken_backward_laws, broken_forward_laws
 from bncourse.diagnosis.moving import diagnose_update
@@ -153,12 +154,26 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
     seen = look_at_forward(forward, seed, [])
     if seen.y is None:
         _raise_first(seen.findings, hint)
+
+    def gradients_of(dy: Array, cache: Any) -> Any:
+        return staged(dy, cache)[0]
+
     try:
         _compare_stages(forward, staged, seen.probe)
     except reading.Slip as slip:
         found = slip.finding if seen.right else replace(seen.findings[0], remark=STAGES_OF)
+        if found.belief == "stage-wrong":
+            found = _by_its_dx(found, forward, gradients_of, seen)
         raise found.misconception(hint) from found.cause
-    _check_gradients(seen, forward, lambda dy, cache: staged(dy, cache)[0], GRADIENTS, hint)
+    _check_gradients(seen, forward, gradients_of, GRADIENTS, hint)
+
+
+def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: Seen) -> Finding:
+    """Name the belief behind a wrong stage where dx, which holds it, tells."""
+    charged = look_at_backward(forward, gradients_of, seen, [], ("dx",)).findings.get("dx", [])
+    named = [one.belief for one in charged if one.belief and beliefs()[one.belief].part == "dx"]
+    told = [belief for belief in named if not belief.startswith("law-")]
+    return finding(told[0], found.part) if told else found
 
 
 @np.errstate(all="ignore")

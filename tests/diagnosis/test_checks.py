@@ -192,6 +192,21 @@ def test_a_wrong_stage_is_named(stage: str) -> None:
     assert f"It shows in {stage}." in str(raised)
 
 
+def test_the_belief_behind_a_wrong_stage_is_named_where_dx_tells() -> None:
+    def staged(dy: Any, cache: Any) -> Any:
+        gradients, stages = batch_norm_backward_staged(dy, cache)
+        dx = gradients.dx + stages.dx_through_var
+        return gradients._replace(dx=dx), stages._replace(
+            dvar=2 * stages.dvar, dx_through_var=2 * stages.dx_through_var
+        )
+
+    raised = caught(checks.check_staged, batch_norm_forward, staged)
+    assert (raised.belief, raised.part) == ("factor-half-lost", "dvar")
+    assert str(raised).startswith(
+        "Your code believes that the derivative of one over a root has no factor in front. It shows in dvar."
+    )
+
+
 def test_right_stages_with_a_wrong_gradient_are_not_enough() -> None:
     def staged(dy: Any, cache: Any) -> Any:
         gradients, stages = batch_norm_backward_staged(dy, cache)
