@@ -16,7 +16,7 @@ What a check expects of the functions (the reference's signatures):
 - `update(running_mean, running_var, x, momentum=momentum) -> (running_mean, running_var)`: the new values
   of the running statistics after the training batch x; `momentum` is the weight of the new value.
 
-An array of shape (1, C) where (C,) is asked for, another float type, or a list for an array are let pass.
+An array of shape (1, C) where (C,) is asked for, float32 for float64, or a list for an array are let pass.
 A function that raises is a finding: the message begins with the type and first line of what it raised. A
 function may carry an attribute `mutated_arguments`, the names (or positions) of the array arguments that its
 last call changed in place; a stand-in for a function in another process sets it, for a local function the
@@ -170,10 +170,10 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
 
 def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: Seen) -> Finding:
     """Name the belief behind a wrong stage where dx, which holds it, tells."""
-    charged = look_at_backward(forward, gradients_of, seen, [], ("dx",)).findings.get("dx", [])
-    named = [one.belief for one in charged if one.belief and beliefs()[one.belief].part == "dx"]
-    told = [belief for belief in named if not belief.startswith("law-")]
-    return finding(told[0], found.part) if told else found
+    for one in look_at_backward(forward, gradients_of, seen, [], ("dx",)).findings.get("dx", []):
+        if one.belief and beliefs()[one.belief].part == "dx" and not one.belief.startswith("law-"):
+            return finding(one.belief, found.part)
+    return found
 
 
 @np.errstate(all="ignore")
