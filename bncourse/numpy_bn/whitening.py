@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse.conventions import EPS, check_eps, check_like
-from bncourse.refusals import check_decomposable, check_finite, check_samples, check_spectrum
 from bncourse.shapes import Float
+from bncourse.spectrum import check_decomposable, check_finite, check_samples, check_spectrum
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

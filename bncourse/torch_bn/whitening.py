@@ -20,8 +20,8 @@ from typing import NamedTuple
 import torch
 
 from bncourse.conventions import EPS, check_eps, check_like
-from bncourse.refusals import check_decomposable, check_finite, check_samples, check_spectrum
 from bncourse.shapes import Float
+from bncourse.spectrum import check_decomposable, check_finite, check_samples, check_spectrum
 
 
 class WhiteningCache(NamedTuple):
