@@ -26,8 +26,7 @@ A wrong forward pass is charged once: gradients that are the exact derivative of
 pass where they are as much work as the right ones (`follow_through` in the catalogue); where they are not, the
 forward pass is charged again.
 
-All checks take two keyword options: `seed`, a non-negative integer (other numbers, numbers of samples and features and
-eps; the same kind of probe), and `hint` (0 to 3: how many of the three levels of hints the text shows).
+Two keyword options: `seed`, 0 or more (other numbers, shapes and eps), and `hint`, 0 to 3 (how many hints are shown).
 """
 
 from dataclasses import replace
