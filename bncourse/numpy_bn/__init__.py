@@ -38,6 +38,7 @@ from bncourse.numpy_bn.lrn import (
     ResponseCache,
     local_response_norm_backward,
     local_response_norm_forward,
+    window_sum,
 )
 from bncourse.numpy_bn.moments import Moments, batch_moments, merge_moments
 from bncourse.numpy_bn.network import Layer, Sequential
@@ -152,4 +153,5 @@ __all__ = [
     "weight_norms",
     "whiten_backward",
     "whiten_forward",
+    "window_sum",
 ]

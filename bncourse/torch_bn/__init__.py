@@ -55,6 +55,7 @@ from bncourse.torch_bn.lrn import (
     ResponseCache,
     local_response_norm_backward,
     local_response_norm_forward,
+    window_sum,
 )
 from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
 from bncourse.torch_bn.normalization import (
@@ -188,4 +189,5 @@ __all__ = [
     "weight_norms",
     "whiten_backward",
     "whiten_forward",
+    "window_sum",
 ]
