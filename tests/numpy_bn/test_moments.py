@@ -29,7 +29,7 @@ def data(shape, dtype, offset):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("dtype", "offset"), CASES)
 def test_moments_stay_within_the_stated_bound_at_any_offset(shape, dtype, offset):
-    """|mean - exact| <= 4 eps |mean|; |var - exact| <= 128 eps var: the offset does not enter the variance."""
+    """|mean - exact| <= 4 eps |mean|; |var - exact| <= (64 + sqrt(count)) eps var: no offset in it."""
     x = data(shape, dtype, offset)
     mean, var, count = batch_moments(x)
     first, shifted_mean, exact_var = exact_moments(x)
@@ -38,13 +38,13 @@ def test_moments_stay_within_the_stated_bound_at_any_offset(shape, dtype, offset
     assert mean.dtype == np.promote_types(dtype, np.float32)
     assert count == x.size // x.shape[1]
     np.testing.assert_allclose(mean, exact_mean.ravel(), rtol=4 * eps, atol=4 * eps)
-    np.testing.assert_allclose(var, exact_var.ravel(), rtol=128 * eps, atol=0)
+    np.testing.assert_allclose(var, exact_var.ravel(), rtol=(64 + count**0.5) * eps, atol=0)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("dtype", "offset"), CASES)
 def test_the_transform_stays_within_the_stated_bound_at_any_offset(shape, dtype, offset):
-    """|x_hat - exact| <= 64 eps (1 + |x_hat|), and dx likewise, although x is rounded to the offset's precision."""
+    """|x_hat - exact| <= (64 + sqrt(count)) eps (1 + |x_hat|), and y and dx likewise: no offset in it either."""
     x = data(shape, dtype, offset)
     dy = np.random.default_rng(1).standard_normal(shape).astype(dtype)
     gamma, beta = np.linspace(0.5, 2.0, shape[1]), np.linspace(-1.0, 1.0, shape[1])
@@ -54,17 +54,18 @@ def test_the_transform_stays_within_the_stated_bound_at_any_offset(shape, dtype,
     inv_std = 1 / np.sqrt(var + np.longdouble(1e-5))
     x_hat = (x.astype(np.longdouble) - first - mean) * inv_std
     eps = np.finfo(wide).eps
+    growth = 64 + (x.size // x.shape[1]) ** 0.5
     difference = np.abs(cache.x_hat - x_hat)
-    assert (difference <= 64 * eps * (1 + np.abs(x_hat))).all()
+    assert (difference <= growth * eps * (1 + np.abs(x_hat))).all()
     columns = [-1 if axis == 1 else 1 for axis in range(x.ndim)]
     exact = gamma.reshape(columns) * x_hat + beta.reshape(columns)
-    assert (np.abs(y - exact) <= 64 * np.finfo(dtype).eps * (2 + np.abs(exact))).all()
+    assert (np.abs(y - exact) <= growth * np.finfo(dtype).eps * (2 + np.abs(exact))).all()
     axes = tuple(axis for axis in range(x.ndim) if axis != 1)
     centered_dy = dy - dy.mean(axis=axes, keepdims=True, dtype=np.longdouble)
     through_var = x_hat * (dy * x_hat).mean(axis=axes, keepdims=True)
     dx = gamma.reshape(columns) * inv_std * (centered_dy - through_var)
     found = batch_norm_backward(dy, cache).dx
-    bound = 64 * np.finfo(dtype).eps * np.abs(gamma.reshape(columns) * inv_std) * (2 + np.abs(dy) + np.abs(x_hat))
+    bound = growth * np.finfo(dtype).eps * np.abs(gamma.reshape(columns) * inv_std) * (2 + np.abs(dy) + np.abs(x_hat))
     assert (np.abs(found - dx) <= bound).all()
 
 

@@ -34,6 +34,18 @@ def test_backward_equals_autograd_through_forward(shape):
                 torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-11)
 
 
+def test_the_mean_gradient_through_the_variance_is_not_zero_about_another_center():
+    x, gamma, beta, dy = problem((6, 2))
+    _, cache = batch_norm_forward(x, gamma, beta, eps=0.1)
+    moved = cache._replace(x_hat=cache.x_hat + 0.5)
+    _, stages = batch_norm_backward_staged(dy, moved)
+    expected = stages.dvar * (-2.0 / 6) * (moved.x_hat / cache.inv_std).sum(dim=0)
+    torch.testing.assert_close(stages.dmean_through_var, expected, rtol=1e-12, atol=0)
+    assert stages.dmean_through_var.abs().min() > 1e-3
+    torch.testing.assert_close(stages.dmean, stages.dmean_direct + expected, rtol=1e-12, atol=0)
+    torch.testing.assert_close(stages.dx_through_mean, (stages.dmean / 6).expand(6, 2), rtol=1e-12, atol=0)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_training_equals_the_native_operation(shape):
     x, gamma, beta, dy = problem(shape)

@@ -1,0 +1,171 @@
+"""Change the functional files in every small way, one change at a time: each must fail a test.
+
+`python -m tools.mutants [MODULE ...]` prints the changes that no test noticed, and exits with 1 if one of them has no
+written reason in `REASONS`, or a reason is out of date. A child process runs the tests with the changed module in the
+place of the real one; no file is touched.
+"""
+
+import argparse
+import ast
+import contextlib
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = {
+    "bncourse.numpy_bn.functional": ["tests/numpy_bn/test_functional.py", "tests/test_arguments.py"],
+    "bncourse.torch_bn.functional": ["tests/torch_bn/test_functional.py", "tests/test_arguments.py"],
+    "bncourse.numpy_bn.moments": ["tests/numpy_bn/test_moments.py", "tests/numpy_bn/test_blocks.py"],
+    "bncourse.torch_bn.moments": ["tests/torch_bn/test_running.py", "tests/test_twins.py"],
+    "bncourse.numpy_bn.running": ["tests/numpy_bn/test_running.py"],
+    "bncourse.torch_bn.running": ["tests/torch_bn/test_running.py", "tests/test_twins.py"],
+}
+REASONS: dict[tuple[str, str], str] = {}
+"""(module, change) of a survivor: why no test can, or should, notice it."""
+
+ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+}
+COMPARISON: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+}
+
+
+def changes(tree: ast.Module) -> Iterator[tuple[ast.AST, str, Any]]:
+    """Every node, field and new value that make one small change."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp(op=op) | ast.AugAssign(op=op) if type(op) in ARITHMETIC:
+                yield node, "op", ARITHMETIC[type(op)]()
+            case ast.Compare(ops=[op]) if type(op) in COMPARISON:
+                yield node, "ops", [COMPARISON[type(op)]()]
+            case ast.UnaryOp(op=ast.USub()):
+                yield node, "op", ast.UAdd()
+            case ast.Constant(value=bool() as value):
+                yield node, "value", not value
+            case ast.Constant(value=int() | float() as value):
+                yield node, "value", value + 1
+            case ast.If() | ast.IfExp():
+                yield node, "test", ast.Constant(value=True)
+                yield node, "test", ast.Constant(value=False)
+            case ast.Expr(value=ast.Call()):
+                yield node, "value", ast.Constant(value=None)
+
+
+def mutants(source: str) -> Iterator[tuple[int, str, str]]:
+    """Line, change in words, and source of each mutant; annotations are left alone."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for argument in [*node.args.args, *node.args.kwonlyargs, *filter(None, [node.args.vararg])]:
+                argument.annotation = None
+    for node, field, new in list(changes(tree)):
+        before, text = getattr(node, field), _first_line(node)
+        setattr(node, field, new)
+        yield node.lineno, f"{text}  =>  {_first_line(node)}", ast.unparse(ast.fix_missing_locations(tree))  # type: ignore[attr-defined]
+        setattr(node, field, before)
+
+
+def _first_line(node: ast.AST) -> str:
+    return ast.unparse(node).splitlines()[0]
+
+
+class Substitute(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from a given source."""
+
+    def __init__(self, module: str, source: str) -> None:
+        self.module, self.source = module, source
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        """Answer for that one module."""
+        return importlib.util.spec_from_loader(fullname, self) if fullname == self.module else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the source."""
+        exec(compile(self.source, self.module, "exec"), module.__dict__)
+
+
+def passes(module: str, source: str, seconds: int) -> bool:
+    """Whether the module's tests pass with this source, in a child process."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        with contextlib.suppress(BaseException):
+            signal.alarm(seconds)
+            silence = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silence, 1)
+            os.dup2(silence, 2)
+            sys.meta_path.insert(0, Substitute(module, source))
+            import hypothesis
+            import pytest
+
+            hypothesis.settings.register_profile("mutants", max_examples=10, database=None, derandomize=True)
+            hypothesis.settings.load_profile("mutants")
+            status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS[module]])
+        os._exit(int(status))
+    return os.waitpid(child, 0)[1] == 0
+
+
+def survivors(module: str, seconds: int) -> Iterator[tuple[int, str]]:
+    """Line and change of each mutant that no test noticed."""
+    source = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text()
+    if not passes(module, source, 10 * seconds):
+        raise SystemExit(f"{module}: its tests fail without any change")
+    count = 0
+    for line, change, mutated in mutants(source):
+        count += 1
+        if passes(module, mutated, seconds):
+            yield line, change
+    print(f"{module}: {count} changes tried", flush=True)
+
+
+def main() -> int:
+    """Exit code: 1 if a survivor has no reason, or a reason no survivor."""
+    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description="does every small change fail a test?")
+    parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE")
+    parser.add_argument("--seconds", type=int, default=120, help="for the tests of one change")
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    os.environ["CI"] = os.environ.get("CI", "")
+    import numpy  # noqa: F401  # once, for all children
+    import torch
+
+    torch.set_num_threads(1)
+    unexplained = 0
+    for module in options.modules:
+        expected = {change for name, change in REASONS if name == module}
+        for line, change in survivors(module, options.seconds):
+            reason = REASONS.get((module, change))
+            expected.discard(change)
+            unexplained += reason is None
+            print(f"{module}:{line}: {change}\n    {reason or 'NO TEST NOTICES, and no reason is written'}", flush=True)
+        for change in expected:
+            unexplained += 1
+            print(f"{module}: a reason is written for a change that a test notices, or that is gone: {change}")
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
