@@ -122,7 +122,6 @@ class PopulationStatistics:
     """
 
     def __init__(self, num_features: int, *, device: torch.device | str | None = None) -> None:
-        check_num_features(num_features)
         self.num_features = num_features
         self._averages = RunningStatistics(num_features, momentum=None, device=device)
         self._merged = Moments(self._averages.mean, self._averages.mean, 0)

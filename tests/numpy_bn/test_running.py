@@ -77,5 +77,7 @@ def test_updates_that_do_not_fit_are_refused_and_change_nothing():
         running.update(np.zeros(2), np.zeros(2), 1)
     with pytest.raises(ValueError, match=r"^num_features is 0"):
         RunningStatistics(0)
+    with pytest.raises(ValueError, match=r"^num_features is -1"):
+        PopulationStatistics(-1)
     assert running.num_batches == 0
     assert running.var.tolist() == [1, 1]

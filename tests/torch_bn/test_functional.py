@@ -103,3 +103,15 @@ def test_not_finite_input_spreads_as_in_the_native_operation(bad):
     expected = torch.nn.functional.batch_norm(x, None, None, gamma, beta, True)
     y, _ = batch_norm_forward(x, gamma, beta)
     assert torch.equal(y.isnan(), expected.isnan())
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4, -1e6])
+def test_float32_stays_within_the_stated_bound(offset):
+    """|y - exact| <= eps (64 + |mean| / std) (1 + |exact|): whole tensors subtract the mean rounded to float32."""
+    torch.manual_seed(0)
+    x = torch.randn(5000, 3) + offset
+    one, zero = torch.ones(3), torch.zeros(3)
+    exact, _ = batch_norm_forward(x.double(), one.double(), zero.double())
+    y, _ = batch_norm_forward(x, one, zero)
+    bound = torch.finfo(torch.float32).eps * (64 + abs(offset)) * (1 + exact.abs())
+    assert ((y.double() - exact).abs() <= bound).all()
