@@ -1,7 +1,8 @@
 """What the book asks of Sphinx beyond its stock extensions.
 
-Three things: an execution cache that knows the package (see page_dependencies), MathJax on board, and pages without the
-script of 1.5 MB that draws the theme's dozen icons (bncourse.css draws them from the theme's font).
+Four things: an execution cache that knows the package (see page_dependencies); MathJax on board; the scripts of
+explorables on the pages that have some; and pages without the script of 1.5 MB that draws the theme's dozen icons
+(bncourse.css draws them from the theme's font).
 """
 
 import importlib.util
@@ -61,6 +62,14 @@ def states_of(env: BuildEnvironment) -> dict[str, str]:
     return states
 
 
+def bring_explorables(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Give a page the scripts of the explorables that stand on it."""
+    names = sorted(set(re.findall(r'data-explorable="(\w+)"', context.get("body", ""))))
+    if names:
+        for name in ("batchnorm", "stage", *names):
+            app.add_js_file(f"explorables/{name}.js", defer="defer")
+
+
 def bring_mathjax(app: Sphinx, exception: Exception | None) -> None:
     """Copy the parts of MathJax that the book uses out of the pinned package that ships it."""
     if exception is not None or app.builder.format != "html":
@@ -77,14 +86,15 @@ def bring_mathjax(app: Sphinx, exception: Exception | None) -> None:
             shutil.copyfile(source / name, target / name)
 
 
-def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
-    """Take the icon script out of the pages, and out of the site."""
+def mend_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Take the icon script out of the pages and the site, and a role that promises list items where there are none."""
     if exception is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf8")
         lighter = re.sub(r'<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"[^>]*></script>\n?', "", text)
+        lighter = lighter.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
         if lighter != text:
             page.write_text(lighter, encoding="utf8")
     for waste in ("_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.LICENSE.txt"):
@@ -94,12 +104,13 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Connect the three to Sphinx."""
+    """Connect all this to Sphinx."""
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for an extension that we leave out
     app.add_config_value("thebe_config", {}, "")
     app.connect("config-inited", keep_one_cache, priority=100)
     app.connect("env-get-outdated", find_outdated)
     app.connect("source-read", note_dependencies, priority=900)
+    app.connect("html-page-context", bring_explorables)
     app.connect("build-finished", bring_mathjax)
-    app.connect("build-finished", drop_icon_script)
+    app.connect("build-finished", mend_pages)
     return {"version": "2", "env_version": 1, "parallel_read_safe": False, "parallel_write_safe": True}
