@@ -1,4 +1,4 @@
-"""Timing two functions against one another, so that what else the machine does hits both."""
+"""Timing two functions against one another, in processor time: what else the machine does counts little, and for both."""
 
 import gc
 import statistics
