@@ -1,4 +1,4 @@
-"""Timing two functions against one another, in processor time: what else the machine does counts little, and for both."""
+"""Timing two functions against one another, in processor time, which the rest of the machine enters little."""
 
 import gc
 import statistics
