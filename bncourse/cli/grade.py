@@ -40,9 +40,10 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from bncourse.grading.engine import Grader
+    from bncourse.grading.export import each_line
     from bncourse.grading.run import grade_class
     from bncourse.grading.sandbox import GraderError
-    from bncourse.grading.summary import class_table, needs_a_look
+    from bncourse.grading.summary import tables
 
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -64,13 +65,11 @@ def command(
                 seed=seed,
                 students=students,
                 force=force,
-                progress=lambda record, now: bar.advance(task),
+                progress=lambda _: bar.advance(task),
             )
     except GraderError as error:
         raise Refusal(str(error)) from error
-    console.print(class_table(course, assignment))
-    look = needs_a_look(run.records)
-    if look is not None:
-        console.print(look)
-    console.print(f"{run.graded} graded now, {len(run.records) - run.graded} unchanged.", highlight=False)
+    for table in tables(each_line(course, assignment), assignment):
+        console.print(table)
+    console.print(f"{run.graded} graded now, {run.unchanged} unchanged.", highlight=False)
     console.print(f"Grades: {course.root / 'grades.csv'}", highlight=False, soft_wrap=True)

@@ -52,15 +52,16 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
             else:
                 if not is_released(course, assignment):
                     release(course, assignment)
-                run = grade_class(
+                grade_class(
                     course,
                     assignment,
                     grader=grader,
                     level=level,
                     seed=seed,
-                    progress=lambda record, now: bar.advance(task),
+                    progress=lambda _: bar.advance(task),
                 )
-                pairs = ((before[r.student].record, r) for r in run.records if r.student in before)
+                after = kept_records(course, assignment)
+                pairs = ((old.record, after[name].record) for name, old in before.items() if name in after)
                 changes = tuple(change for old, new in pairs if (change := compare(old, new)))
     except GraderError as error:
         raise Refusal(str(error)) from error

@@ -4,7 +4,6 @@ Tests stand there as they were released, without their hidden parts, and nothing
 """
 
 import base64
-import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -39,16 +38,15 @@ def autograded_notebook(
     added : iterable of Added
         The student's own cells.
     """
-    notebook = copy.deepcopy(dict(released))
     verdicts = {verdict.grade_id: verdict for verdict in record.verdicts}
     outputs = {output.cell: output for output in record.outputs}
     behind: dict[str, list[Added]] = {}
-    for cell in added:
-        behind.setdefault(cell.name.split(":")[1], []).append(cell)
+    for own in added:
+        behind.setdefault(own.name.split(":")[1], []).append(own)
     cells = [*_note(record)]
-    cells += [_added(cell, outputs) for cell in behind.get("", [])]
-    for cell in notebook["cells"]:
-        name = cell["id"]
+    cells += [_added(own, outputs) for own in behind.get("", [])]
+    for each in released["cells"]:
+        cell, name = dict(each), each["id"]
         if name in answers:
             cell["source"] = answers[name] if cell["cell_type"] == "code" else safe_markdown(answers[name])
         if cell["cell_type"] == "code":
@@ -57,8 +55,7 @@ def autograded_notebook(
             cell["outputs"] = [_stream(verdict_text(verdicts[name]))]
         cells.append(cell)
         cells += [_added(own, outputs) for own in behind.get(name, [])]
-    notebook["cells"] = cells
-    return notebook
+    return {**released, "cells": cells}
 
 
 def verdict_text(verdict: Verdict) -> str:

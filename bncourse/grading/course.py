@@ -1,12 +1,15 @@
 """A course folder: where masters are rendered to, released from, handed in, graded and explained."""
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from bncourse.grading import masters, regions, render
 from bncourse.grading.records import Master
@@ -127,10 +130,21 @@ def find_course(root: Path | None = None, masters_folder: Path | None = None, db
 
 def write(path: Path, content: bytes) -> None:
     """Write a file so that no one ever sees half of it; folders on the way are made."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of another when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(path)
+    try:
+        with beside.open("wb") as file:
+            yield file
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def notebook_digest(path: Path) -> str | None:

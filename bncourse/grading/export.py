@@ -6,19 +6,20 @@ Cells that a spreadsheet would take for a formula begin with an apostrophe.
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
-from nbgrader.api import Assignment, Student, SubmittedAssignment
+from nbgrader.api import Assignment, Grade, GradeCell, Notebook, Student, SubmittedAssignment, SubmittedNotebook
 
-from bncourse.grading.course import Course, CourseError, write
+from bncourse.grading.course import Course, CourseError, replacing, write
 from bncourse.grading.records import SubmissionRecord
-from bncourse.grading.stored import open_gradebook, records_of
+from bncourse.grading.stored import open_gradebook, some_records
 
-FORMATS = ("csv", "gradescope", "canvas")
+CHUNK = 500
+"""Records that are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -38,42 +39,78 @@ class Line:
 
 def lines_of(course: Course, assignment: str | None = None) -> list[Line]:
     """The gradebook's content, by assignment and student."""
-    records = {(record.assignment, record.student): record for record in records_of(course, assignment)}
-    query = (
-        sql.select(SubmittedAssignment, SubmittedAssignment.score, SubmittedAssignment.max_score)
-        .add_columns(SubmittedAssignment.late_submission_penalty, SubmittedAssignment.needs_manual_grade)
-        .add_columns(Assignment.name, Student)
-        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-        .join(Student, Student.id == SubmittedAssignment.student_id)
-    )
-    if assignment is not None:
-        query = query.where(Assignment.name == assignment)
+    return list(each_line(course, assignment))
+
+
+def each_line(course: Course, assignment: str | None = None) -> Iterator[Line]:
+    """The same, one by one, so that a class of any size fits into memory."""
     gradebook = open_gradebook(course)
     try:
-        lines = [
-            Line(
-                student=student.id,
-                name=" ".join(filter(None, [student.first_name, student.last_name])),
-                lms_id=student.lms_user_id or "",
-                assignment=name,
-                score=max(0.0, score - (penalty or 0.0)),
-                max_score=highest,
-                to_mark=bool(to_mark),
-                record=records.get((name, student.id)),
-            )
-            for _, score, highest, penalty, to_mark, name, student in gradebook.db.execute(query)
-        ]
+        rows = sorted(gradebook.db.execute(_summed(assignment)).all(), key=lambda row: (row.assignment, row.id))
+        gradebook.db.commit()
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
+            records = some_records(gradebook.engine, {(row.assignment, row.id) for row in chunk})
+            for row in chunk:
+                yield Line(
+                    student=row.id,
+                    name=" ".join(filter(None, [row.first_name, row.last_name])),
+                    lms_id=row.lms_user_id or "",
+                    assignment=row.assignment,
+                    score=max(0.0, (row.score or 0.0) - (row.penalty or 0.0)),
+                    max_score=row.highest or 0.0,
+                    to_mark=bool(row.to_mark),
+                    record=records.get((row.assignment, row.id)),
+                )
     finally:
         gradebook.close()
-    return sorted(lines, key=lambda line: (line.assignment, line.student))
+
+
+def _summed(assignment: str | None) -> Any:
+    """One row a submission. Nbgrader's own sums ask once for each row, which takes hours for a large class."""
+    notebook = SubmittedNotebook.__table__.c
+    grades = (
+        sql.select(
+            notebook.assignment_id,
+            sql.func.sum(Grade.score).label("score"),
+            sql.func.max(sql.case((Grade.needs_manual_grade, 1), else_=0)).label("to_mark"),
+        )
+        .join(Grade, Grade.notebook_id == notebook.id)
+        .group_by(notebook.assignment_id)
+        .subquery()
+    )
+    penalties = (
+        sql.select(notebook.assignment_id, sql.func.sum(notebook.late_submission_penalty).label("penalty"))
+        .group_by(notebook.assignment_id)
+        .subquery()
+    )
+    points = (
+        sql.select(Notebook.assignment_id, sql.func.sum(GradeCell.max_score).label("highest"))
+        .join(GradeCell, GradeCell.notebook_id == Notebook.id)
+        .group_by(Notebook.assignment_id)
+        .subquery()
+    )
+    query = (
+        sql.select(Student.id, Student.first_name, Student.last_name, Student.lms_user_id)
+        .add_columns(Assignment.name.label("assignment"), grades.c.score, grades.c.to_mark)
+        .add_columns(penalties.c.penalty, points.c.highest)
+        .join(SubmittedAssignment, SubmittedAssignment.student_id == Student.id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(grades, grades.c.assignment_id == SubmittedAssignment.id)
+        .join(penalties, penalties.c.assignment_id == SubmittedAssignment.id)
+        .join(points, points.c.assignment_id == Assignment.id)
+    )
+    return query if assignment is None else query.where(Assignment.name == assignment)
 
 
 def write_lists(course: Course) -> None:
     """Write grades.csv, one row a student and assignment, and verdicts.jsonl, one line a test cell."""
-    lines = lines_of(course)
-    rows = [[line.student, line.assignment, line.score, line.max_score, _status(line)] for line in lines]
-    write(course.root / "grades.csv", _csv(["id", "assignment", "score", "max_score", "status"], rows))
-    write(course.root / "verdicts.jsonl", "".join(_verdict_lines(line.record) for line in lines).encode())
+    grades, verdicts = course.root / "grades.csv", course.root / "verdicts.jsonl"
+    with replacing(grades) as first, replacing(verdicts) as second:
+        first.write(_csv(["id", "assignment", "score", "max_score", "status"], []))
+        for line in each_line(course):
+            first.write(_csv_rows([[line.student, line.assignment, line.score, line.max_score, _status(line)]]))
+            second.write(_verdict_lines(line.record).encode())
 
 
 def export(course: Course, assignment: str, style: str, to: Path | None = None) -> Path:
@@ -128,10 +165,12 @@ def safe(value: Any) -> Any:
 
 
 def _csv(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    return (",".join(heading) + "\n").encode() + _csv_rows(rows)
+
+
+def _csv_rows(rows: Iterable[Sequence[Any]]) -> bytes:
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(heading)
-    writer.writerows([safe(value) for value in row] for row in rows)
+    csv.writer(file, lineterminator="\n").writerows([safe(value) for value in row] for row in rows)
     return file.getvalue().encode()
 
 

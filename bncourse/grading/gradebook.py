@@ -27,7 +27,7 @@ from nbgrader.utils import parse_utc
 from bncourse.grading.course import Course, CourseError
 from bncourse.grading.records import Master, Outcome, SubmissionRecord, Verdict
 from bncourse.grading.stamps import Stamp
-from bncourse.grading.stored import RECORDS, Kept, open_gradebook, read_kept, to_json
+from bncourse.grading.stored import RECORDS, open_gradebook, read_stamps, to_json
 
 NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "tampered", "needs review"})
 """Statuses that flag a submission for the instructor."""
@@ -77,9 +77,9 @@ class GradebookWriter:
         finally:
             self._gradebook.close()
 
-    def kept(self) -> dict[str, Kept]:
-        """What was graded before, by student."""
-        return read_kept(self._gradebook.engine, self.master.assignment)
+    def known(self) -> dict[str, str]:
+        """What was graded before: for each student, the digest of all that decided the record."""
+        return read_stamps(self._gradebook.engine, self.master.assignment)
 
     def write(self, record: SubmissionRecord, stamp: Stamp, attempted: Iterable[str]) -> None:
         """Take a record in; it is on disk after `flush`, which happens by itself every so often.
@@ -207,6 +207,8 @@ class GradebookWriter:
     def _write_record(self, connection: Any, record: SubmissionRecord, stamp: Stamp) -> None:
         its = (RECORDS.c.assignment == record.assignment) & (RECORDS.c.student == record.student)
         connection.execute(sql.delete(RECORDS).where(its))
+        if any(verdict.outcome == "needs review" for verdict in record.verdicts):
+            stamp = stamp._replace(whole="")  # the grader gave up: this is graded again in the next run
         row = {"assignment": record.assignment, "student": record.student, "stamp": json.dumps(stamp)}
         connection.execute(sql.insert(RECORDS).values(record=to_json(record), **row))
 

@@ -79,6 +79,11 @@ def as_bytes(notebook: Mapping[str, Any]) -> bytes:
     return (json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
+def as_compact_bytes(notebook: Mapping[str, Any]) -> bytes:
+    """The same on one line, ten times as fast: for what is written by the thousand and read by programs."""
+    return (json.dumps(notebook, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 def fingerprint(master: Master) -> str:
     """SHA-256 of all that a master says; changes when any cell, point or limit changes."""
     return hashlib.sha256(as_bytes(source_notebook(master))).hexdigest()

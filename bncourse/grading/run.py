@@ -20,23 +20,22 @@ from bncourse.grading.reading import added_cells, attempted
 from bncourse.grading.records import Master, SubmissionRecord, Verdict
 from bncourse.grading.repair import Reading, read_submission
 from bncourse.grading.stamps import Grading
-from bncourse.grading.stored import Kept
 
 if TYPE_CHECKING:
     from bncourse.grading.engine import Grader
 
-Progress = Callable[[SubmissionRecord, bool], None]
-"""Called for each submission with its record, and whether it was graded now."""
+Progress = Callable[[str], None]
+"""Called with each student's id when their submission is done."""
 
 
 @dataclass(frozen=True)
 class Run:
     """What a run did."""
 
-    records: tuple[SubmissionRecord, ...]
-    """All submissions of the assignment, by student."""
     graded: int
-    """How many of them were graded now; the others had not changed."""
+    """Submissions that were graded now."""
+    unchanged: int
+    """Submissions that need not be graded again."""
 
 
 def grade_class(
@@ -82,14 +81,13 @@ def grade_class(
     graded = 0
     with GradebookWriter(course, master, late_penalty(course)) as writer:
         way = Grading(master, level, seed)
-        kept = writer.kept()
+        known = {} if force else writer.known()
         todo: list[str] = []
         for student in students or everybody:
-            old = None if force else _still_valid(course, master, student, kept.get(student), way)
-            if old is None:
+            if _has_changed(course, master, student, known.get(student), way):
                 todo.append(student)
             elif progress:
-                progress(old, False)
+                progress(student)
         with ExitStack() as stack:
             engine = stack.enter_context(grader()) if todo else None
             for record in _grade(engine, course, master, todo) if engine else ():
@@ -99,11 +97,9 @@ def grade_class(
                 writer.write(record, way.stamp(file, reading), attempted(master, reading))
                 graded += 1
                 if progress:
-                    progress(record, True)
-        writer.flush()
-        records = tuple(its.record for student, its in sorted(writer.kept().items()) if student in set(everybody))
+                    progress(record.student)
     export.write_lists(course)
-    return Run(records, graded)
+    return Run(graded, len(students or everybody) - graded)
 
 
 def grade_one(grader: "Grader", course: Course, master: Master, student: str) -> SubmissionRecord:
@@ -147,7 +143,7 @@ def write_autograded(
     """Write the notebook that graders see, and the timestamp beside it."""
     notebook = autograded_notebook(released, record, reading.answers, added_cells(master, reading, content))
     folder = course.folder("autograded", master.assignment, record.student)
-    write(folder / f"{master.assignment}.ipynb", render.as_bytes(notebook))
+    write(folder / f"{master.assignment}.ipynb", render.as_compact_bytes(notebook))
     stamp = read_file(course.folder("submitted", master.assignment, record.student) / "timestamp.txt")
     if not stamp.reason and len(stamp.content) < 100:
         write(folder / "timestamp.txt", stamp.content)
@@ -168,16 +164,8 @@ def _grade(grader: "Grader", course: Course, master: Master, students: Collectio
         yield not_read(record, master, reason) if reason else record
 
 
-def _still_valid(
-    course: Course, master: Master, student: str, kept: Kept | None, way: Grading
-) -> SubmissionRecord | None:
-    """The record, if the submission need not be graded again; one that the grader gave up is tried once more."""
-    if (
-        kept is None
-        or not kept.record.verdicts
-        or not course.notebook("autograded", master.assignment, student).is_file()
-    ):
-        return None
-    if any(verdict.outcome == "needs review" for verdict in kept.record.verdicts):
-        return None
-    return kept.record if way.whole(handed_in(course, master, student)) == kept.stamp.whole else None
+def _has_changed(course: Course, master: Master, student: str, known: str | None, way: Grading) -> bool:
+    """Whether a submission must be graded again."""
+    if not known or not course.notebook("autograded", master.assignment, student).is_file():
+        return True
+    return way.whole(handed_in(course, master, student)) != known

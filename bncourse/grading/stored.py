@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import sqlalchemy as sql
@@ -68,6 +69,22 @@ def kept_records(course: Course, assignment: str) -> dict[str, Kept]:
         return read_kept(gradebook.engine, assignment)
     finally:
         gradebook.close()
+
+
+def some_records(engine: Any, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], SubmissionRecord]:
+    """The records of these assignments and students."""
+    students = {student for _, student in keys}
+    query = sql.select(RECORDS).where(RECORDS.c.student.in_(students))
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {(r.assignment, r.student): from_json(r.record) for r in rows if (r.assignment, r.student) in keys}
+
+
+def read_stamps(engine: Any, assignment: str) -> dict[str, str]:
+    """For each student, the digest of all that decided the record."""
+    query = sql.select(RECORDS.c.student, RECORDS.c.stamp).where(RECORDS.c.assignment == assignment)
+    with engine.connect() as connection:
+        return {student: json.loads(stamp)[0] for student, stamp in connection.execute(query)}
 
 
 def read_kept(engine: Any, assignment: str) -> dict[str, Kept]:

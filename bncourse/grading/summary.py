@@ -1,12 +1,12 @@
 """The tables that end a grading run: the class's marks, and what needs a look and why."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from bncourse.grading.course import Course
-from bncourse.grading.export import lines_of
+from bncourse.grading.export import Line
 from bncourse.grading.records import SubmissionRecord
 from bncourse.grading.regrade import Change
 
@@ -14,36 +14,39 @@ COLORS = {"correct": "green", "wrong": "yellow", "not attempted": "dim"}
 MOST_ROWS = 40
 
 
-def class_table(course: Course, assignment: str) -> Table:
-    """One row a student; only a summary row where the class is large."""
-    lines = lines_of(course, assignment)
-    title = f"{assignment}: {len(lines)} submissions"
-    if len(lines) > MOST_ROWS:
-        title += f", the first {MOST_ROWS} shown"
-    table = Table("student", "points", "of", "status", "wrong", title=title)
-    for line in lines[:MOST_ROWS]:
-        status = line.record.status if line.record else "not graded"
-        verdicts = line.record.verdicts if line.record else ()
-        lost = [f"{v.grade_id} ({v.belief})" if v.belief else v.grade_id for v in verdicts if v.points < v.max_points]
-        shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
-        points = f"{line.score:g}{'+' if line.to_mark else ''}"
-        status_text = Text(status, COLORS.get(status, "red"))
-        table.add_row(Text(line.student), points, f"{line.max_score:g}", status_text, Text(shown))
-    if any(line.to_mark for line in lines):
-        table.caption = "+ written answers still wait to be marked (formgrader)"
-    return table
+def tables(lines: Iterable[Line], assignment: str) -> list[Table]:
+    """The class's marks, one row a student, and what needs a look and why; of a large class the first rows."""
+    marks = Table("student", "points", "of", "status", "wrong")
+    look = Table("student", "status", "why")
+    counts = Counter[str]()
+    waiting = False
+    for line in lines:
+        counts["all"] += 1
+        waiting = waiting or line.to_mark
+        if counts["all"] <= MOST_ROWS:
+            marks.add_row(*_row(line))
+        record = line.record
+        if record is not None and record.status not in COLORS:
+            counts["look"] += 1
+            if counts["look"] <= MOST_ROWS:
+                look.add_row(Text(line.student), Text(record.status, "red"), Text(why(record)))
+    marks.title = f"{assignment}: {counts['all']} submissions" + _shown(counts["all"])
+    look.title = f"{counts['look']} need a look" + _shown(counts["look"])
+    marks.caption = "+ written answers still wait to be marked (formgrader)" if waiting else None
+    return [marks, look] if counts["look"] else [marks]
 
 
-def needs_a_look(records: Sequence[SubmissionRecord]) -> Table | None:
-    """Submissions that are neither right, wrong nor untouched, and why; None if there are none."""
-    rows = [record for record in records if record.status not in COLORS]
-    if not rows:
-        return None
-    title = f"{len(rows)} need a look" + (f", the first {MOST_ROWS} shown" if len(rows) > MOST_ROWS else "")
-    table = Table("student", "status", "why", title=title)
-    for record in rows[:MOST_ROWS]:
-        table.add_row(Text(record.student), Text(record.status, "red"), Text(why(record)))
-    return table
+def _shown(count: int) -> str:
+    return f", the first {MOST_ROWS} shown" if count > MOST_ROWS else ""
+
+
+def _row(line: Line) -> tuple[Text | str, ...]:
+    status = line.record.status if line.record else "not graded"
+    verdicts = line.record.verdicts if line.record else ()
+    lost = [f"{v.grade_id} ({v.belief})" if v.belief else v.grade_id for v in verdicts if v.points < v.max_points]
+    shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
+    points = f"{line.score:g}{'+' if line.to_mark else ''}"
+    return Text(line.student), points, f"{line.max_score:g}", Text(status, COLORS.get(status, "red")), Text(shown)
 
 
 def why(record: SubmissionRecord) -> str:

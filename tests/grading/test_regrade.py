@@ -11,7 +11,7 @@ from bncourse.grading.engine import Grader
 from bncourse.grading.regrade import Change, preview
 from bncourse.grading.release import release
 from bncourse.grading.run import grade_class
-from bncourse.grading.stored import kept_records
+from bncourse.grading.stored import kept_records, records_of
 
 pytestmark = pytest.mark.sandbox
 
@@ -51,8 +51,8 @@ def test_after_a_regrade_marks_are_those_of_the_preview_and_nobody_looks_tampere
     for student in ("otto", "pia"):  # slow, and not needed here
         graded.notebook("submitted", "backward", student).write_text("{}")
     release(graded, "backward")
-    run = grade_class(graded, "backward", grader=lambda: Grader(jobs=2))
-    for record in run.records:
+    grade_class(graded, "backward", grader=lambda: Grader(jobs=2))
+    for record in records_of(graded, "backward"):
         if record.student not in ("otto", "pia"):
             expected = before[record.student].score - (1 if record.student == "ivan" else 0)
             assert (record.score, record.status) == (expected, before[record.student].status), record.student

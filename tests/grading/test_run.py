@@ -75,7 +75,7 @@ def test_there_is_one_verdict_for_each_student_and_test_cell(graded_course: Cour
 def test_nothing_is_graded_again_where_nothing_has_changed(graded: Course, never: Callable[[], Any]) -> None:
     before = (graded.root / "grades.csv").read_bytes()
     run = grade_class(graded, "backward", grader=never)
-    assert (run.graded, len(run.records)) == (0, len(graded.students("backward")))
+    assert (run.graded, run.unchanged) == (0, len(graded.students("backward")))
     assert (graded.root / "grades.csv").read_bytes() == before
 
 
@@ -123,9 +123,10 @@ def test_links_pipes_and_missing_files_are_listed_and_not_read(course: Course, t
     course.notebook("submitted", "backward", "link").symlink_to(secret)
     os.mkfifo(course.notebook("submitted", "backward", "pipe"))
     (course.folder("submitted", "backward", "other") / "backward (1).ipynb").write_text("{}")
-    run = grade_class(course, "backward", grader=lambda: Grader(jobs=1))
-    assert {record.status for record in run.records} == {"unreadable"}
-    reasons = {record.student: record.reason for record in run.records}
+    grade_class(course, "backward", grader=lambda: Grader(jobs=1))
+    records = records_of(course, "backward")
+    assert {record.status for record in records} == {"unreadable"}
+    reasons = {record.student: record.reason for record in records}
     assert "link" in reasons["link"] and "not a plain file" in reasons["pipe"]
     assert "no file" in reasons["none"] and "backward (1).ipynb" in reasons["other"]
 
