@@ -18,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from bncourse.grading import render, sandbox
+from bncourse.grading import sandbox
 from bncourse.grading.alone import Alone
 from bncourse.grading.journal import Journal
+from bncourse.grading.known import known
 from bncourse.grading.lanes import Lane, LaneError
 from bncourse.grading.looks import looks
 from bncourse.grading.plan import Plan
@@ -138,7 +139,7 @@ class Grader:
     def digest(self, master: Master, reading: Reading) -> str:
         """SHA-256 of what decides a grade: answers, added cells, tests, seed, level and environment."""
         parts = [
-            render.fingerprint(master),
+            known(master).key,
             reading.answers,
             reading.extras,
             self.seed,
@@ -233,8 +234,8 @@ class Grader:
 
     def _run(self, lane: Lane, plan: Plan, stretch: float) -> _Cut | None:
         master = plan.master
-        key = render.fingerprint(master)
-        lane.teach(master, key)
+        key = known(master).key
+        plan.doubt(lane.teach(master, key))
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))
         zygote.wait_ready()
         seconds = stretch * master.seconds_per_test

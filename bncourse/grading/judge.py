@@ -45,7 +45,7 @@ def judge(cell: MasterCell, filename: str, error: BaseException, seconds: float)
 
 def _what(cell: MasterCell, error: BaseException, hidden: bool, lines: list[int]) -> tuple[Outcome, str, str | None]:
     where = "A hidden test" if hidden else f"The test `{_line(cell, lines)}`"
-    student = _raised_by_student(error)
+    student = raised_by_student(error)
     if isinstance(error, StudentLate):
         return "timeout", f"{where} did not end in time.", None
     if isinstance(error, StudentGone):
@@ -65,7 +65,8 @@ def _what(cell: MasterCell, error: BaseException, hidden: bool, lines: list[int]
     return "wrong", f"{where} could not use what your code returned ({type(error).__name__}).", None
 
 
-def _raised_by_student(error: BaseException | None) -> StudentError | None:
+def raised_by_student(error: BaseException | None) -> StudentError | None:
+    """What the student's code raised, if that is behind an exception."""
     for _ in range(6):
         if error is None or isinstance(error, StudentError):
             return error

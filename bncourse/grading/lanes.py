@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bncourse.grading import render, sandbox
-from bncourse.grading.inside.pipe import Gone, Late, receive, send
+from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.wire import WireError
 from bncourse.grading.records import Master
 from bncourse.grading.syscalls import call_filter
@@ -116,10 +116,10 @@ class Lane:
         self.level = level
         self.numbers = itertools.count(1)
         self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
-        self.known: set[str] = set()
+        self.known: dict[str, list[str]] = {}
         self.started = False
         self.control, theirs = socket.socketpair()
-        self.control.setblocking(False)
+        self.channel = Channel(self.control.fileno())
         command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
         self.oracle = _spawn(command, theirs, {**os.environ, **threads})
@@ -140,21 +140,25 @@ class Lane:
             self.zygotes[key] = Zygote(modules, load, self.level)
         return self.zygotes[key]
 
-    def teach(self, master: Master, key: str) -> None:
-        """Make the oracle know a master."""
-        if not self.started:
-            try:
-                self.started = receive(self.control.fileno(), time.monotonic() + START_SECONDS) == b"ready"
-            except (Gone, Late) as error:
-                raise StartError("The oracle did not start; what it printed stands above.") from error
+    def teach(self, master: Master, key: str) -> list[str]:
+        """Make the oracle know a master; returns the test cells that its own solution does not pass."""
         if key not in self.known:
-            self._order({"master": render.source_notebook(master), "key": key}, [])
-            self.known.add(key)
+            try:
+                self._hear() if not self.started else None
+                self.started = True
+                self._order({"master": render.source_notebook(master), "key": key}, [])
+                self.known[key] = json.loads(self._hear())
+            except (Gone, Late, LaneError) as error:
+                raise StartError("The oracle did not start; what it printed stands above.") from error
+        return self.known[key]
+
+    def _hear(self) -> bytes:
+        return self.channel.receive(time.monotonic() + START_SECONDS)
 
     def _order(self, message: dict[str, Any], descriptors: list[int]) -> None:
         try:
             socket.send_fds(self.control, [b"J"], descriptors) if descriptors else self.control.send(b"J")
-            send(self.control.fileno(), json.dumps(message).encode(), time.monotonic() + 30)
+            self.channel.send(json.dumps(message).encode(), time.monotonic() + 30)
         except (OSError, Gone, Late) as error:
             raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
 
@@ -175,7 +179,7 @@ class Lane:
         number = next(self.numbers)
         ours, theirs = socket.socketpair()
         reports, reporting = socket.socketpair()
-        reports.setblocking(False)
+        channel = Channel(reports.fileno())
         self.last: dict[str, Any] = {}
         oracle_process = 0
         try:
@@ -185,7 +189,7 @@ class Lane:
             ours.close()
             reporting.close()
             while True:
-                message = json.loads(receive(reports.fileno(), time.monotonic() + patience()))
+                message = json.loads(channel.receive(time.monotonic() + patience()))
                 oracle_process = message.get("pid", oracle_process)
                 if "failed" in message:
                     raise LaneError(message["failed"])

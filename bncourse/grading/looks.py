@@ -2,29 +2,37 @@
 
 import ast
 import contextlib
+import re
 from collections.abc import Iterator
 
-from bncourse.grading.names import bound_names, loaded_names, parse
+from bncourse.grading.known import known
+from bncourse.grading.names import loaded_names, parse
 from bncourse.grading.records import Master
 from bncourse.grading.repair import Reading
 
+_WORTH = re.compile(r"\b(for|while|imag|complex\w*)\b")
+"""What a source must hold to be looked at more closely."""
 LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.SetComp)
 
 
 def looks(master: Master, reading: Reading) -> str:
     """Return why a person should look, or an empty text."""
     coded = [cell for cell in master.cells if cell.kind in ("given", "answer")]
-    binds = {cell.grade_id: bound_names(parse(cell.source)) for cell in coded}
+    facts = known(master)
+    binds = {cell.grade_id: facts.binds[cell.grade_id] for cell in coded}
     reasons: list[str] = []
     for cell in coded:
-        tree = _parse(reading.answers.get(cell.grade_id, ""))
-        if cell.kind != "answer" or tree is None:
+        source = reading.answers.get(cell.grade_id, "")
+        if cell.kind != "answer" or not _WORTH.search(source):
             continue
-        ours = parse(cell.source)
+        tree = _parse(source)
+        if tree is None:
+            continue
+        ours = facts.trees[cell.grade_id]
         if _complex_step(tree) and not _complex_step(ours):
             reasons.append(f"cell {cell.grade_id} takes the imaginary part of a complex step")
         others = {name for other, names in binds.items() if other != cell.grade_id for name in names}
-        again = sorted((set(_called_in_loops(tree)) & others) - loaded_names(ours) - binds[cell.grade_id])
+        again = sorted((set(_called_in_loops(tree)) & others) - facts.loads[cell.grade_id] - binds[cell.grade_id])
         if again:
             reasons.append(f"cell {cell.grade_id} calls {again[0]} in a loop, as finite differences do")
     return "; ".join(reasons)

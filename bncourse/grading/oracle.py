@@ -4,12 +4,11 @@ One oracle serves one lane of the grader. It keeps the masters it was given, loa
 every submission, so that nothing that a submission causes here outlives it.
 """
 
-import ast
 import base64
 import builtins
 import contextlib
+import gc
 import hashlib
-import io
 import json
 import math
 import os
@@ -20,18 +19,17 @@ import socket
 import sys
 import time
 import warnings
-from collections.abc import Iterator
 from dataclasses import asdict
 from types import FrameType
 from typing import Any
 
 from bncourse.grading import render
 from bncourse.grading.inert import inert, picture
-from bncourse.grading.inside.pipe import Gone, Late, receive, send
+from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.shell import Shell
-from bncourse.grading.judge import hidden_lines, judge
-from bncourse.grading.names import bound_names, imports_of, loaded_names
-from bncourse.grading.records import Master, MasterCell, Verdict
+from bncourse.grading.judge import hidden_lines, judge, raised_by_student
+from bncourse.grading.prepared import Prepared, quiet, test_file
+from bncourse.grading.records import MasterCell, Verdict
 from bncourse.grading.standins import Connection, StudentGone, StudentLate
 
 
@@ -64,16 +62,17 @@ class Space(dict[str, Any]):
 class Session:
     """One submission's pass through the steps of an assignment."""
 
-    def __init__(self, master: Master, job: dict[str, Any], connection: Connection, report: int) -> None:
-        self.cells = {cell.grade_id: cell for cell in master.cells}
-        self.master, self.job, self.connection, self.descriptor = master, job, connection, report
+    def __init__(self, prepared: Prepared, job: dict[str, Any], connection: Connection, report: Channel) -> None:
+        self.prepared, self.master = prepared, prepared.master
+        self.cells = {cell.grade_id: cell for cell in self.master.cells}
+        self.job, self.connection, self.report = job, connection, report
         self.space = Space(connection)
         self.now = ("", 0)
         connection.progress = self.at
 
     def tell(self, **message: Any) -> None:
         """Report to the supervisor."""
-        send(self.descriptor, json.dumps(message).encode(), math.inf)
+        self.report.send(json.dumps(message).encode())
 
     def at(self, index: int, line: int) -> None:
         """Remember which statement of the student's is running."""
@@ -109,25 +108,22 @@ class Session:
 
     def own_side(self, cell: MasterCell) -> None:
         """Do on the trusted side what the master's cell does, except for what is the student's."""
-        tree = ast.parse(cell.source)
         self.space.borrowed.clear()
         if cell.kind == "answer":
-            for name in bound_names(tree):
+            for name in self.prepared.binds[cell.grade_id]:
                 self.space.pop(name, None)
-            tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         students = {name for step in self.job["steps"] for name in step.get("binds", ())}
-        for node in tree.body:
-            theirs = loaded_names(node) & students - set(self.space)
-            if theirs and not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        for statement in self.prepared.statements[cell.grade_id]:
+            if statement.reads & students - set(self.space):
                 continue
-            with contextlib.suppress(Exception), _quiet():
-                exec(compile(ast.Module([node], []), f"<{cell.grade_id}>", "exec"), self.space)  # noqa: S102  (the master's)
+            with contextlib.suppress(Exception), quiet():
+                exec(statement.code, self.space)  # noqa: S102  (the master's)
 
     def test(self, cell: MasterCell, step: dict[str, Any]) -> None:
         """Run a test cell and report its verdict; cells that were judged before are passed over."""
         if step["judged"]:
             return
-        filename = f"<test {cell.grade_id}>"
+        filename = test_file(cell)
         hidden = hidden_lines(cell.source)
         self.connection.left, self.connection.received = self.job["seconds"], 0
         self.connection.discreet = lambda: _running_line(filename) in hidden
@@ -141,8 +137,8 @@ class Session:
         error: BaseException | None = None
         points = cell.points
         try:
-            with _quiet():
-                points = _points(_execute(cell.source, filename, self.space), cell.points)
+            with quiet():
+                points = _points(self.prepared.run_test(cell, self.space), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
         except BaseException as raised:
             error = raised
@@ -150,19 +146,12 @@ class Session:
         self.tell(
             verdict=asdict(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             missing=sorted(self.space.missing),
-            not_implemented=isinstance(error, NotImplementedError)
-            or isinstance(getattr(error, "__cause__", 0), NotImplementedError),
+            not_implemented=isinstance(raised_by_student(error), NotImplementedError),
         )
         if isinstance(error, StudentLate | StudentGone):
             raise error
         if self.connection.ended is not None:
             raise self.connection.ended
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
 
 
 def _seen(answer: tuple[Any, ...]) -> dict[str, Any]:
@@ -176,16 +165,6 @@ def _seen(answer: tuple[Any, ...]) -> dict[str, Any]:
         "pictures": [base64.b64encode(p).decode() for p in pictures[:4] if type(p) is bytes and picture(p)],
         "ignored": [inert(str(word), 40) for word in ignored[:20]],
     }
-
-
-def _execute(source: str, filename: str, space: Space) -> Any:
-    """Run a test cell; returns the value of its last line where that is an expression."""
-    *body, last = ast.parse(source).body or [ast.Pass()]
-    rest = [] if isinstance(last, ast.Expr) else [last]
-    exec(compile(ast.Module([*body, *rest], []), filename, "exec"), space)  # noqa: S102  (the instructor's test cell)
-    if not isinstance(last, ast.Expr):
-        return None
-    return eval(compile(ast.Expression(last.value), filename, "eval"), space)  # noqa: S307  (the same)
 
 
 def _points(value: Any, most: float) -> float:
@@ -206,49 +185,44 @@ def _running_line(filename: str) -> int:
     return 0
 
 
-def preload(master: Master) -> None:
-    """Import now what the master's own cells import, so that forks find it loaded."""
-    for cell in master.cells:
-        if cell.kind in ("given", "test", "answer"):
-            for name in imports_of(ast.parse(cell.source)):
-                with contextlib.suppress(Exception):
-                    __import__(name)
-    from bncourse.diagnosis import checks  # noqa: F401  (most test cells call it)
-
-
 def main() -> None:
     """Serve the supervisor: learn masters, fork for jobs."""
     control = socket.socket(fileno=int(sys.argv[-1]))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     warnings.simplefilter("ignore")
-    masters: dict[str, Master] = {}
-    send(control.fileno(), b"ready", math.inf)
+    channel = Channel(control.fileno())
+    control.setblocking(True)
+    masters: dict[str, Prepared] = {}
+    channel.send(b"ready")
     while True:
         mark, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not mark:
             return
         with contextlib.suppress(Gone, Late):
-            message = json.loads(receive(control.fileno(), math.inf))
+            message = json.loads(channel.receive())
             if "master" in message:
-                masters[message["key"]] = render.master_of(message["master"])
-                preload(masters[message["key"]])
+                masters[message["key"]] = Prepared(render.master_of(message["master"]))
+                failing = masters[message["key"]].warm_up()
+                gc.collect()
+                gc.freeze()
+                channel.send(json.dumps(failing).encode())
             elif os.fork() == 0:
                 _session(masters[message["key"]], message, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _session(master: Master, job: dict[str, Any], connection: int, report: int) -> None:
+def _session(prepared: Prepared, job: dict[str, Any], connection: int, report: int) -> None:
+    reports = Channel(report)
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.set_blocking(connection, False)
-        session = Session(master, job, Connection(connection), report)
+        session = Session(prepared, job, Connection(connection), reports)
         session.tell(pid=os.getpid())
         session.run()
     except BaseException as error:
         with contextlib.suppress(BaseException):
             text = f"{type(error).__name__}: {error}"
-            send(report, json.dumps({"failed": re.sub(r"\s+", " ", text)[:500]}).encode(), time.monotonic() + 5)
+            reports.send(json.dumps({"failed": re.sub(r"\s+", " ", text)[:500]}).encode(), time.monotonic() + 5)
     finally:
         os._exit(0)
 

@@ -6,7 +6,7 @@ import signal
 from collections import Counter
 from typing import Any
 
-from bncourse.grading.names import bound_names, loaded_names, parse
+from bncourse.grading.known import known
 from bncourse.grading.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.repair import Reading, is_stub
 
@@ -23,7 +23,9 @@ class Plan:
         self.spent = 0.0
         """Seconds that its passes have taken."""
         self._answers = {cell.grade_id: cell for cell in master.cells if cell.kind == "answer"}
-        self._binds = {name: bound_names(parse(cell.source)) for name, cell in self._answers.items()}
+        facts = known(master)
+        self._binds = {name: facts.binds[name] for name in self._answers}
+        self._loads = facts.loads
         self._stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
         self._skip: dict[str, list[int]] = {}
         self._cut: dict[str, str] = {}
@@ -85,7 +87,7 @@ class Plan:
         ]
 
     def _related(self, cell: MasterCell) -> set[str]:
-        names = loaded_names(parse(cell.source))
+        names = self._loads[cell.grade_id]
         return {answer for answer, binds in self._binds.items() if binds & names}
 
     # --- what was seen ---
@@ -155,6 +157,13 @@ class Plan:
             fields = {**vars(verdict), "message": verdict.message.rstrip(".") + why + "."}
             self._verdicts[cut["cell"]] = Verdict(**fields)
         self._tentative = None
+
+    def doubt(self, tests: list[str]) -> None:
+        """Leave tests to a person that the master's own solution does not pass."""
+        for cell in self._tests:
+            if cell.grade_id in tests and cell.grade_id not in self._verdicts:
+                text = "The master's own solution does not pass this test, so nobody is graded by it."
+                self._verdicts[cell.grade_id] = _zero(cell, "needs review", text)
 
     def give_up(self, outcome: str) -> None:
         """Leave what is open without points."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bncourse.grading.inside.pipe import Gone, Late, receive, send
+from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.wire import Decoder, Encoder, Handle, Parts, Pickled, Tensor, WireError
 
 PICKLED_MODULES = (
@@ -52,7 +52,7 @@ class Connection(Decoder):
     """Asks the worker, one request at a time, within a budget of seconds."""
 
     def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
+        self.channel = Channel(descriptor)
         self.left = 10.0
         self.received = 0
         self.ended: type[BaseException] | None = None
@@ -105,8 +105,8 @@ class Connection(Decoder):
         start = time.monotonic()
         try:
             if data is not None:
-                send(self.descriptor, data, start + self.left)
-            answer = receive(self.descriptor, start + self.left)
+                self.channel.send(data, start + self.left)
+            answer = self.channel.receive(start + self.left)
         except Late:
             self._end(StudentLate)
         except Gone:

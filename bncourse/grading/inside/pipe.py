@@ -1,5 +1,6 @@
 """Messages over a connection: eight bytes of length, then the bytes, with a deadline on every wait."""
 
+import math
 import os
 import select
 import struct
@@ -18,47 +19,59 @@ class Gone(Exception):
     """The other side has closed the connection."""
 
 
-def send(descriptor: int, data: bytes, deadline: float) -> None:
-    """Write one message, or raise Late or Gone."""
-    view = memoryview(_LENGTH.pack(len(data)) + data)
-    while view:
-        try:
-            written = os.write(descriptor, view[: 1 << 20])
-            view = view[written:]
-        except BlockingIOError:
-            _wait(descriptor, deadline, writing=True)
-        except (BrokenPipeError, ConnectionResetError):
-            raise Gone from None
+class Channel:
+    """One end of a connection, which does not block, and what has arrived on it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._arrived = bytearray()
+        self._writable = select.poll()
+        self._writable.register(descriptor, select.POLLOUT)
+        self._readable = select.poll()
+        self._readable.register(descriptor, select.POLLIN)
+        os.set_blocking(descriptor, False)
+
+    def send(self, data: bytes, deadline: float = math.inf) -> None:
+        """Write one message, or raise Late or Gone."""
+        view = memoryview(_LENGTH.pack(len(data)) + data)
+        while view:
+            try:
+                view = view[os.write(self.descriptor, view[: 1 << 20]) :]
+            except BlockingIOError:
+                _wait(self._writable, deadline)
+            except (BrokenPipeError, ConnectionResetError):
+                raise Gone from None
+
+    def receive(self, deadline: float = math.inf) -> bytes:
+        """Read one message, or raise Late, Gone, or WireError where it announces itself as too large."""
+        self._fill(_LENGTH.size, deadline)
+        (length,) = _LENGTH.unpack_from(self._arrived)
+        if length > MAX_FRAME + 64:
+            raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
+        end = _LENGTH.size + length
+        self._fill(end, deadline)
+        data = bytes(self._arrived[_LENGTH.size : end])
+        del self._arrived[:end]
+        return data
+
+    def _fill(self, count: int, deadline: float) -> None:
+        while len(self._arrived) < count:
+            _wait(self._readable, deadline)
+            try:
+                piece = os.read(self.descriptor, 1 << 18)
+            except BlockingIOError:
+                continue
+            except ConnectionResetError:
+                raise Gone from None
+            if not piece:
+                raise Gone
+            self._arrived += piece
 
 
-def receive(descriptor: int, deadline: float) -> bytes:
-    """Read one message, or raise Late, Gone, or WireError where it announces itself as too large."""
-    (length,) = _LENGTH.unpack(_read(descriptor, _LENGTH.size, deadline))
-    if length > MAX_FRAME + 64:
-        raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
-    return _read(descriptor, length, deadline)
-
-
-def _read(descriptor: int, count: int, deadline: float) -> bytes:
-    pieces = []
-    while count:
-        try:
-            piece = os.read(descriptor, min(count, 1 << 20))
-        except BlockingIOError:
-            _wait(descriptor, deadline, writing=False)
-            continue
-        except ConnectionResetError:
-            raise Gone from None
-        if not piece:
-            raise Gone
-        pieces.append(piece)
-        count -= len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _wait(descriptor: int, deadline: float, *, writing: bool) -> None:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT if writing else select.POLLIN)
+def _wait(poll: select.poll, deadline: float) -> None:
+    if deadline == math.inf:
+        poll.poll()
+        return
     left = deadline - time.monotonic()
-    if left <= 0 or not poll.poll(min(left, 1e6) * 1000):
+    if left <= 0 or not poll.poll(left * 1000):
         raise Late

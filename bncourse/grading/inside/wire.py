@@ -91,81 +91,90 @@ class Encoder:
         self._value(value, 0)
         return b"".join(self.pieces)
 
-    def _put(self, *pieces: Any) -> None:
-        for piece in pieces:
-            self.size += len(piece)
-            if self.size > MAX_FRAME:
-                raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
-            self.pieces.append(piece)
-
-    def _bytes(self, tag: bytes, data: Any) -> None:
-        if len(data) > MAX_FRAME:
+    def _put(self, piece: Any) -> None:
+        self.size += len(piece)
+        if self.size > MAX_FRAME:
             raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
-        self._put(tag, _SIZE.pack(len(data)), data)
+        self.pieces.append(piece)
+
+    def _bytes(self, tag: bytes, data: bytes) -> None:
+        self._put(tag + _SIZE.pack(min(len(data), 2**32 - 1)))
+        self._put(data)
 
     def _many(self, tag: bytes, values: Any, depth: int) -> None:
-        self._put(tag, _SIZE.pack(len(values)))
+        self._put(tag + _SIZE.pack(min(len(values), 2**32 - 1)))
+        depth += 1
         for value in values:
-            self._value(value, depth + 1)
+            self._value(value, depth)
 
     def _value(self, value: Any, depth: int) -> None:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise WireError("the value is nested too deeply or has too many parts")
         kind = type(value)
-        if value is None:
-            self._put(b"N")
-        elif kind is bool:
-            self._put(b"T" if value else b"F")
-        elif kind is int:
-            if value.bit_length() > 8 * (MAX_INT_BYTES - 1):
-                raise WireError("the integer has too many digits")
-            self._bytes(b"i", value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True))
-        elif kind is float:
-            self._put(b"f", _FLOAT.pack(value))
-        elif kind is complex:
-            self._put(b"c", _COMPLEX.pack(value.real, value.imag))
+        if kind is np.ndarray:
+            if value.dtype.kind in KINDS and value.dtype.names is None:
+                self._array(b"a", value)
+            else:
+                self._other(value, depth)
+        elif kind in _SCALARS:
+            self._put(_SCALARS[kind](value))
+        elif kind in _SEQUENCES:
+            self._many(_SEQUENCES[kind], value, depth)
+        elif kind is dict:
+            self._many(b"d", [part for pair in list(value.items()) for part in pair], depth)
         elif kind is str:
             self._bytes(b"s", value.encode("utf-8", "surrogatepass"))
         elif kind is bytes:
             self._bytes(b"b", value)
-        elif kind is np.ndarray and value.dtype.kind in KINDS and value.dtype.names is None:
-            self._array(value)
         elif isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in KINDS:
-            self._put(b"n")
-            self._array(np.asarray(value))
-        elif kind is tuple:
-            self._many(b"t", value, depth)
-        elif kind is list:
-            self._many(b"l", value, depth)
+            self._array(b"na", np.asarray(value))
+        elif kind in _FIELDS:
+            tag, names = _FIELDS[kind]
+            self._many(tag, [getattr(value, name) for name in names], depth)
         elif kind is set:
             self._many(b"S", list(value), depth)
-        elif kind is dict:
-            self._many(b"d", [part for pair in list(value.items()) for part in pair], depth)
-        elif kind is slice:
-            self._many(b"L", (value.start, value.stop, value.step), depth)
-        elif value is Ellipsis:
-            self._put(b"E")
         elif isinstance(value, np.dtype) and value.kind in KINDS:
             self._bytes(b"y", value.str.encode())
-        elif kind is Handle:
-            self._many(b"h", (value.number, value.kind, value.name), depth)
-        elif kind is Parts:
-            self._many(b"k", (value.number, value.name, value.fields, value.values), depth)
-        elif kind is Tensor:
-            self._many(b"x", (value.number, value.dtype, value.wants_grad, value.array), depth)
         elif kind is Pickled:
             self._bytes(b"p", value.data)
         else:
-            self.nodes -= 1
-            self._value(self.other(value), depth + 1)
+            self._other(value, depth)
 
-    def _array(self, array: Any) -> None:
+    def _other(self, value: Any, depth: int) -> None:
+        self._value(self.other(value), depth + 1)
+
+    def _array(self, tag: bytes, array: Any) -> None:
         if array.nbytes > MAX_FRAME:
             raise WireError(f"the array of shape {array.shape} is larger than {MAX_FRAME >> 20} MiB")
         name = array.dtype.str.encode()
-        self._put(b"a", bytes([len(name), array.ndim]), name, struct.pack(f"<{array.ndim}Q", *array.shape))
-        self._put(np.ascontiguousarray(array).tobytes())
+        sizes = struct.pack(f"<{array.ndim}Q", *array.shape)
+        self._put(b"%b%c%c%b%b" % (tag, len(name), array.ndim, name, sizes))
+        self._put(array.tobytes())
+
+
+def _integer(value: int) -> bytes:
+    if value.bit_length() > 8 * (MAX_INT_BYTES - 1):
+        raise WireError("the integer has too many digits")
+    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return b"i" + _SIZE.pack(len(data)) + data
+
+
+_SCALARS: dict[type, Callable[[Any], bytes]] = {
+    type(None): lambda value: b"N",
+    bool: lambda value: b"T" if value else b"F",
+    int: _integer,
+    float: lambda value: b"f" + _FLOAT.pack(value),
+    complex: lambda value: b"c" + _COMPLEX.pack(value.real, value.imag),
+    type(Ellipsis): lambda value: b"E",
+}
+_SEQUENCES: dict[type, bytes] = {tuple: b"t", list: b"l"}
+_FIELDS: dict[type, tuple[bytes, tuple[str, ...]]] = {
+    slice: (b"L", ("start", "stop", "step")),
+    Handle: (b"h", ("number", "kind", "name")),
+    Parts: (b"k", ("number", "name", "fields", "values")),
+    Tensor: (b"x", ("number", "dtype", "wants_grad", "array")),
+}
 
 
 class Decoder:
@@ -200,52 +209,56 @@ class Decoder:
         return array
 
     def _take(self, count: int) -> bytes:
-        if count < 0 or count > len(self.data) - self.at:
+        at = self.at
+        if count < 0 or count > len(self.data) - at:
             raise WireError("malformed message (too short)")
-        self.at += count
-        return self.data[self.at - count : self.at]
+        self.at = at + count
+        return self.data[at : at + count]
 
-    def _sized(self) -> bytes:
-        return self._take(_SIZE.unpack(self._take(4))[0])
-
-    def _many(self, depth: int) -> list[Any]:
-        (count,) = _SIZE.unpack(self._take(4))
-        if count > len(self.data) - self.at:
-            raise WireError("malformed message (too short)")
-        return [self._value(depth + 1) for _ in range(count)]
+    def _count(self) -> int:
+        (count,) = _SIZE.unpack_from(self.data, self.at)
+        self.at += 4
+        return int(count)
 
     def _value(self, depth: int) -> Any:
         self.nodes += 1
         if depth > MAX_DEPTH + 2 or self.nodes > 2 * MAX_NODES:
             raise WireError("the value is nested too deeply or has too many parts")
-        tag = self._take(1)
-        if tag in _CONSTANTS:
-            return _CONSTANTS[tag]
-        if tag == b"i":
-            data = self._sized()
-            if len(data) > MAX_INT_BYTES:
-                raise WireError("the integer has too many digits")
-            return int.from_bytes(data, "little", signed=True)
-        if tag == b"f":
-            return _FLOAT.unpack(self._take(8))[0]
-        if tag == b"c":
-            return complex(*_COMPLEX.unpack(self._take(16)))
-        if tag == b"s":
-            return self._sized().decode("utf-8", "surrogatepass")
-        if tag == b"b":
-            return self._sized()
+        tag = self.data[self.at : self.at + 1]
+        self.at += 1
         if tag == b"a":
             return self._array()
-        if tag == b"n":
-            self._take(1)
+        if tag == b"f":
+            (number,) = _FLOAT.unpack_from(self.data, self.at)
+            self.at += 8
+            return number
+        if tag in b"tldShkxL" and tag:
+            count = self._count()
+            if count > len(self.data) - self.at:
+                raise WireError("malformed message (too short)")
+            depth += 1
+            return self._compound(tag, [self._value(depth) for _ in range(count)])
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
+        return self._rare(tag)
+
+    def _rare(self, tag: bytes) -> Any:
+        if tag == b"c":
+            return complex(*_COMPLEX.unpack(self._take(16)))
+        if tag == b"n" and self._take(1) == b"a":
             return self._array()[()]
+        data = self._take(self._count())
+        if tag == b"s":
+            return data.decode("utf-8", "surrogatepass")
+        if tag == b"i" and len(data) <= MAX_INT_BYTES:
+            return int.from_bytes(data, "little", signed=True)
+        if tag == b"b":
+            return data
         if tag == b"y":
-            return _dtype(self._sized())
-        if tag == b"p":
-            if not self.trusted:
-                raise WireError("a pickle is not accepted")
-            return pickle.loads(self._sized())  # noqa: S301  (in the worker alone, from the trusted side)
-        return self._compound(tag, self._many(depth))
+            return _dtype(data)
+        if tag == b"p" and self.trusted:
+            return pickle.loads(data)  # noqa: S301  (in the worker alone, from the trusted side)
+        raise WireError("malformed message (a pickle, or an unknown tag)")
 
     def _compound(self, tag: bytes, values: list[Any]) -> Any:
         if tag == b"t":
@@ -267,13 +280,19 @@ class Decoder:
         raise WireError("malformed message (unknown tag)")
 
     def _array(self) -> Any:
-        length, ndim = self._take(2)
-        dtype = _dtype(self._take(length))
+        data, at = self.data, self.at
+        start = at + 2 + data[at]
+        dtype = _DTYPES.get(data[at + 2 : start]) or _dtype(data[at + 2 : start])
+        ndim = data[at + 1]
         if ndim > MAX_AXES:
             raise WireError("malformed message (too many axes)")
-        shape = struct.unpack(f"<{ndim}Q", self._take(8 * ndim))
-        data = self._take(math.prod(shape) * dtype.itemsize)
-        return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
+        shape = struct.unpack_from(f"<{ndim}Q", data, start)
+        start += 8 * ndim
+        size = math.prod(shape) * dtype.itemsize
+        if size > len(data) - start:
+            raise WireError("malformed message (too short)")
+        self.at = start + size
+        return np.ndarray(shape, dtype, data, start).copy() if size else np.empty(shape, dtype)
 
 
 _CONSTANTS: dict[bytes, Any] = {b"N": None, b"T": True, b"F": False, b"E": Ellipsis}
@@ -284,6 +303,9 @@ def _dtype(name: bytes) -> Any:
     if len(text) > 12 or text[:1] not in "<>|=" or text[1:2] not in KINDS or not text[2:].isdigit():
         raise WireError("malformed message (dtype)")
     return np.dtype(text)
+
+
+_DTYPES = {name: np.dtype(name.decode()) for name in (b"<f8", b"<f4", b"<i8", b"|b1", b"<c16")}
 
 
 def _named_tuple(name: str, fields: tuple[str, ...]) -> Any:

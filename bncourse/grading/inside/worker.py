@@ -11,7 +11,6 @@ import builtins
 import contextlib
 import inspect
 import linecache
-import math
 import os
 import random
 import sys
@@ -27,7 +26,7 @@ import numpy.linalg
 import numpy.random
 
 from . import shell as shells
-from .pipe import receive, send
+from .pipe import Channel
 from .wire import Decoder, Encoder, Handle, Parts, Tensor, WireError
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
@@ -41,7 +40,7 @@ class Worker(Decoder):
     trusted = True
 
     def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
+        self.channel = Channel(descriptor)
         self.kept: dict[int, Any] = {}
         self.numbers = 0
         module = types.ModuleType("__main__")
@@ -59,7 +58,7 @@ class Worker(Decoder):
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  (lives as long as the process)
         sys.stdout = sys.stderr = self.output
         while True:
-            self.reply(receive(self.descriptor, math.inf))
+            self.reply(self.channel.receive())
 
     def reply(self, request: bytes) -> None:
         """Run one request and send what came of it."""
@@ -70,7 +69,7 @@ class Worker(Decoder):
             data = Encoder().encode(("refused", str(error)))
         except BaseException as error:
             data = Encoder().encode(("raised", *describe(error), ()))
-        send(self.descriptor, data, math.inf)
+        self.channel.send(data)
 
     # --- what crosses ---
 
@@ -123,8 +122,8 @@ class Worker(Decoder):
 
     def ask(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function of the other side."""
-        send(self.descriptor, self.encoder.encode(("callback", number, args, kwargs)), math.inf)
-        kind, value = self.decode(receive(self.descriptor, math.inf))
+        self.channel.send(self.encoder.encode(("callback", number, args, kwargs)))
+        kind, value = self.decode(self.channel.receive())
         if kind == "raised":
             raise RuntimeError(value)
         return value
@@ -148,7 +147,7 @@ class Worker(Decoder):
         for index, statement in enumerate(statements):
             if index in skip or (given and foreign(statement)):
                 continue
-            send(self.descriptor, Encoder().encode(("at", index, statement.lineno)), math.inf)
+            self.channel.send(Encoder().encode(("at", index, statement.lineno)))
             try:
                 self.execute(statement, filename, last=index == len(statements) - 1)
             except BaseException as error:

@@ -1,0 +1,124 @@
+"""A master made ready in the oracle: compiled, its imports loaded, its own solution once run through its tests."""
+
+import ast
+import contextlib
+import io
+import signal
+import sys
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any, NamedTuple
+
+from bncourse.grading.inside.shell import Shell
+from bncourse.grading.known import known
+from bncourse.grading.names import imports_of, loaded_names, parse
+from bncourse.grading.records import Master, MasterCell
+
+WARM_UP_SECONDS = 5
+
+
+class Statement(NamedTuple):
+    """A statement of the master's own, and the names that it needs at once."""
+
+    code: CodeType
+    reads: set[str]
+
+
+class Prepared:
+    """A master's code, compiled once; forks find it ready."""
+
+    def __init__(self, master: Master) -> None:
+        self.master = master
+        facts = known(master)
+        self.binds = facts.binds
+        self.statements: dict[str, list[Statement]] = {}
+        self._tests: dict[str, tuple[CodeType, CodeType | None]] = {}
+        for cell in master.cells:
+            if cell.kind == "test":
+                self._tests[cell.grade_id] = _compiled(cell)
+            elif cell.kind in ("given", "answer"):
+                nodes = facts.trees[cell.grade_id].body
+                kept = (
+                    nodes if cell.kind == "given" else [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+                )
+                self.statements[cell.grade_id] = [_statement(node, cell) for node in kept]
+
+    def run_test(self, cell: MasterCell, space: dict[str, Any]) -> Any:
+        """Run a test cell; returns the value of its last line where that is an expression."""
+        body, last = self._tests[cell.grade_id]
+        exec(body, space)  # noqa: S102  (the instructor's test cell)
+        return None if last is None else eval(last, space)  # noqa: S307  (the same)
+
+    def warm_up(self) -> list[str]:
+        """Load what the master imports, and run its own solution through its own tests, for some seconds at most.
+
+        Returns the names of the test cells that the master's own solution does not pass.
+        """
+        from bncourse.diagnosis import checks
+
+        for tree in known(self.master).trees.values():
+            for name in imports_of(tree):
+                with contextlib.suppress(ImportError):
+                    __import__(name)
+        with contextlib.suppress(Exception):
+            checks.check_forward(lambda *_, **__: None)  # loads what a diagnosis reads from disk
+        space: dict[str, Any] = {"__name__": "__main__", "get_ipython": lambda: Shell(lambda code: None)}
+        failing = []
+        signal.signal(signal.SIGALRM, _stop)
+        signal.alarm(WARM_UP_SECONDS)
+        try:
+            for cell in self.master.cells:
+                if cell.kind in ("given", "answer", "test") and not self._passes(cell, space):
+                    failing.append(cell.grade_id)
+        except _EnoughError:
+            pass
+        finally:
+            signal.alarm(0)
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            pyplot.close("all")
+        return failing
+
+    def _passes(self, cell: MasterCell, space: dict[str, Any]) -> bool:
+        try:
+            with quiet():
+                if cell.kind == "test":
+                    self.run_test(cell, space)
+                else:
+                    exec(cell.source, space)  # noqa: S102  (the master's solution)
+        except Exception:
+            return cell.kind != "test"
+        return True
+
+
+class _EnoughError(BaseException):
+    pass
+
+
+def _stop(*_: Any) -> None:
+    raise _EnoughError
+
+
+def test_file(cell: MasterCell) -> str:
+    """Under which name a test cell is compiled."""
+    return f"<test {cell.grade_id}>"
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Throw away what is printed."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _compiled(cell: MasterCell) -> tuple[CodeType, CodeType | None]:
+    *body, last = parse(cell.source).body or [ast.Pass()]
+    rest = [] if isinstance(last, ast.Expr) else [last]
+    code = compile(ast.Module([*body, *rest], []), test_file(cell), "exec")
+    return code, compile(ast.Expression(last.value), test_file(cell), "eval") if isinstance(last, ast.Expr) else None
+
+
+def _statement(node: ast.stmt, cell: MasterCell) -> Statement:
+    code = compile(ast.Module([node], []), f"<{cell.grade_id}>", "exec")
+    later = isinstance(node, ast.FunctionDef | ast.ClassDef)
+    return Statement(code, set() if later else loaded_names(node))
