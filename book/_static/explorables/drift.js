@@ -18,9 +18,9 @@
       const path = (key) => trace.map((at, i) => `${i ? "L" : "M"}${across(i + 1)} ${up(at[key])}`).join(" ");
       area.replaceChildren(
         svg("line", { x1: 46, x2: width - 12, y1: up(0), y2: up(0), stroke: COLORS.grid }),
-        svg("text", { x: width - 12, y: 268, fill: COLORS.muted, "font-size": 14, "text-anchor": "end" }, "step"),
+        svg("text", { x: width - 12, y: 268, fill: COLORS.muted, "font-size": 18, "text-anchor": "end" }, "step"),
         ...[Math.ceil(up.invert(240)), 0, Math.floor(up.invert(14))].map((tick) =>
-          svg("text", { x: 38, y: up(tick) + 5, fill: COLORS.muted, "font-size": 14, "text-anchor": "end" }, tick),
+          svg("text", { x: 38, y: up(tick) + 5, fill: COLORS.muted, "font-size": 18, "text-anchor": "end" }, tick),
         ),
         ...trace.map((at, i) => svg("circle", { cx: across(i + 1), cy: up(at.batch), r: 2.6, fill: COLORS.direct })),
         svg("path", { d: path("truth"), fill: "none", stroke: COLORS.mean, "stroke-width": 2.4, "stroke-dasharray": DASHES.mean }),

@@ -27,7 +27,7 @@
       bars.replaceChildren(
         svg("line", { x1: 20, x2: width - 10, y1: height(0), y2: height(0), stroke: COLORS.muted }),
         svg("line", { x1: 20, x2: width - 10, y1: 265, y2: 265, stroke: COLORS.muted }),
-        svg("text", { x: width - 12, y: 292, fill: COLORS.muted, "font-size": 14, "text-anchor": "end" }, "x"),
+        svg("text", { x: width - 12, y: 292, fill: COLORS.muted, "font-size": 18, "text-anchor": "end" }, "x"),
       );
       state.x.forEach((value, i) => {
         Object.keys(NAMES).forEach((path, n) => {

@@ -18,12 +18,12 @@
     function axis(name, y) {
       lines.append(
         svg("line", { x1: scale(-8), x2: scale(8), y1: y, y2: y, stroke: COLORS.muted }),
-        svg("text", { x: 8, y: y + 5, fill: COLORS.ink, "font-size": 16 }, name),
+        svg("text", { x: 8, y: y + 5, fill: COLORS.ink, "font-size": 20 }, name),
       );
       for (let tick = -8; tick <= 8; tick += 4) {
         lines.append(
           svg("line", { x1: scale(tick), x2: scale(tick), y1: y - 4, y2: y + 4, stroke: COLORS.muted }),
-          svg("text", { x: scale(tick), y: y + 24, fill: COLORS.muted, "font-size": 13, "text-anchor": "middle" }, tick),
+          svg("text", { x: scale(tick), y: y + 27, fill: COLORS.muted, "font-size": 17, "text-anchor": "middle" }, tick),
         );
       }
     }
