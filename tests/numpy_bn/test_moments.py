@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bncourse.numpy_bn import Moments, batch_moments, batch_norm_backward, batch_norm_forward, merge_moments
+from bncourse.numpy_bn.moments import narrowed, widened
 
 CASES = [(np.float32, 0.0), (np.float32, 1e4), (np.float32, -1e6), (np.float16, 300.0), (np.float64, 1e9)]
 SHAPES = [(64, 3), (20000, 2), (70001, 1), (9, 2, 31, 17), (2, 3, 40001)]
@@ -85,6 +86,12 @@ def test_the_variance_is_never_negative_and_zero_for_a_constant_channel():
     var = batch_moments(x).var
     assert (var >= 0).all()
     np.testing.assert_allclose(var, np.zeros(3), rtol=0, atol=1e-16)
+
+
+def test_results_for_float16_are_float16_again():
+    half, wide = np.ones(2, np.float16), np.ones(2, np.float32)
+    assert (narrowed(wide, half).dtype, narrowed(wide, wide).dtype) == (np.float16, np.float32)
+    assert (widened(half).dtype, widened(wide).dtype) == (np.float32, np.float32)
 
 
 def test_one_value_per_channel_has_variance_zero():
