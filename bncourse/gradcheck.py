@@ -50,7 +50,7 @@ def check_vjp(
         Step along the direction; by default 1e-6 times the input's size for central differences, and
         1e-100 for the complex step.
     tolerance : float, optional
-        Bound on |difference| relative to the size of the terms summed; by default 1e-6 (central) or 1e-12
+        Bound on the difference relative to the size of the terms summed; by default 1e-6 (central) or 1e-12
         (complex).
     seed : int
         Seed of the direction and the cotangent.
