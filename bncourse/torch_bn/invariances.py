@@ -65,7 +65,7 @@ def rescale_weights(
 def effective_learning_rate(lr: float, weight: Inexact[torch.Tensor, "o *rest"]) -> Inexact[torch.Tensor, " o"]:
     r"""Learning rate of each output's direction: :math:`lr / \|w\|^2`.
 
-    Gradient descent with `lr` on weights w turns them as it would turn `w / |w|` with this rate (to first order). As the
+    Gradient descent with `lr` on weights w turns them as it would `w / |w|` with this rate (to first order). As the
     gradient is orthogonal to w, each step makes w longer and the rate smaller, unless weight decay holds against it.
 
     Raises
