@@ -43,7 +43,8 @@ def check(name: str, source: str) -> dict[str, Any]:
 
 
 def test_prints_warnings_magics_and_displays_do_no_harm(capsys: pytest.CaptureFixture[str]) -> None:
-    noisy = "%matplotlib inline\n!ls\nimport sys, warnings\nwarnings.warn('w')\nprint('x')\nprint('y', file=sys.stderr)\ndisplay(3)"
+    noisy = "%matplotlib inline\n!ls\nimport sys, warnings\nwarnings.warn('w')\nprint('x')\n"
+    noisy += "print('y', file=sys.stderr)\ndisplay(3)"
     verdicts = run_checks(notebook(code(noisy), code("def f():\n    return 3"), check("t", "assert f() == 3")))
     assert [verdict.outcome for verdict in verdicts] == ["correct"]
     assert capsys.readouterr() == ("", "")
