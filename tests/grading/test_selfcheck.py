@@ -58,9 +58,8 @@ def test_a_statement_that_fails_does_not_keep_the_next_from_running() -> None:
 def test_each_way_to_fail_has_its_verdict() -> None:
     verdicts = run_checks(
         notebook(
-            code(
-                "def late():\n    raise NotImplementedError\ndef bad():\n    return 1 / 0\ndef leave():\n    raise SystemExit"
-            ),
+            code("def late():\n    raise NotImplementedError"),
+            code("def bad():\n    return 1 / 0\ndef leave():\n    raise SystemExit"),
             check("wrong", "assert late is bad, 'They differ.'"),
             check("stub", "late()"),
             check("missing", "nothing_of_this_name()"),
