@@ -78,3 +78,36 @@ def verdicts(rows: Sequence[str], columns: Sequence[str], caught: Array) -> Draw
         for row, line in zip(rows, caught, strict=True)
     )
     return finish(figure, f"Table of wrong programs against checks. {read}")
+
+
+def caught(counts: Mapping[str, int], total: int, ours: Sequence[str]) -> Drawing:
+    """Draw how many of the wrong programs each check catches.
+
+    Parameters
+    ----------
+    counts : mapping
+        Wrong programs caught, by the check's name.
+    total : int
+        How many wrong programs there are.
+    ours : sequence of str
+        The names that are drawn in another color.
+
+    Returns
+    -------
+    Drawing
+    """
+    with style():
+        figure = Figure(figsize=(WIDTH, 0.8 + 0.36 * len(counts)))
+        ax = figure.subplots()
+        for place, (name, count) in enumerate(counts.items()):
+            color = VARIANCE if name in ours else MEAN
+            ax.barh(place, count, color=color, height=0.62)
+            ax.text(count + 1, place, str(count), color=color, va="center")
+        ax.axvline(total, color=MUTED, linestyle="-", linewidth=1.0)
+        ax.set_yticks(range(len(counts)), list(counts))
+        ax.invert_yaxis()
+        ax.set_xlim(0, 1.08 * total)
+        ax.grid(visible=False, axis="y")
+        ax.set_xlabel(f"caught, of {total} wrong programs")
+    read = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return finish(figure, f"Bars: of {total} wrong programs, each check catches so many: {read}.")
