@@ -5,10 +5,10 @@ import traceback
 from types import TracebackType
 
 from bncourse.diagnosis.report import Misconception
+from bncourse.grading.crossing import StudentError, StudentGone, StudentLate, StudentRefused
 from bncourse.grading.inert import inert
 from bncourse.grading.records import MasterCell, Outcome, Verdict
 from bncourse.grading.regions import HIDDEN_TESTS
-from bncourse.grading.standins import StudentError, StudentGone, StudentLate, StudentRefused
 
 
 def hidden_lines(source: str) -> frozenset[int]:

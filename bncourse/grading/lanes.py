@@ -116,8 +116,7 @@ class Lane:
         self.level = level
         self.numbers = itertools.count(1)
         self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
-        self.known: dict[str, list[str]] = {}
-        self.started = False
+        self.known: set[str] = set()
         self.control, theirs = socket.socketpair()
         self.channel = Channel(self.control.fileno())
         command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
@@ -140,17 +139,18 @@ class Lane:
             self.zygotes[key] = Zygote(modules, load, self.level)
         return self.zygotes[key]
 
-    def teach(self, master: Master, key: str) -> list[str]:
-        """Make the oracle know a master; returns the test cells that its own solution does not pass."""
-        if key not in self.known:
-            try:
-                self._hear() if not self.started else None
-                self.started = True
-                self._order({"master": render.source_notebook(master), "key": key}, [])
-                self.known[key] = json.loads(self._hear())
-            except (Gone, Late, LaneError) as error:
-                raise StartError("The oracle did not start; what it printed stands above.") from error
-        return self.known[key]
+    def teach(self, master: Master, key: str) -> None:
+        """Make the oracle know a master."""
+        if key in self.known:
+            return
+        try:
+            if not self.known:
+                self._hear()
+            self._order({"master": render.source_notebook(master), "key": key}, [])
+            self._hear()
+        except (Gone, Late, LaneError) as error:
+            raise StartError("The oracle did not start; what it printed stands above.") from error
+        self.known.add(key)
 
     def _hear(self) -> bytes:
         return self.channel.receive(time.monotonic() + START_SECONDS)

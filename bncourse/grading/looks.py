@@ -1,4 +1,4 @@
-"""What a person should look at although it may earn its marks: derivatives that were computed and not derived."""
+"""What a person should look at although it may earn its marks: work that a machine or a library did instead."""
 
 import ast
 import contextlib
@@ -9,6 +9,7 @@ from bncourse.grading.known import known
 from bncourse.grading.names import loaded_names, parse
 from bncourse.grading.records import Master
 from bncourse.grading.repair import Reading
+from bncourse.grading.shortcuts import SHORTCUT, shortcuts
 
 _WORTH = re.compile(r"\b(for|while|imag|complex\w*)\b")
 """What a source must hold to be looked at more closely."""
@@ -35,7 +36,22 @@ def looks(master: Master, reading: Reading) -> str:
         again = sorted((set(_called_in_loops(tree)) & others) - facts.loads[cell.grade_id] - binds[cell.grade_id])
         if again:
             reasons.append(f"cell {cell.grade_id} calls {again[0]} in a loop, as finite differences do")
+    if "torch" in master.imports:
+        reasons += _library(master, reading)
     return "; ".join(reasons)
+
+
+def _library(master: Master, reading: Reading) -> Iterator[str]:
+    """Say which cells, also those in between, name what PyTorch would do for them."""
+    facts = known(master)
+    places = [(f"cell {cell.grade_id}", reading.answers.get(cell.grade_id, "")) for cell in master.cells]
+    places += [(f"a cell after {extra.after}", extra.source) for extra in reading.extras]
+    written = {f"cell {cell.grade_id}" for cell in master.cells if cell.kind != "answer"}
+    for place, source in places:
+        tree = _parse(source) if place not in written and SHORTCUT.search(source) else None
+        found = shortcuts(tree, facts.trees.values()) if tree is not None else []
+        if found:
+            yield f"{place} names {found[0]}, which does the work for it"
 
 
 def _parse(source: str) -> ast.Module | None:

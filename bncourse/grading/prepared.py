@@ -49,27 +49,20 @@ class Prepared:
         exec(body, space)  # noqa: S102  (the instructor's test cell)
         return None if last is None else eval(last, space)  # noqa: S307  (the same)
 
-    def warm_up(self) -> list[str]:
-        """Load what the master imports, and run its own solution through its own tests, for some seconds at most.
-
-        Returns the names of the test cells that the master's own solution does not pass.
-        """
+    def warm_up(self) -> None:
+        """Load what the master imports, and run its solution through its tests, for some seconds at most."""
         from bncourse.diagnosis import checks
 
         for tree in known(self.master).trees.values():
             for name in imports_of(tree):
                 with contextlib.suppress(ImportError):
                     __import__(name)
-        with contextlib.suppress(Exception):
-            checks.check_forward(lambda *_, **__: None)  # loads what a diagnosis reads from disk
-        space: dict[str, Any] = {"__name__": "__main__", "get_ipython": lambda: Shell(lambda code: None)}
-        failing = []
         signal.signal(signal.SIGALRM, _stop)
         signal.alarm(WARM_UP_SECONDS)
         try:
-            for cell in self.master.cells:
-                if cell.kind in ("given", "answer", "test") and not self._passes(cell, space):
-                    failing.append(cell.grade_id)
+            with contextlib.suppress(Exception):
+                checks.check_forward(lambda *_, **__: None)  # loads what a diagnosis reads from disk
+            self._run_all()
         except _EnoughError:
             pass
         finally:
@@ -77,18 +70,15 @@ class Prepared:
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None:
             pyplot.close("all")
-        return failing
 
-    def _passes(self, cell: MasterCell, space: dict[str, Any]) -> bool:
-        try:
-            with quiet():
+    def _run_all(self) -> None:
+        space: dict[str, Any] = {"__name__": "__main__", "get_ipython": lambda: Shell(lambda code: None)}
+        for cell in self.master.cells:
+            with contextlib.suppress(Exception), quiet():
                 if cell.kind == "test":
                     self.run_test(cell, space)
-                else:
+                elif cell.kind in ("given", "answer"):
                     exec(cell.source, space)  # noqa: S102  (the master's solution)
-        except Exception:
-            return cell.kind != "test"
-        return True
 
 
 class _EnoughError(BaseException):

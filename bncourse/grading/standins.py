@@ -6,46 +6,30 @@ no array protocol, so that no comparison is decided by the student's code.
 """
 
 import builtins
-import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bncourse.grading.inside.pipe import Channel, Gone, Late
-from bncourse.grading.inside.wire import Decoder, Encoder, Handle, Parts, Pickled, Tensor, WireError
-
-PICKLED_MODULES = (
-    "numpy",
-    "random",
-    "datetime",
-    "decimal",
-    "fractions",
-    "collections",
-    "builtins",
-    "functools",
-    "operator",
+from bncourse.grading.crossing import (
+    Kept,
+    KeptDict,
+    KeptList,
+    KeptTuple,
+    StudentError,
+    StudentGone,
+    StudentLate,
+    StudentRefused,
+    error_class,
+    is_library,
+    pickled,
+    torch_of,
 )
+from bncourse.grading.inside.forms import Handle, Parts, Tensor
+from bncourse.grading.inside.pipe import Channel, Gone, Late
+from bncourse.grading.inside.wire import Decoder, Encoder, WireError
+
 MAX_TRAFFIC = 512 * 2**20
 """Bytes that one test cell may receive."""
-
-
-class StudentError(Exception):
-    """Something that the student's code raised; the class made for it is also the built-in one of that name."""
-
-    cell = ""
-    line = 0
-
-
-class StudentLate(BaseException):
-    """The student's code has used up its time; not an Exception, so that no test swallows it."""
-
-
-class StudentGone(BaseException):
-    """The student's process has ended."""
-
-
-class StudentRefused(Exception):
-    """The student's code returned something that cannot cross the border."""
 
 
 class Connection(Decoder):
@@ -60,6 +44,8 @@ class Connection(Decoder):
         """Says whether what the student's code tells of itself must be withheld: inside hidden tests."""
         self.progress: Callable[[int, int], None] = lambda index, line: None
         self.freed: list[int] = []
+        self.leaves: list[Any] = []
+        """Tensors that wanted gradients in the request that is on its way."""
         self.callbacks: dict[int, Callable[..., Any]] = {}
         self.classes: dict[int, Any] = {}
         self.encoder = Encoder(self.leave)
@@ -79,6 +65,7 @@ class Connection(Decoder):
         if len(self.freed) > 100:
             numbers, self.freed = self.freed, []
             self._exchange(("free", numbers))
+        self.leaves = []
         try:
             return self._exchange((operation, *arguments))
         finally:
@@ -144,7 +131,7 @@ class Connection(Decoder):
         known = [n for n in names if type(n) is str and isinstance(getattr(builtins, n, None), type)]
         plain = [n for n in known if issubclass(getattr(builtins, n), Exception) and not n.startswith("Unicode")]
         name = plain[0] if plain else "Exception"
-        made = _error_class(name)
+        made = error_class(name)
         discreet = self.discreet()
         error: StudentError = made("" if discreet else str(message)[:500])
         error.cell, error.line = str(cell)[:100], int(line)
@@ -156,21 +143,23 @@ class Connection(Decoder):
         """Say how a value that is not plain goes to the worker."""
         if isinstance(value, Remote):
             return Handle(object.__getattribute__(value, "_number"), "", "")
-        if isinstance(value, _Kept):
+        if isinstance(value, Kept):
             return Handle(value.remote_number, "", "")
-        torch = _torch(value)
+        torch = torch_of(value)
         if torch is not None:
             plain = value.detach()
             plain = plain.float() if plain.dtype == torch.bfloat16 else plain
-            number = getattr(value, "_remote_number", 0)
-            return Tensor(number, str(value.dtype), bool(value.requires_grad), plain.numpy())
+            number = getattr(value, "_remote_number", 0) if value.is_leaf else 0
+            if value.requires_grad and not number:
+                self.leaves.append(value)
+            return Tensor(number, str(value.dtype), bool(value.requires_grad), plain.numpy(), None)
         fields = getattr(type(value), "_fields", None)
         if isinstance(value, tuple) and fields is not None:
             return Parts(getattr(type(value), "_remote_number", 0), type(value).__name__, fields, tuple(value))
-        if callable(value) and not _library(value):
+        if callable(value) and not is_library(value):
             self.callbacks[len(self.callbacks) + 1] = value
             return Handle(len(self.callbacks), "callback", getattr(value, "__name__", ""))
-        return _pickled(value)
+        return pickled(value)
 
     def handle(self, number: int, kind: str, name: str) -> Any:
         """Return the stand-in for something that stays with the student."""
@@ -194,31 +183,17 @@ class Connection(Decoder):
             raise WireError("malformed message (parts)")
         return tuple.__new__(self.classes[number], values)
 
-    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any) -> Any:
-        """Return a tensor without a graph; it remembers its original."""
+    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any, grad: Any) -> Any:
+        """Return a tensor; one that wants gradients asks the worker for them when it is differentiated."""
         import torch
 
-        made = torch.from_numpy(array).to(getattr(torch, dtype.removeprefix("torch.")))
-        if wants_grad:
-            made.requires_grad_(True)
-            made._remote_number = number  # type: ignore[attr-defined]
-        return made
+        from bncourse.grading.graphs import from_student
 
-
-class _Kept:
-    remote_number = 0
-
-
-class KeptDict(_Kept, dict[Any, Any]):
-    """A copy of a mapping of the student's own class, which goes back as the original."""
-
-
-class KeptList(_Kept, list[Any]):
-    """A copy of a list of the student's own class."""
-
-
-class KeptTuple(_Kept, tuple[Any, ...]):
-    """A copy of a tuple of the student's own class."""
+        kind = getattr(torch, dtype.removeprefix("torch."), None)
+        if not isinstance(kind, torch.dtype):
+            raise WireError("malformed message (tensor)")
+        made = torch.from_numpy(array).to(kind)
+        return from_student(self, made, number, grad) if wants_grad else made
 
 
 class Remote:
@@ -269,40 +244,16 @@ class RemoteFunction(Remote):
         vars(self)["mutated_arguments"] = tuple(str(name)[:100] for name in answer[2])
         return answer[1]
 
+    def vjp(self, inputs: Sequence[Any], cotangent: Any) -> tuple[Any, ...]:
+        """The vector-Jacobian product of a function of PyTorch tensors, taken where the student's code runs."""
+        import torch
+
+        leaves = [value.detach().clone().requires_grad_(True) for value in inputs]
+        return torch.autograd.grad(self(*leaves), leaves, cotangent, allow_unused=True)
+
 
 class RemoteClass(RemoteFunction):
     """Stands for a class: calling it makes an object that stays with the student."""
 
     def __instancecheck__(self, value: Any) -> bool:
         return isinstance(value, Remote) and bool(self._connection.request("instance", value, self)[1])
-
-
-_error_classes: dict[str, Any] = {}
-
-
-def _error_class(name: str) -> Any:
-    if name not in _error_classes:
-        base = getattr(builtins, name)
-        _error_classes[name] = type(name, (StudentError,) if base is Exception else (StudentError, base), {})
-    return _error_classes[name]
-
-
-def _library(value: Any) -> bool:
-    """Whether it is a class or function that the worker has as well."""
-    if isinstance(value, type):
-        return value.__module__.split(".")[0] in PICKLED_MODULES
-    return type(value).__module__ == "numpy" or type(value).__name__ == "builtin_function_or_method"
-
-
-def _pickled(value: Any) -> Any:
-    if not _library(value) and type(value).__module__.split(".")[0] not in PICKLED_MODULES:
-        raise TypeError(f"a test cannot hand a {type(value).__name__} to a student's function")
-    return Pickled(pickle.dumps(value))
-
-
-def _torch(value: Any) -> Any:
-    if type(value).__module__.split(".")[0] != "torch":
-        return None
-    import torch
-
-    return torch if isinstance(value, torch.Tensor) else None

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .forms import Handle, Parts, Pickled, Tensor
+
 MAX_FRAME = 64 * 2**20
 """Bytes in one message; a result of 10^9 elements is refused before it is stored."""
 MAX_DEPTH = 32
@@ -29,42 +31,6 @@ _COMPLEX = struct.Struct("<dd")
 
 class WireError(Exception):
     """What arrived, or what should be sent, does not keep to the border's rules."""
-
-
-class Handle:
-    """A value that stays where it is and is known by a number."""
-
-    __slots__ = ("kind", "name", "number")
-
-    def __init__(self, number: int, kind: str, name: str) -> None:
-        self.number, self.kind, self.name = number, kind, name
-
-
-class Parts:
-    """A named tuple on its way: the handle of its class (0: none), its name, field names and values."""
-
-    __slots__ = ("fields", "name", "number", "values")
-
-    def __init__(self, number: int, name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> None:
-        self.number, self.name, self.fields, self.values = number, name, fields, values
-
-
-class Tensor:
-    """A tensor on its way: the handle of the original (0: none), its dtype, whether it wants gradients, its values."""
-
-    __slots__ = ("array", "dtype", "number", "wants_grad")
-
-    def __init__(self, number: int, dtype: str, wants_grad: bool, array: Any) -> None:
-        self.number, self.dtype, self.wants_grad, self.array = number, dtype, wants_grad, array
-
-
-class Pickled:
-    """Something harmless from the trusted side (a random generator); accepted by the worker alone."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
 
 
 def refuse(value: Any) -> Any:
@@ -173,7 +139,7 @@ _FIELDS: dict[type, tuple[bytes, tuple[str, ...]]] = {
     slice: (b"L", ("start", "stop", "step")),
     Handle: (b"h", ("number", "kind", "name")),
     Parts: (b"k", ("number", "name", "fields", "values")),
-    Tensor: (b"x", ("number", "dtype", "wants_grad", "array")),
+    Tensor: (b"x", ("number", "dtype", "wants_grad", "array", "grad")),
 }
 
 
@@ -204,7 +170,7 @@ class Decoder:
         """Return a named tuple with these fields."""
         return tuple.__new__(_named_tuple(name, fields), values)
 
-    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any) -> Any:
+    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any, grad: Any) -> Any:
         """Return a tensor."""
         return array
 
@@ -275,7 +241,7 @@ class Decoder:
             return self.handle(*values)
         if tag == b"k" and [type(v) for v in values] == [int, str, tuple, tuple] and len(values[2]) == len(values[3]):
             return self.parts(*values)
-        if tag == b"x" and [type(v) for v in values] == [int, str, bool, np.ndarray]:
+        if tag == b"x" and [type(v) for v in values[:4]] == [int, str, bool, np.ndarray] and _is_grad(values[4:]):
             return self.tensor(*values)
         raise WireError("malformed message (unknown tag)")
 
@@ -293,6 +259,10 @@ class Decoder:
             raise WireError("malformed message (too short)")
         self.at = start + size
         return np.ndarray(shape, dtype, data, start).copy() if size else np.empty(shape, dtype)
+
+
+def _is_grad(values: list[Any]) -> bool:
+    return len(values) == 1 and (values[0] is None or values[0] is False or type(values[0]) is np.ndarray)
 
 
 _CONSTANTS: dict[bytes, Any] = {b"N": None, b"T": True, b"F": False, b"E": Ellipsis}

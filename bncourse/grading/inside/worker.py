@@ -9,16 +9,12 @@ import __future__
 import ast
 import builtins
 import contextlib
-import inspect
 import linecache
 import os
 import random
 import sys
-import traceback
 import types
 import warnings
-import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,12 +22,13 @@ import numpy.linalg
 import numpy.random
 
 from . import shell as shells
+from .cells import arrays, describe, foreign, mark, named, parse
+from .forms import Handle, Parts, Tensor
 from .pipe import Channel
-from .wire import Decoder, Encoder, Handle, Parts, Tensor, WireError
+from .wire import Decoder, Encoder, WireError
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 MAX_ITEMS = 10_000
-MAX_MESSAGE = 2_000
 
 
 class Worker(Decoder):
@@ -43,6 +40,8 @@ class Worker(Decoder):
         self.channel = Channel(descriptor)
         self.kept: dict[int, Any] = {}
         self.numbers = 0
+        self.leaves: list[Any] = []
+        self.graphs: dict[int, list[Any]] = {}
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.space = vars(module)
@@ -62,6 +61,7 @@ class Worker(Decoder):
 
     def reply(self, request: bytes) -> None:
         """Run one request and send what came of it."""
+        self.leaves = []
         try:
             operation, *arguments = self.decode(request)
             data = self.encoder.encode(getattr(self, f"do_{operation}")(*arguments))
@@ -77,10 +77,7 @@ class Worker(Decoder):
         """Say how a value that is not plain leaves: as its plain base, as parts, or as a handle."""
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):
-            plain = value.detach().cpu()
-            plain = plain.float() if plain.dtype == torch.bfloat16 else plain
-            number = self.keep(value) if value.requires_grad else 0
-            return Tensor(number, str(value.dtype), bool(value.requires_grad), plain.numpy())
+            return self.leave_tensor(torch, value)
         if isinstance(value, np.ndarray) and value.dtype.kind in "biufcUS":
             return np.array(value, subok=False)
         fields = getattr(type(value), "_fields", None)
@@ -94,6 +91,19 @@ class Worker(Decoder):
             kind = "callable"
         name = getattr(value, "__name__", "") if kind in ("class", "function") else type(value).__name__
         return Handle(self.keep(value), kind, str(name)[:100])
+
+    def leave_tensor(self, torch: Any, value: Any) -> Tensor:
+        """Say how a tensor leaves: its values, and, if it wants gradients, a handle by which they can be asked for."""
+        plain = value.detach().cpu()
+        plain = plain.float() if plain.dtype == torch.bfloat16 else plain
+        if not value.requires_grad:
+            return Tensor(0, str(value.dtype), False, plain.numpy(), None)
+        number = self.keep(value)
+        self.graphs[number] = list(self.leaves)
+        grad: Any = False
+        if value.is_leaf:
+            grad = None if value.grad is None else value.grad.detach().cpu().numpy()
+        return Tensor(number, str(value.dtype), True, plain.numpy(), grad)
 
     def keep(self, value: Any) -> int:
         """Keep a value under a number."""
@@ -112,13 +122,16 @@ class Worker(Decoder):
         made = self.kept.get(number)
         return tuple.__new__(made, values) if made is not None else super().parts(0, name, fields, values)
 
-    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any) -> Any:
-        """Find the original of a tensor, or make a new one."""
+    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any, grad: Any) -> Any:
+        """Find the original of a leaf, or make a new tensor."""
         import torch
 
         if number in self.kept:
             return self.kept[number]
-        return torch.from_numpy(array).to(getattr(torch, dtype.removeprefix("torch."))).requires_grad_(wants_grad)
+        made = torch.from_numpy(array).to(getattr(torch, dtype.removeprefix("torch.")))
+        if wants_grad:
+            self.leaves.append(made.requires_grad_(True))
+        return made
 
     def ask(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function of the other side."""
@@ -187,6 +200,16 @@ class Worker(Decoder):
         changed = [label for (label, array), old in zip(before, marks, strict=True) if mark(array) != old]
         return "value", value, tuple(named(target, changed)) if changed else ()
 
+    def do_pull(self, number: int, cotangent: Any) -> Any:
+        """Take a cotangent back through the graph of a tensor; returns the gradients of the inputs it came from."""
+        import torch
+
+        leaves = self.graphs[number]
+        for leaf in leaves:
+            leaf.grad = None
+        torch.autograd.backward(self.kept[number], cotangent.detach(), retain_graph=True)
+        return "value", [leaf.grad for leaf in leaves], ()
+
     def do_attribute(self, target: Any, name: str) -> Any:
         """Get an attribute."""
         return "value", getattr(target, name), ()
@@ -221,74 +244,5 @@ class Worker(Decoder):
         """Forget values that the other side has let go."""
         for number in numbers:
             self.kept.pop(number, None)
+            self.graphs.pop(number, None)
         return "value", None, ()
-
-
-def parse(source: str, problems: list[tuple[int, str, str]]) -> Iterator[ast.stmt]:
-    """Parse a cell; where it does not parse, keep the top-level blocks that do."""
-    for text in (source, source.expandtabs(8)):
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            yield from ast.parse(text).body
-            return
-    block: list[str] = []
-    start = 0
-    lines = [*source.expandtabs(8).splitlines(), ""]
-    for number, line in enumerate([*lines, "end"]):
-        if line[:1] in ("", " ", "#", ")", "]", "}") or not block:
-            if block or line.strip():
-                start = start if block else number
-                block.append(line)
-            continue
-        if line.split(" ")[0].rstrip(":") in ("else", "elif", "except", "finally") or block[-1].startswith("@"):
-            block.append(line)
-            continue
-        try:
-            tree = ast.parse("\n" * start + "\n".join(block))
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            problems.append((getattr(error, "lineno", None) or start + 1, type(error).__name__, str(error)[:200]))
-        else:
-            yield from tree.body
-        block, start = [line], number
-
-
-def foreign(statement: ast.stmt) -> bool:
-    """Whether a given cell's statement imports the reference package, which does not exist here."""
-    if isinstance(statement, ast.ImportFrom):
-        return (statement.module or "").split(".")[0] == "bncourse"
-    return isinstance(statement, ast.Import) and any(a.name.split(".")[0] == "bncourse" for a in statement.names)
-
-
-def describe(error: BaseException) -> tuple[list[str], str, str, int]:
-    """Return an exception's class names, its message, and the cell and line where it arose."""
-    names = [kind.__name__ for kind in type(error).__mro__][:20]
-    try:
-        message = str(error)[:MAX_MESSAGE]
-    except BaseException:
-        message = ""
-    cell, line = "", 0
-    for frame in traceback.extract_tb(error.__traceback__, limit=-50):
-        if frame.filename.startswith("<") and frame.filename in linecache.cache:
-            cell, line = frame.filename[1:-1], frame.lineno or 0
-    return names, message, cell, line
-
-
-def arrays(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[int | str, Any]]:
-    """Yield the array arguments with their positions or keywords."""
-    labeled: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
-    for label, value in labeled:
-        if type(value) is np.ndarray:
-            yield label, value
-
-
-def mark(array: Any) -> int:
-    """Return a short number that changes with an array's contents."""
-    return zlib.crc32(array.tobytes())
-
-
-def named(target: Any, labels: list[int | str]) -> list[str]:
-    """Turn positions into parameter names where the signature tells them."""
-    try:
-        names = list(inspect.signature(target).parameters)
-    except (TypeError, ValueError):
-        names = []
-    return [names[label] if isinstance(label, int) and label < len(names) else str(label) for label in labels]

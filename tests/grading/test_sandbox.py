@@ -1,0 +1,72 @@
+"""The sandbox's layers: what is refused without them, and that nothing asks for root."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from bncourse.grading import sandbox
+from bncourse.grading.engine import Grader
+from tests.grading.small import FULL, MASTER, hand_in
+
+pytestmark = pytest.mark.sandbox
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def report(*missing: str) -> sandbox.Report:
+    names = ("bubblewrap", "namespaces", "filter")
+    return sandbox.Report(tuple((name, name not in missing, f"install {name}") for name in names))
+
+
+LOWER = [((), "full"), (("filter",), "no-filter"), (("bubblewrap",), "process"), (("namespaces",), "process")]
+
+
+@pytest.mark.parametrize(("missing", "level"), LOWER)
+def test_a_missing_layer_lowers_the_level(missing: tuple[str, ...], level: str) -> None:
+    assert report(*missing).level == level
+
+
+def test_grading_without_a_layer_is_refused_in_one_line_that_says_what_to_install() -> None:
+    with pytest.raises(sandbox.SandboxError, match=r"install bubblewrap.*--level process") as caught:
+        report("bubblewrap").require("full")
+    assert "\n" not in str(caught.value)
+    report("bubblewrap").require("process")
+
+
+def test_a_lowered_level_stands_in_the_record() -> None:
+    with Grader(level="process", jobs=1) as grader:
+        record = grader.grade(MASTER, "x", hand_in())
+    assert (record.score, record.level) == (FULL, "process")
+
+
+GRADE = """\
+import os, sys
+assert os.getuid() != 0
+from bncourse.grading.engine import Grader
+from tests.grading.small import FULL, MASTER, WRONG, hand_in
+with Grader(jobs=1) as grader:
+    assert grader.grade(MASTER, "x", hand_in()).score == FULL
+    assert grader.grade(MASTER, "x", hand_in(WRONG)).score == 0
+    assert grader.level == "full"
+print("graded as user", os.getuid())
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the tests run as an unprivileged user already")
+def test_nothing_asks_for_root() -> None:
+    """Run as a user without privileges: in a user namespace if the interpreter lies where others may not read."""
+    drop = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs"]
+    usable = "import os, sys, bncourse; sys.exit(not os.access(sys.executable, os.X_OK))"
+    probe = subprocess.run([*drop, sys.executable, "-c", usable], cwd=ROOT, capture_output=True, check=False)
+    if probe.returncode != 0:
+        bwrap = shutil.which("bwrap") or "bwrap"
+        drop = [bwrap, "--unshare-user", "--uid", "1000", "--gid", "1000", "--dev-bind", "/", "/", "--cap-drop", "ALL"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])}
+    done = subprocess.run(
+        [*drop, sys.executable, "-c", GRADE], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "graded as user" in done.stdout, done.stderr
