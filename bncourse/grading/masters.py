@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from bncourse.grading.names import imports_of
 from bncourse.grading.records import Kind, Master, MasterCell
 from bncourse.grading.regions import HIDDEN_TESTS, SOLUTION, RegionError, without_region
 
@@ -121,7 +122,7 @@ def _check_source(where: str, kind: str, source: str) -> None:
         raise MasterError(f"{where}: a solution region is for answer and written cells, and each of them needs one.")
     if has_hidden and kind != "test":
         raise MasterError(f"{where}: hidden tests stand in a cell of kind {kind!r}, which students would see.")
-    if kind == "given" and "bncourse" in source:
+    if kind == "given" and any(name.split(".")[0] == "bncourse" for name in imports_of(ast.parse(source))):
         raise MasterError(f"{where}: a given cell runs beside the answers, where bncourse is not installed.")
 
 

@@ -1,0 +1,44 @@
+"""Names of PyTorch that do an assignment's work for the student, where its own solution does without them."""
+
+import ast
+import re
+from collections.abc import Iterable
+
+SHORTCUT = re.compile(
+    r"(native_|cudnn_|_)*(batch|instance|layer|group|rms)_norm\w*|(Sync|Lazy)?(Batch|Instance)Norm[123]d|SyncBatchNorm"
+    r"|(Layer|Group|RMS)Norm|fuse_(conv|linear)_bn\w*|enable_grad|vjp|jvp|jacrev|jacfwd|jacobian"
+    r"|forward_ad|make_dual"
+)
+"""The library's normalization and folding, and derivatives taken by autograd inside of a function."""
+
+
+def library_names(tree: ast.AST) -> set[str]:
+    r"""What a piece of code takes out of a library: attributes, and what it imports.
+
+    >>> sorted(library_names(ast.parse("from torch.func import vjp\ny = F.batch_norm(x)")))
+    ['batch_norm', 'func', 'torch', 'vjp']
+    """
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            whole = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            names.update(part for name in whole for part in name.split(".") if part)
+        elif isinstance(node, ast.Call) and _is_getattr(node):
+            names.update(part.value for part in node.args if isinstance(part, ast.Constant) and type(part.value) is str)
+    return names
+
+
+def _is_getattr(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "getattr"
+
+
+def shortcuts(tree: ast.AST, own: Iterable[ast.AST]) -> list[str]:
+    """Shortcuts that a piece of code names and the master's own code does not, in alphabetical order."""
+    used = {name for name in library_names(tree) if SHORTCUT.fullmatch(name)}
+    for one in own:
+        if not used:
+            break
+        used -= library_names(one)
+    return sorted(used)
