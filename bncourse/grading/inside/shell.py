@@ -78,9 +78,22 @@ class Shell:
         self.system(command)
         return []
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
+    def __getattr__(self, name: str) -> "Nothing":
         """Anything else that a cell asks of the shell does nothing."""
-        return lambda *_, **__: None
+        return Nothing()
+
+
+class Nothing:
+    """Does nothing when called, and so do its attributes: Matplotlib asks for `get_ipython().events.register`."""
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        """Do nothing."""
+
+    def __getattr__(self, name: str) -> "Nothing":
+        """Return nothing again, except for what Python itself looks for."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
 
 
 def display(*values: Any, **_: Any) -> None:
