@@ -231,7 +231,7 @@ class Grader:
             cut = self._one_pass(plan, stretch)
             stretch = 1.0
             if cut is not None and cut.slowdown > STARVED and retried < MAX_RETRIES:
-                stretch, plan.spent = cut.slowdown, 0.0
+                stretch, plan.spent = 1.5 * cut.slowdown, 0.0
                 retried += 1
             elif cut is not None:
                 plan.accept(cut.message)

@@ -98,7 +98,6 @@ class Warm:
     def __init__(self, control: socket.socket, program: bytes, base: int) -> None:
         self.control, self.program, self.base = control, program, base
         self.children: dict[int, int] = {}
-        self.waited: dict[int, float] = {}
 
     def serve(self) -> None:
         """Answer orders until the supervisor goes away."""
@@ -126,7 +125,6 @@ class Warm:
             os.close(descriptors[0])
         for process, number in list(self.children.items()):
             if order["do"] == "kill" and number == order["id"]:
-                self.waited[process] = waiting_time(process)
                 os.kill(process, signal.SIGKILL)
 
     def tell(self, **message: Any) -> None:
@@ -185,18 +183,20 @@ class Warm:
         """Report every fork that has ended."""
         while self.children:
             try:
-                process, status, usage = os.wait4(-1, os.WNOHANG)
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            if process == 0:
+            if found is None:
                 return
+            waited = waiting_time(found.si_pid)
+            process, status, usage = os.wait4(found.si_pid, 0)
             number = self.children.pop(process, None)
             if number is not None:
                 self.tell(
                     id=number,
                     ended=os.waitstatus_to_exitcode(status),
                     cpu=usage.ru_utime + usage.ru_stime,
-                    waited=self.waited.pop(process, 0.0),
+                    waited=waited,
                     memory=usage.ru_maxrss,
                 )
 
