@@ -1,0 +1,129 @@
+"""What the pages for teachers and students take from elsewhere when they are built, so that they cannot go stale.
+
+Tables of the assignments from their masters; the released notebooks to download, which are the very ones that
+`bncourse release` makes (nbgrader takes the solutions and hidden tests out of them); and the list of attacks from the
+test suite.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+MASTERS = Path("assignments/masters")
+DOWNLOADS = Path("assignments")
+"""Where the notebooks lie in the site."""
+
+
+def masters_of(source: Path) -> list[Any]:
+    """Return the masters below `source`, in the order in which they are due; none where there is no such folder."""
+    from bncourse.grading.masters import load_master
+
+    masters = [load_master(path) for path in sorted((source / MASTERS).glob("*.md"))]
+    return sorted(masters, key=lambda master: (str(master.metadata["due"]), master.assignment))
+
+
+class Assignments(SphinxDirective):
+    """`{assignments} table` gives a row an assignment, `{assignments} goals` what a student learns in each."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Write the Markdown and let the page's own parser read it."""
+        style = self.arguments[0]
+        if style not in ("table", "goals"):
+            raise self.error(f"assignments: {style!r} is unknown. Expected table or goals.")
+        source = Path(self.env.srcdir)
+        for path in (source / MASTERS).glob("*.md"):
+            self.env.note_dependency(str(path))
+        masters = masters_of(source)
+        lines = table(masters, self.env.docname) if style == "table" else goals(masters)
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=False)
+
+
+class Attacks(SphinxDirective):
+    """`{attacks}` gives a folded table for each section of the acceptance suite."""
+
+    def run(self) -> list[nodes.Node]:
+        """Read the rows from the tests."""
+        source = Path(self.env.srcdir)
+        for path in (source / "tests/grading/vectors").glob("*.py"):
+            self.env.note_dependency(str(path))
+        if str(source) not in sys.path:
+            sys.path.insert(0, str(source))
+        from tests.grading.vectors import STOCK
+        from tests.grading.vectors.rows import COLLECTIONS
+
+        lines = []
+        for collection in COLLECTIONS:
+            rows = [*collection.vectors, *collection.runs]
+            lines += [f":::{{admonition}} {collection.section}: {len(rows)} rows", ":class: dropdown", ""]
+            lines += ["| what was tried | a stock grader |", "|---|---|"]
+            lines += [f"| {escaped(row.row)} | {STOCK[row.stock]} |" for row in rows]
+            lines += [":::", ""]
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=False)
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it stands, also in a table's cell."""
+    return "".join("\\" + sign if sign in "\\`*_{}[]<>()#+-.!|$" else sign for sign in text)
+
+
+def table(masters: list[Any], page: str) -> list[str]:
+    """A Markdown table; its links lead to the notebooks in the site."""
+    up = "../" * page.count("/")
+    lines = ["| assignment | notebook | points, by hand | minutes | due (UTC) |", "|---|---|---|---|---|"]
+    for master in masters:
+        name, facts = master.assignment, master.metadata
+        link = f'<a href="{up}{DOWNLOADS.as_posix()}/{name}.ipynb" download="{name}.ipynb">{name}.ipynb</a>'
+        by_hand = sum(cell.points for cell in master.cells if cell.kind == "written")
+        minutes = "–".join(str(bound) for bound in facts["minutes"])
+        due = str(facts["due"])[:16]
+        lines.append(f"| {master.title} | {link} | {facts['points']:g}, {by_hand:g} | {minutes} | {due} |")
+    return lines
+
+
+def goals(masters: list[Any]) -> list[str]:
+    """What a student can do after each assignment."""
+    lines = []
+    for master in masters:
+        lines += [f"**{master.title}** (`{master.assignment}`)", ""]
+        lines += [f"- {goal}" for goal in master.metadata["goals"]]
+        lines.append("")
+    return lines
+
+
+def release_notebooks(app: Sphinx, exception: Exception | None) -> None:
+    """Put the released notebooks into the site, where those there are not of the masters as they are now."""
+    source = Path(app.srcdir)
+    if exception is not None or app.builder.format != "html" or not (source / MASTERS).is_dir():
+        return
+    from bncourse.grading.course import Course, notebook_digest
+    from bncourse.grading.release import release
+
+    folder = Path(app.outdir).parent / ".releases"
+    course = Course(folder, source / MASTERS, f"sqlite:///{folder / 'gradebook.db'}")
+    stale = [
+        name
+        for name in course.assignments
+        if notebook_digest(Path(app.outdir) / DOWNLOADS / f"{name}.ipynb") != course.master(name).metadata["digest"]
+    ]
+    if stale:
+        shutil.rmtree(folder, ignore_errors=True)  # nothing is ever handed in there
+    for name in stale:
+        release(course, name)
+        target = Path(app.outdir) / DOWNLOADS / f"{name}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(course.notebook("release", name), target)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect all this to Sphinx."""
+    app.add_directive("assignments", Assignments)
+    app.add_directive("attacks", Attacks)
+    app.connect("build-finished", release_notebooks)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
