@@ -13,6 +13,13 @@ from bncourse.grading.release import release
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share a graded class in one process, so that it is graded once."""
+    for item in items:
+        if "graded_course" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("course"))
+
+
 def lay_out(folder: Path) -> Course:
     """A course as in a fresh clone, with one assignment, and less patience for endless loops."""
     shutil.copytree(ASSIGNMENTS, folder / "assignments", ignore=shutil.ignore_patterns("__pycache__"))
