@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "book" / "teach" / "first_hour"
-WIDTH = 84
+WIDTH = 76
 
 COMMANDS = {
     "doctor": "bncourse doctor --no-speed",

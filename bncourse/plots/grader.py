@@ -6,7 +6,7 @@ from bncourse.plots.style import DIRECT, GRID, INK, MEAN, MUTED, VARIANCE, Drawi
 
 WIDTH, HEIGHT = 560, 380
 
-TRUSTED = ("the tests, hidden ones too", "the reference", "seeds and expected values", "the verdicts")
+TRUSTED = ("the tests, hidden ones too", "the reference", "seeds, expected values", "the verdicts")
 UNTRUSTED = (
     "the student's answers",
     "Python and NumPy",
@@ -38,18 +38,18 @@ def two_compartments() -> Drawing:
             f'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.8 L10 5 L0 9.2 Z" fill="{color}"/></marker>'
         )
     parts.append("</defs>")
-    parts += _box(20, 96, 196, 196, VARIANCE, "oracle, trusted", TRUSTED)
-    parts += _box(344, 96, 196, 196, MEAN, "worker, in a sandbox", UNTRUSTED)
+    parts += _box(12, 96, 194, 196, VARIANCE, "oracle, trusted", TRUSTED)
+    parts += _box(354, 96, 194, 196, MEAN, "worker, in a sandbox", UNTRUSTED)
     border = f'stroke="{INK}" stroke-width="1.6" stroke-dasharray="2 6" stroke-linecap="round"'
     parts += [f'<path d="M280 {start} V{end}" {border}/>' for start, end in ((74, 122), (182, 208), (268, 330))]
-    parts += [*_arrow("M222 150 H336", "in", DIRECT), *_arrow("M338 236 H224", "out", MEAN)]
+    parts += [*_arrow("M212 150 H346", "in", DIRECT), *_arrow("M348 236 H214", "out", MEAN)]
     parts += [_words(280, 141, "raw inputs", DIRECT), _words(280, 170, "handles", DIRECT)]
     parts += [_words(280, 227, "bytes, type, shape", MEAN), _words(280, 256, "numbers, strings", MEAN)]
-    parts += [_words(118, 34, "the master", INK), _words(442, 34, "the notebook handed in", INK)]
-    parts += [*_arrow("M118 44 V88", "rest", MUTED), *_arrow("M442 44 V88", "rest", MUTED)]
-    parts += [_words(112, 70, "all but answers", MUTED, "end"), _words(450, 70, "answers", MUTED, "start")]
-    parts += [*_arrow("M118 296 V344", "rest", MUTED), _words(126, 326, "one verdict a test", MUTED, "start")]
-    parts.append(_words(20, 366, "journal, then gradebook, feedback and exports", INK, "start"))
+    parts += [_words(109, 34, "the master", INK), _words(451, 34, "the notebook handed in", INK)]
+    parts += [*_arrow("M109 44 V88", "rest", MUTED), *_arrow("M451 44 V88", "rest", MUTED)]
+    parts += [_words(102, 70, "all but answers", MUTED, "end"), _words(459, 70, "answers", MUTED, "start")]
+    parts += [*_arrow("M109 296 V344", "rest", MUTED), _words(117, 326, "one verdict a test", MUTED, "start")]
+    parts.append(_words(12, 366, "journal, then gradebook, feedback and exports", INK, "start"))
     parts.append(_words(280, 62, "the border", INK))
     parts.append("</svg>")
     svg = label("\n".join(parts), ALT).replace(f'style="width: {WIDTH * 4 / 3:.0f}px"', f'style="width: {WIDTH}px"')
@@ -72,7 +72,7 @@ def _box(x: float, y: float, width: float, height: float, color: str, title: str
 def _words(x: float, y: float, text: str, color: str, anchor: str = "middle", weight: int = 400) -> str:
     """Write a line."""
     place = f'x="{x}" y="{y}" text-anchor="{anchor}"'
-    return f'<text {place} font-size="14.5" font-weight="{weight}" fill="{color}">{text}</text>'
+    return f'<text {place} font-size="13.5" font-weight="{weight}" fill="{color}">{text}</text>'
 
 
 def _arrow(path: str, tip: str, color: str) -> Iterator[str]:

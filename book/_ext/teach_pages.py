@@ -28,20 +28,27 @@ def masters_of(source: Path) -> list[Any]:
 
 
 class Assignments(SphinxDirective):
-    """`{assignments} table` gives a row an assignment, `{assignments} goals` what a student learns in each."""
+    """A row an assignment (`table`), what one learns in each (`goals`), or what to read for it (`schedule`).
+
+    A schedule's content holds a line `NAME: what to read` an assignment; those without a master are left out.
+    """
 
     required_arguments = 1
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
         """Write the Markdown and let the page's own parser read it."""
         style = self.arguments[0]
-        if style not in ("table", "goals"):
-            raise self.error(f"assignments: {style!r} is unknown. Expected table or goals.")
+        if style not in ("table", "goals", "schedule"):
+            raise self.error(f"assignments: {style!r} is unknown. Expected table, goals or schedule.")
         source = Path(self.env.srcdir)
         for path in (source / MASTERS).glob("*.md"):
             self.env.note_dependency(str(path))
         masters = masters_of(source)
-        lines = table(masters, self.env.docname) if style == "table" else goals(masters)
+        if style == "schedule":
+            lines = schedule(masters, dict(line.split(": ", 1) for line in self.content if ": " in line))
+        else:
+            lines = table(masters, self.env.docname) if style == "table" else goals(masters)
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=False)
 
 
@@ -76,14 +83,14 @@ def escaped(text: str) -> str:
 def table(masters: list[Any], page: str) -> list[str]:
     """A Markdown table; its links lead to the notebooks in the site."""
     up = "../" * page.count("/")
-    lines = ["| assignment | notebook | points, by hand | minutes | due (UTC) |", "|---|---|---|---|---|"]
+    lines = ["| assignment | notebook | points (by hand) | minutes | due (UTC) |", "|---|---|---|---|---|"]
     for master in masters:
         name, facts = master.assignment, master.metadata
         link = f'<a href="{up}{DOWNLOADS.as_posix()}/{name}.ipynb" download="{name}.ipynb">{name}.ipynb</a>'
         by_hand = sum(cell.points for cell in master.cells if cell.kind == "written")
         minutes = "–".join(str(bound) for bound in facts["minutes"])
         due = str(facts["due"])[:16]
-        lines.append(f"| {master.title} | {link} | {facts['points']:g}, {by_hand:g} | {minutes} | {due} |")
+        lines.append(f"| {master.title} | {link} | {facts['points']:g} ({by_hand:g}) | {minutes} | {due} |")
     return lines
 
 
@@ -95,6 +102,12 @@ def goals(masters: list[Any]) -> list[str]:
         lines += [f"- {goal}" for goal in master.metadata["goals"]]
         lines.append("")
     return lines
+
+
+def schedule(masters: list[Any], reading: dict[str, str]) -> list[str]:
+    """A Markdown table of what to read before each assignment is due."""
+    rows = [f"| `{m.assignment}` | {reading.get(m.assignment, '')} | {str(m.metadata['due'])[:10]} |" for m in masters]
+    return ["| assignment | chapters to read | due |", "|---|---|---|", *rows]
 
 
 def release_notebooks(app: Sphinx, exception: Exception | None) -> None:
