@@ -13,6 +13,7 @@ from bncourse.grading.release import release
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests that share a graded class in one process, so that it is graded once."""
     for item in items:
