@@ -97,3 +97,14 @@ def test_both_tables_of_assignments_have_a_row_and_a_link_for_each_master(site: 
         for path in (ROOT / "assignments" / "masters").glob("*.md"):
             assert f'href="../../assignments/{path.stem}.ipynb"' in html
             assert load_master(path).title in html
+
+
+@pytest.mark.slow
+def test_the_reference_has_every_public_name_of_both_twins(site: Path) -> None:
+    import bncourse.numpy_bn
+    import bncourse.torch_bn
+
+    for page, room in (("api", bncourse.numpy_bn), ("api_torch", bncourse.torch_bn)):
+        html = (site / "book" / "teach" / f"{page}.html").read_text("utf-8")
+        missing = [name for name in room.__all__ if f'id="{room.__name__}.{name}"' not in html]
+        assert not missing, f"{room.__name__}: {missing}"
