@@ -1,0 +1,48 @@
+"""Every small change of a solution: operators, constants, methods and signs, one at a time."""
+
+import ast
+from collections.abc import Iterator
+
+from bncourse.grading.regions import SOLUTION
+
+
+def mutants(source: str) -> Iterator[tuple[str, str]]:
+    """Every small change of a solution: what was changed, and the changed code."""
+    plain = "\n".join(line for line in source.split("\n") if SOLUTION.begin not in line and SOLUTION.end not in line)
+    count = len(list(ast.walk(ast.parse(plain))))
+    for number in range(count):
+        for change in (_operator, _constant, _method, _sign):
+            tree = ast.parse(plain)
+            node = list(ast.walk(tree))[number]
+            if change(node):
+                yield f"line {getattr(node, 'lineno', 0)}: {change.__name__[1:]}", ast.unparse(tree)
+
+
+def _operator(node: ast.AST) -> bool:
+    swaps = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
+    if isinstance(node, ast.BinOp) and type(node.op) in swaps:
+        node.op = swaps[type(node.op)]()
+        return True
+    return False
+
+
+def _constant(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        node.value = 1 - node.value if node.value in (0, 1) else node.value + 1
+        return True
+    return False
+
+
+def _method(node: ast.AST) -> bool:
+    swaps = {"sum": "mean", "mean": "sum"}
+    if isinstance(node, ast.Attribute) and node.attr in swaps:
+        node.attr = swaps[node.attr]
+        return True
+    return False
+
+
+def _sign(node: ast.AST) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node.op = ast.UAdd()
+        return True
+    return False
