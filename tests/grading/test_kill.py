@@ -1,11 +1,10 @@
 """A run that is killed at any moment and started again ends as an undisturbed run does."""
 
+import multiprocessing
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,81 +12,89 @@ from typing import Any
 import pytest
 import sqlalchemy as sql
 
-from bncourse.grading.course import Course, find_course
+from bncourse.grading.course import Course
 from bncourse.grading.sample_class import write_sample_class
+from tests.conftest import copied
 
 pytestmark = pytest.mark.sandbox
 
 MOMENTS = 30
-STUDENTS = 6
+STUDENTS = ("boris", "chen", "dora", "hana", "mika", "rosa")
+ROWS = {
+    "grade": "select s.student_id, c.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade "
+    "from grade g join submitted_notebook n on g.notebook_id = n.id "
+    "join submitted_assignment s on n.assignment_id = s.id join base_cell c on g.cell_id = c.id",
+    "comment": "select s.student_id, c.name, m.auto_comment, m.manual_comment from comment m "
+    "join submitted_notebook n on m.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id "
+    "join base_cell c on m.cell_id = c.id",
+    "submitted": "select student_id, timestamp from submitted_assignment",
+}
+"""What the gradebook says, without the numbers that nbgrader draws at random, and without times."""
+
+WARM = multiprocessing.get_context("forkserver")
+WARM.set_forkserver_preload(
+    ["bncourse.cli.grade", "bncourse.grading.engine", "bncourse.grading.run", "bncourse.grading.summary", "jupytext"]
+)
 
 
-def command(course: Course) -> list[str]:
-    main = "from bncourse.__main__ import main; main()"
-    places = ["--course", str(course.root), "--masters", str(course.masters)]
-    return [sys.executable, "-c", main, "grade", "backward", "--jobs", "2", *places]
+def grade(root: Path, masters: Path) -> None:
+    """The command, at the head of a process group of its own."""
+    from bncourse.cli import main
+
+    os.setsid()
+    main(["grade", "backward", "--jobs", "2", "--course", str(root), "--masters", str(masters)])
 
 
-def run(course: Course, seconds: float | None = None) -> bool:
-    """Grade, and kill the whole group after so many seconds; returns whether it came to its end."""
-    process = subprocess.Popen(
-        command(course), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
-    try:
-        _, told = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return False
-    assert process.returncode == 0, told.decode()
-    return True
+def ends(course: Course, seconds: float) -> bool:
+    """Grade, and kill all processes after so many seconds; returns whether the run came to its end."""
+    process = WARM.Process(target=grade, args=(course.root, course.masters))
+    process.start()
+    process.join(seconds)
+    if process.exitcode is None and process.pid is not None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # not yet at the head of its group
+            process.kill()
+        process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode == 0
 
 
-def gradebook(course: Course) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that the gradebook says, without the numbers that nbgrader draws at random, and without times."""
+def outcome(course: Course) -> dict[str, Any]:
+    """The bytes of the lists, and the content of the gradebook."""
     engine = sql.create_engine(course.db_url)
-    views = {
-        "grade": "select s.student_id, c.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade "
-        "from grade g join submitted_notebook n on g.notebook_id = n.id "
-        "join submitted_assignment s on n.assignment_id = s.id join base_cell c on g.cell_id = c.id",
-        "comment": "select s.student_id, c.name, m.auto_comment, m.manual_comment from comment m "
-        "join submitted_notebook n on m.notebook_id = n.id join submitted_assignment s on n.assignment_id = s.id "
-        "join base_cell c on m.cell_id = c.id",
-        "submitted": "select student_id, timestamp from submitted_assignment",
-    }
     with engine.connect() as connection:
-        return {name: sorted(map(tuple, connection.execute(sql.text(text))), key=repr) for name, text in views.items()}
-
-
-def hand_in_all(course: Course) -> None:
-    """Hand in for a small class."""
-    write_sample_class(course, "backward")
-    for student in course.students("backward")[STUDENTS:]:
-        shutil.rmtree(course.folder("submitted", "backward", student))
+        rows = {name: sorted(map(repr, connection.execute(sql.text(text)))) for name, text in ROWS.items()}
+    engine.dispose()
+    return rows | {name: (course.root / name).read_bytes() for name in ("grades.csv", "verdicts.jsonl")}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
-def test_a_killed_run_goes_on_to_the_same_result(released_course: Course, tmp_path: Path) -> None:
-    courses = {}
-    for name in ("undisturbed", "killed"):
-        shutil.copytree(released_course.root, tmp_path / name)
-        courses[name] = find_course(tmp_path / name, released_course.masters)
-        hand_in_all(courses[name])
+@pytest.mark.timeout(1200)
+def test_a_killed_run_goes_on_to_the_same_result(course: Course, tmp_path: Path, sandbox: None) -> None:
+    write_sample_class(course, "backward")
+    for student in set(course.students("backward")) - set(STUDENTS):
+        shutil.rmtree(course.root / "submitted" / student)
+    undisturbed, often_killed = copied(course, tmp_path / "undisturbed"), tmp_path / "killed"
+    assert ends(undisturbed, 300)
+    assert not ends(copied(course, tmp_path / "warm"), 0.0)
+    again = copied(course, tmp_path / "again")
     start = time.monotonic()
-    assert run(courses["undisturbed"])
+    assert ends(again, 300)
     seconds = time.monotonic() - start
-    moments = random.Random(1)
-    killed = 0
-    for _ in range(MOMENTS):
-        if run(courses["killed"], moments.uniform(0.1, 1.1) * seconds):
-            shutil.rmtree(courses["killed"].root)
-            shutil.copytree(released_course.root, courses["killed"].root)
-            hand_in_all(courses["killed"])
-        else:
+    expected = outcome(undisturbed)
+    assert outcome(again) == expected
+
+    moments, killed, finished = random.Random(1), 0, 0
+    victim = copied(course, often_killed)
+    while killed < MOMENTS:
+        if not ends(victim, moments.uniform(0.0, 1.1) * seconds):
             killed += 1
-    assert killed >= MOMENTS // 2
-    assert run(courses["killed"])
-    lists = [(course.root / "grades.csv").read_bytes() for course in courses.values()]
-    assert lists[0] == lists[1]
-    assert gradebook(courses["undisturbed"]) == gradebook(courses["killed"])
+        else:
+            finished += 1
+            assert outcome(victim) == expected
+            shutil.rmtree(often_killed)
+            victim = copied(course, often_killed)
+            assert finished <= 2 * MOMENTS
+    assert ends(victim, 300)
+    assert outcome(victim) == expected
