@@ -1,5 +1,7 @@
 """bncourse grade ASSIGNMENT: grade what was handed in."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +22,7 @@ LEVELS = ("full", "no-filter", "process")
 @click.option("--level", type=click.Choice(LEVELS), default="full", help="Lower the sandbox, by name [full].")
 @click.option("--seed", type=int, default=0, help="What all random numbers are derived from [0].")
 @click.option("--no-cache", is_flag=True, help="Run identical answers each for themselves.")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster of this scheduler.")
 @with_course
 def command(
     course: "Course",
@@ -30,6 +33,7 @@ def command(
     level: str,
     seed: int,
     no_cache: bool,
+    scheduler: str | None,
 ) -> None:
     """Grade what was handed in for ASSIGNMENT and has changed since it was last graded.
 
@@ -45,6 +49,11 @@ def command(
     from bncourse.grading.sandbox import GraderError
     from bncourse.grading.summary import tables
 
+    make: Callable[..., Grader] = Grader
+    if scheduler is not None:
+        from bncourse.grading.cluster import ClusterGrader
+
+        make = partial(ClusterGrader, scheduler)
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
@@ -54,8 +63,8 @@ def command(
             run = grade_class(
                 course,
                 assignment,
-                grader=lambda: Grader(
-                    level=level,  # type: ignore[arg-type]
+                grader=lambda: make(
+                    level=level,
                     jobs=jobs,
                     cache=not no_cache,
                     seed=seed,

@@ -27,7 +27,7 @@ from bncourse.grading.looks import looks
 from bncourse.grading.plan import Plan
 from bncourse.grading.records import Master, SubmissionRecord
 from bncourse.grading.repair import Reading, read_submission
-from bncourse.grading.status import status_of, unreadable
+from bncourse.grading.status import given_up, status_of, unreadable
 from bncourse.grading.surroundings import allowed, environment, preloaded
 
 __all__ = ["Grader", "environment", "read_submission"]
@@ -79,8 +79,8 @@ class Grader:
         seed: int = 0,
         journal: Path | None = None,
     ) -> None:
-        sandbox.probe().require(level)
         self.level, self.seed = level, seed
+        self.check_machine()
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
         self._journal = Journal(journal) if journal is not None else None
@@ -91,6 +91,10 @@ class Grader:
         self._guard = threading.Lock()
         self._trials: dict[str, threading.Lock] = {}
         self._doubtful: dict[str, list[str]] = {}
+
+    def check_machine(self) -> None:
+        """Refuse where a layer of the sandbox is missing."""
+        sandbox.probe().require(self.level)
 
     def __enter__(self) -> Self:
         return self
@@ -140,15 +144,8 @@ class Grader:
 
     def digest(self, master: Master, reading: Reading) -> str:
         """SHA-256 of what decides a grade: answers, added cells, tests, seed, level and environment."""
-        parts = [
-            known(master).key,
-            reading.answers,
-            reading.extras,
-            self.seed,
-            self.level,
-            environment(),
-            reading.reason,
-        ]
+        key, where = known(master).key, environment()
+        parts = [key, reading.answers, reading.extras, self.seed, self.level, where, reading.reason]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     # --- one submission ---
@@ -172,21 +169,17 @@ class Grader:
             known = self._journal.find(digest, None if self._cache is not None else student)
         fresh = known is None
         if known is None:
-            known = self._grade(master, student, reading, digest)
+            known = self.grade_reading(master, student, reading, digest)
         record = dataclasses.replace(known, student=student, repairs=reading.repairs)
         record = dataclasses.replace(record, status=status_of(record))
-        if self._journal is not None and self._journal.find(digest, student) is None and not self._failed(record):
+        if self._journal is not None and self._journal.find(digest, student) is None and not given_up(record):
             self._journal.append(record)
-        if fresh and self._cache is not None and len(self._cache) < MAX_CACHED and not self._failed(record):
+        if fresh and self._cache is not None and len(self._cache) < MAX_CACHED and not given_up(record):
             self._cache[digest] = record
         return record
 
-    @staticmethod
-    def _failed(record: SubmissionRecord) -> bool:
-        """Whether the grader failed, so that another try may succeed."""
-        return any(v.outcome == "needs review" for v in record.verdicts)
-
-    def _grade(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
+    def grade_reading(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
+        """Run what was read, whatever was graded before."""
         start = time.monotonic()
         plan = Plan(master, reading)
         plan.doubt(self._failing(master))
@@ -196,14 +189,18 @@ class Grader:
                 break
             except LaneError as error:
                 plan.trouble(str(error), last=attempt == 2)
+        return self.record(plan, student, digest, time.monotonic() - start)
+
+    def record(self, plan: Plan, student: str, digest: str, seconds: float) -> SubmissionRecord:
+        """What a plan that was carried out has found."""
         record = dataclasses.replace(
-            self._blank(master, student, digest),
+            self._blank(plan.master, student, digest),
             verdicts=plan.all_verdicts(),
-            repairs=reading.repairs,
+            repairs=plan.reading.repairs,
             notes=plan.all_notes(),
             outputs=plan.all_outputs(),
-            reason=plan.reason or looks(plan.master, reading),
-            seconds=round(time.monotonic() - start, 3),
+            reason=plan.reason or looks(plan.master, plan.reading),
+            seconds=round(seconds, 3),
         )
         return dataclasses.replace(record, status=status_of(record))
 

@@ -34,3 +34,8 @@ def unreadable(master: Master, reading: Reading, blank: SubmissionRecord) -> Sub
     return dataclasses.replace(
         blank, status="unreadable", verdicts=verdicts, repairs=reading.repairs, reason=reading.reason
     )
+
+
+def given_up(record: SubmissionRecord) -> bool:
+    """Whether the grader failed, so that another try may succeed."""
+    return any(verdict.outcome == "needs review" for verdict in record.verdicts)

@@ -1,0 +1,106 @@
+"""The same class graded by a Dask cluster, one of whose processes dies in the middle."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bncourse.cli import main
+from bncourse.grading.cluster import ClusterGrader
+from bncourse.grading.course import Course
+from bncourse.grading.engine import Grader
+from bncourse.grading.journal import Journal
+from bncourse.grading.run import grade_class
+from bncourse.grading.sample_class import write_sample_class
+from tests.conftest import copied
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+STUDENTS = ("boris", "chen", "dora", "emil", "hana", "rosa")
+
+
+@pytest.fixture
+def small_class(course: Course, sandbox: None) -> Course:
+    write_sample_class(course, "backward")
+    for student in set(course.students("backward")) - set(STUDENTS):
+        shutil.rmtree(course.root / "submitted" / student)
+    return course
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A scheduler with two worker processes."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def lists(course: Course) -> list[bytes]:
+    return [(course.root / name).read_bytes() for name in ("grades.csv", "verdicts.jsonl")]
+
+
+def typed(course: Course, *options: str) -> Result:
+    places = ["--course", str(course.root), "--masters", str(course.masters)]
+    return CliRunner().invoke(main, ["grade", "backward", *places, *options])
+
+
+@pytest.mark.timeout(600)
+def test_nothing_is_lost_and_marks_are_the_same_where_a_worker_is_killed(
+    small_class: Course, address: str, tmp_path: Path
+) -> None:
+    here, there = small_class, copied(small_class, tmp_path / "there")
+    grade_class(here, "backward", grader=lambda: Grader(jobs=2))
+    journal = there.results("backward") / "journal.jsonl"
+    engines: list[ClusterGrader] = []
+    killed: list[int] = []
+
+    def make() -> ClusterGrader:
+        engines.append(ClusterGrader(address, cache=False, journal=journal))
+        return engines[0]
+
+    def kill_one(student: str) -> None:
+        """Once a first submission is graded, kill a worker that has others."""
+        client = engines[0]._client
+        if not killed:
+            busy = [worker for worker, units in client.processing().items() if units]
+            pids = client.run(os.getpid, workers=busy[:1])
+            killed.extend(pids.values())
+            os.kill(killed[0], signal.SIGKILL)
+
+    run = grade_class(there, "backward", grader=make, progress=kill_one)
+    assert len(killed) == 1
+    assert run.graded == len(STUDENTS)
+    assert lists(there) == lists(here)
+    with Journal(journal) as kept:
+        assert len(kept) == len(STUDENTS)
+
+
+@pytest.mark.timeout(600)
+def test_the_command_grades_on_the_cluster(small_class: Course, address: str) -> None:
+    done = typed(small_class, "--scheduler", address, "--student", "boris", "--student", "dora")
+    assert done.exit_code == 0, done.output
+    assert "2 graded now" in done.output
+    assert b"boris,backward,33,40,correct" in lists(small_class)[0]
+
+
+@pytest.mark.parametrize("wrong", ["tcp://127.0.0.1:9", "nowhere://x", "scheduler"])
+def test_an_address_where_nobody_answers_is_one_line(small_class: Course, wrong: str) -> None:
+    done = typed(small_class, "--scheduler", wrong)
+    assert done.exit_code == 2
+    assert done.stderr.strip().splitlines()[-1].startswith("bncourse: No Dask scheduler answers at")
+    assert not (small_class.root / "grades.csv").exists()
+
+
+def test_a_missing_package_is_named(small_class: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    done = typed(small_class, "--scheduler", "tcp://127.0.0.1:9")
+    assert done.exit_code == 2
+    assert "pip install 'bncourse[cluster]'" in done.stderr
