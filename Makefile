@@ -62,7 +62,7 @@ mutants: env  ## change the functional files in every small way; each change mus
 	$(BIN)/python -m tools.mutants
 
 bench: env  ## the speed ratios, each measured side by side in one run
-	$(BIN)/python -m bench
+	@$(BIN)/python -m bench; first=$$?; $(BIN)/python -m bench.grading && exit $$first
 
 site: book  ## a folder that any web server, or a double click, can show
 	@echo "The site lies in $(BUILD)/html"

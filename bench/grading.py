@@ -1,0 +1,158 @@
+"""The grader's throughput against stock `nbgrader autograde`, on the same answers, in one run.
+
+`python -m bench.grading` grades the distinct right and wrong answers of the sample class of `backward`, in the
+sandbox, on two lanes, each submission for itself, with gradebook, notebooks and lists; then stock nbgrader grades one
+copy of the same. It prints the figures beside their bars and exits with 1 if one is broken.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from bncourse.grading.course import Course, find_course, write
+from bncourse.grading.release import release
+from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
+
+ASSIGNMENT = "backward"
+MASTERS = Path(__file__).resolve().parents[1] / "assignments" / "masters"
+JOBS = 2
+MOST = 10_000
+RATIO, EACH_SECOND, FIRST_SECONDS, MEMORY_MB = 50.0, 40.0, 3.0, 300.0
+CONFIGURATION = 'c = get_config()\nc.CourseDirectory.course_id = "bench"\n'
+
+
+class Ours(NamedTuple):
+    """What our engine took for a class."""
+
+    graded: int
+    seconds: float
+    first: float
+    """Seconds from the start of the process to the first verdict."""
+    memory: float
+    """The supervisor's highest, in MB."""
+
+
+def distinct(course: Course) -> list[SampleStudent]:
+    """Those of the sample class whose code runs to its end, rightly or wrongly, and who did not copy."""
+    found: dict[str, SampleStudent] = {}
+    for student in load_sample_class(course, ASSIGNMENT).students:
+        plain = not (student.cut_off or student.tests or student.drafts or student.tags)
+        if plain and student.begins == "solution" and student.status in ("correct", "wrong"):
+            found.setdefault(json.dumps([student.answers, student.unfinished], sort_keys=True), student)
+    return list(found.values())
+
+
+def hand_in(course: Course, students: list[SampleStudent], copies: int) -> int:
+    """Hand in for everybody; returns how many submissions there are, at most `MOST`."""
+    written = load_sample_class(course, ASSIGNMENT).written
+    master = course.master(ASSIGNMENT)
+    released = json.loads(course.notebook("release", ASSIGNMENT).read_bytes())
+    pairs = [(student, number) for number in range(1, copies + 1) for student in students][:MOST]
+    for student, number in pairs:
+        target = course.notebook("submitted", ASSIGNMENT, f"{student.id}-{number:04}")
+        write(target, submission(student, master, released, written, number))
+    return len(pairs)
+
+
+def measure(root: Path, started: float) -> Ours:
+    """Grade the class in this process, which has only just started."""
+    from bncourse.grading.engine import Grader
+    from bncourse.grading.run import grade_class
+
+    firsts: list[float] = []
+
+    def seen(_: str) -> None:
+        if not firsts:
+            firsts.append(time.monotonic() - started)
+
+    course = find_course(root, MASTERS)
+    journal = course.results(ASSIGNMENT) / "journal.jsonl"
+    make = lambda: Grader(jobs=JOBS, cache=False, journal=journal)  # noqa: E731
+    run = grade_class(course, ASSIGNMENT, grader=make, progress=seen)
+    status = Path("/proc/self/status").read_text()
+    highest = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return Ours(run.graded, time.monotonic() - started, firsts[0], int(highest) / 1000)
+
+
+def by_ours(course: Course) -> Ours:
+    """What a fresh process of ours takes for the class, from its start to its end."""
+    command = [sys.executable, "-m", "bench.grading", "--measure", str(course.root), str(time.monotonic())]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return Ours(*json.loads(done.stdout.splitlines()[-1]))
+
+
+def by_stock(course: Course, students: list[SampleStudent], folder: Path) -> float:
+    """Seconds that stock `nbgrader autograde` takes for one copy of everybody."""
+    folder.mkdir()
+    (folder / "nbgrader_config.py").write_text(CONFIGURATION)
+    nbgrader = [str(Path(sys.executable).parent / "nbgrader")]
+    shutil.copytree(course.folder("source", ASSIGNMENT), folder / "source" / ASSIGNMENT)
+    for student in students:
+        name = f"{student.id}-0001"
+        shutil.copytree(course.root / "submitted" / name, folder / "submitted" / name)
+    quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([*nbgrader, "generate_assignment", ASSIGNMENT], check=True, **quiet)  # type: ignore[call-overload]
+    start = time.monotonic()
+    subprocess.run([*nbgrader, "autograde", ASSIGNMENT], check=False, **quiet)  # type: ignore[call-overload]
+    seconds = time.monotonic() - start
+    graded = len(list(folder.glob("autograded/*/*/*.ipynb")))
+    if graded != len(students):
+        raise RuntimeError(f"stock nbgrader graded {graded} of {len(students)} submissions")
+    return seconds
+
+
+def bar(name: str, figure: float, unit: str, *, least: float | None = None, most: float | None = None) -> bool:
+    """Print a figure beside its bar; returns whether it is kept."""
+    kept = (least is None or figure >= least) and (most is None or figure <= most)
+    limit = f"at least {least:g}" if least is not None else f"at most {most:g}"
+    print(f"{name:44}{figure:8.2f} {unit:14} bar {limit}: {'kept' if kept else 'BROKEN'}", flush=True)
+    return kept
+
+
+def run(copies: int) -> bool:
+    """Print the figures; True if every bar is kept."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        course = find_course(Path(name) / "course", MASTERS)
+        release(course, ASSIGNMENT)
+        students = distinct(course)
+        count = hand_in(course, students, copies)
+        print(f"\ngrading {ASSIGNMENT}: {count} submissions of {len(students)} distinct answers, {JOBS} jobs, no cache")
+        ours = by_ours(course)
+        stock = by_stock(course, students, Path(name) / "stock")
+    speed, other = ours.graded / ours.seconds, len(students) / stock
+    print(f"{'stock nbgrader autograde, one copy of each':44}{other:8.2f} a second")
+    results = [
+        bar("bncourse grade", speed, "a second", least=EACH_SECOND),
+        bar("bncourse grade against stock nbgrader", speed / other, "times as fast", least=RATIO),
+        bar("start to first verdict", ours.first, "s", most=FIRST_SECONDS),
+        bar("the supervisor's memory at its highest", ours.memory, "MB", most=MEMORY_MB),
+    ]
+    if count == MOST:
+        results.append(bar(f"{MOST:,} submissions", ours.seconds / 60, "minutes", most=6.0))
+    return all(results)
+
+
+def main() -> int:
+    """Exit code: 0 if every bar is kept, 1 if one is broken."""
+    parser = argparse.ArgumentParser(prog="python -m bench.grading", description="throughput against stock nbgrader")
+    parser.add_argument(
+        "--copies", type=int, default=25, help=f"submissions of each distinct answer [25], {MOST:,} in all at most"
+    )
+    parser.add_argument("--measure", nargs=2, metavar=("COURSE", "STARTED"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.copies < 1:
+        parser.error(f"--copies is {options.copies}. Expected at least 1.")
+    if options.measure:
+        print(json.dumps(measure(Path(options.measure[0]), float(options.measure[1]))))
+        return 0
+    return 0 if run(options.copies) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
