@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from bncourse.cli._shared import start_sooner
 from bncourse.grading.course import Course, find_course, write
-from bncourse.grading.release import release
 from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
 
 ASSIGNMENT = "backward"
@@ -62,6 +62,7 @@ def hand_in(course: Course, students: list[SampleStudent], copies: int) -> int:
 
 def measure(root: Path, started: float) -> Ours:
     """Grade the class in this process, which has only just started."""
+    start_sooner()
     from bncourse.grading.engine import Grader
     from bncourse.grading.run import grade_class
 
@@ -117,6 +118,8 @@ def bar(name: str, figure: float, unit: str, *, least: float | None = None, most
 
 def run(copies: int) -> bool:
     """Print the figures; True if every bar is kept."""
+    from bncourse.grading.release import release
+
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         course = find_course(Path(name) / "course", MASTERS)
         release(course, ASSIGNMENT)

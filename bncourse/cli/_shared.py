@@ -1,6 +1,7 @@
 """What several commands share: the course options, and the one way to refuse."""
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,15 @@ class Refusal(click.ClickException):
         click.echo(f"bncourse: {' '.join(self.message.split())}", err=True, file=file)
 
 
+def start_sooner() -> None:
+    """Leave out what takes long to load and is not needed.
+
+    That is a grammar of internationalized addresses, which the validator of notebooks loads where it is installed and
+    does without where it is not: half of the time until nbgrader is there.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
 def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options --course, --masters and --db, and pass it the course they name."""
 
@@ -28,6 +38,7 @@ def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--db", help="The gradebook's address, as SQLAlchemy writes it [gradebook.db in the course folder].")
     @functools.wraps(function)
     def wrapped(root: Path | None, masters: Path | None, db: str | None, **options: Any) -> Any:
+        start_sooner()
         from bncourse.grading.course import CourseError, find_course
         from bncourse.grading.masters import MasterError
 
