@@ -42,7 +42,13 @@ def shapes(session: nox.Session) -> None:
     # not the tests of refusals: the checker speaks before our own messages can
     packages = "--jaxtyping-packages=bncourse.numpy_bn,bncourse.torch_bn,beartype.beartype"
     session.run(
-        "pytest", "tests/numpy_bn", "tests/torch_bn", "-k", "not refuse and not compilation", packages, env={"BNCOURSE_SHAPES": "1"}
+        "pytest",
+        "tests/numpy_bn",
+        "tests/torch_bn",
+        "-k",
+        "not refuse and not compilation",
+        packages,
+        env={"BNCOURSE_SHAPES": "1"},
     )
 
 
