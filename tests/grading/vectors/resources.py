@@ -19,7 +19,7 @@ def in_call(code: str, title: str, **options: object) -> Pair:
 LOOPS = {
     "a loop": "while True:\n    pass",
     "one that swallows KeyboardInterrupt": "while True:\n    try:\n        pass\n    except BaseException:\n        pass",
-    "native": "np.linalg.matrix_power(np.eye(1200) + 1e-9, 2**30)",
+    "native": "sum(iter(int, 1))",
     "a regular expression": "import re\nre.match('(a+)+$', 'a' * 40 + 'b')",
     "an integer": "9 ** 9 ** 9",
 }
