@@ -28,7 +28,7 @@ class AffineParametersConfig(Config):
     starts: tuple[float, ...] = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
     learned: tuple[str, ...] = ("neither", "gamma", "beta", "both")
     hidden: tuple[int, ...] = (100, 100, 100)
-    steps: int = 4000
+    steps: int = 2000
     batch_size: int = 60
     rate: float = 0.3
 

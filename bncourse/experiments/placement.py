@@ -31,7 +31,7 @@ class PlacementConfig(Config):
     activations: tuple[str, ...] = ("relu", "sigmoid")
     rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
     hidden: tuple[int, ...] = (100, 100, 100)
-    steps: int = 4000
+    steps: int = 2000
     batch_size: int = 60
 
 

@@ -28,7 +28,7 @@ class TargetsConfig(Config):
     means: tuple[float, ...] = (-3.0, -1.0, 1.0, 3.0)
     learned: tuple[bool, ...] = (False, True)
     hidden: tuple[int, ...] = (100, 100, 100)
-    steps: int = 4000
+    steps: int = 2000
     batch_size: int = 60
     rate: float = 0.3
 
