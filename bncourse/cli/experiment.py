@@ -1,4 +1,4 @@
-"""`bncourse experiment`: list the questions, and answer one of them on this machine."""
+"""`bncourse experiment`: list the questions, answer one of them on this machine, draw the answer."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 
 @click.group()
 def command() -> None:
-    """List the experiments, or run one."""
+    """List the experiments, run one, or draw what it measured."""
 
 
 @command.command("list")
@@ -62,6 +62,29 @@ def run_experiment(
             _run(each, config, jobs, out)
         except DataMissing as error:
             raise click.UsageError(str(error)) from error
+
+
+@command.command("draw")
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the figure goes, as SVG.  [default: NAME.svg]",
+)
+def draw_experiment(name: str, out: Path | None) -> None:
+    """Draw NAME: an experiment's recorded full run, or the file of a Result of your own."""
+    from bncourse.experiments import load, recorded
+    from bncourse.plots.experiments import draw
+
+    own = Path(name)
+    try:
+        drawing = draw(load(own) if own.suffix == ".json" else recorded(name))
+        path = out or Path(f"{own.stem}.svg")
+        path.write_text(drawing.svg + "\n", encoding="utf-8")
+    except (ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from error
+    click.echo(drawing.alt)
+    click.echo(f"{path}: the figure")
 
 
 def _check_device(device: str) -> None:

@@ -152,7 +152,10 @@ def load(path: Path | str) -> Result:
     ValueError
         If the file is not such a Result.
     """
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a Result: it is not JSON ({error}).") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"{path} is not a Result: expected a JSON object whose format is {FORMAT!r}.")
     units = tuple(from_json(row) for row in document["units"])

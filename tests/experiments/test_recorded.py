@@ -1,13 +1,16 @@
 """Every recorded run that ships is whole: the full Config, every unit, every value, and where it comes from."""
 
 import importlib
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from bncourse import experiments
 from bncourse.experiments.result import as_dict, load, recorded
 
+SCHEMA = json.loads((Path(experiments.__file__).parent / "result.schema.json").read_text(encoding="utf-8"))
 FILES = sorted((Path(experiments.__file__).parent / "recorded").glob("*.json"))
 
 
@@ -21,6 +24,33 @@ def test_a_recorded_run_is_whole(path: Path) -> None:
     }
     assert all(measured.values and measured.seconds >= 0 for measured in result.units)
     assert set(result.provenance) >= {"created", "seconds", "versions", "machine", "data"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_recorded_run_follows_the_schema(path: Path) -> None:
+    jsonschema.validate(json.loads(path.read_text(encoding="utf-8")), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("place", "wrong"),
+    [
+        (("format",), "bncourse-experiment/0"),
+        (("provenance", "data", "sha256"), "unknown"),
+        (("provenance", "machine", "host"), "the-name-of-a-machine"),
+        (("config", "seeds"), []),
+        (("units", 0, "values"), {}),
+        (("units", 0, "seconds"), -1),
+    ],
+)
+def test_the_schema_refuses_what_is_not_a_result(place: tuple[str | int, ...], wrong: object) -> None:
+    document = json.loads(FILES[0].read_text(encoding="utf-8"))
+    *path, last = place
+    inner = document
+    for step in path:
+        inner = inner[step]
+    inner[last] = wrong
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, SCHEMA)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
