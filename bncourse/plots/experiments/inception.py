@@ -1,0 +1,182 @@
+"""Figure 3 of the paper in miniature: curves, our table beside the published one, and each change's part."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bncourse.experiments.inception import PUBLISHED, ROWS
+from bncourse.experiments.inception_network import recipe
+from bncourse.experiments.result import Array, Result
+from bncourse.experiments.statistics import interval
+from bncourse.plots.looks import Look, curves, seeds
+from bncourse.plots.style import DIRECT, INK, LINES, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
+from bncourse.plots.tables import Numbers
+
+BASELINE, FULL = "Inception", "BN-x5"
+
+LOOKS = {
+    "Inception": Look("Inception", MUTED, "v", ":"),
+    "BN-Baseline": Look("BN-Baseline", VARIANCE, "D", (0, (3, 1, 1, 1))),
+    "BN-x5": Look("BN-x5", DIRECT, "o", LINES[DIRECT]),
+    "BN-x30": Look("BN-x30", MEAN, "s", LINES[MEAN]),
+    "BN-x5-Sigmoid": Look("BN-x5-Sigmoid", TOTAL, "^", LINES[TOTAL]),
+}
+
+UNDONE = {
+    "without higher rate": "rate not raised",
+    "without no dropout": "dropout kept",
+    "without a fifth of L2": "L2 kept as it was",
+    "without faster decay": "decay kept slow",
+    "without no response norm": "response norm kept",
+    "without reshuffling": "same batches again",
+    "without less distortion": "distortion kept",
+}
+"""What a variant does that leaves out one of the seven changes."""
+
+
+def looked_at(result: Result, variant: str) -> tuple[Array, Array]:
+    """Return the steps at which the table's runs were looked at, and the accuracies there: (looks,), (seeds, looks).
+
+    A run that diverged stopped early; its accuracy is NaN from there on.
+    """
+    steps = np.arange(result.config["every"], result.config["steps"] + 1, result.config["every"])
+    chosen = {"part": "table", "variant": variant}
+    runs = {
+        m.unit.seed: m.values["accuracies"] for m in result.units if chosen.items() <= dict(m.unit.condition).items()
+    }
+    table = np.full((len(runs), len(steps)), np.nan)
+    for row, seed in zip(table, sorted(runs), strict=True):
+        row[: len(runs[seed])] = runs[seed][: len(steps)]
+    return steps, table
+
+
+def steps_to_baseline(result: Result, variant: str) -> Array:
+    """Return each seed's first step, of those looked at, with the baseline's best accuracy, or NaN if there is none.
+
+    The mark is the best accuracy of the baseline with the same seed, as 72.2 % is in the paper.
+    """
+    steps, runs = looked_at(result, variant)
+    marks = np.nanmax(looked_at(result, BASELINE)[1], axis=1)
+    reached = runs >= marks[:, None]
+    return np.where(reached.any(axis=1), steps[reached.argmax(axis=1)], np.nan)
+
+
+def variants(result: Result) -> list[str]:
+    """Return the variants of a run, in the order of its config."""
+    return list(result.config["variants"])
+
+
+def best(result: Result, variant: str) -> Array:
+    """Return the best accuracy of each seed, in percent."""
+    return 100 * result.values("best_accuracy", part="table", variant=variant)
+
+
+def draw(result: Result) -> Drawing:
+    """Accuracy against steps for the rows of the published table; the line is the baseline's best."""
+    rows = [row for row in ROWS if row in variants(result)]
+    words = []
+    with style():
+        figure = Figure(figsize=(WIDTH, 4.2))
+        axis = figure.subplots()
+        for row in rows:
+            steps, runs = looked_at(result, row)
+            curves(axis, steps, 100 * runs, LOOKS[row])
+            words.append(f"{row} {best(result, row).mean():.2f}")
+        mark = best(result, BASELINE).mean()
+        axis.axhline(mark, color=INK, lw=1, ls=(0, (1, 3)))
+        bottom = np.nanpercentile([100 * looked_at(result, row)[1][:, 2:] for row in rows], 8)
+        top = max(best(result, row).max() for row in rows)
+        axis.set(ylim=(bottom, top + 0.06 * (top - bottom)), xlabel="step", ylabel="test accuracy (%)")
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return finish(
+        figure,
+        f"Test accuracy against the steps for {len(rows)} networks. Mean of the best accuracies, in percent: "
+        f"{', '.join(words)}.",
+    )
+
+
+def contributions(result: Result) -> Drawing:
+    """For the five-fold network with each change undone: steps to the baseline's best, and best accuracy."""
+    rows = [FULL, *(row for row in variants(result) if row.startswith("without ")), "BN-Baseline"]
+    end, words = result.config["steps"], []
+    with style():
+        figure = Figure(figsize=(WIDTH, 4.4))
+        left, right = figure.subplots(1, 2, sharey=True)
+        for place, row in enumerate(rows):
+            look = LOOKS.get(row, Look(row, MEAN, "s", "-"))
+            steps, accuracies = steps_to_baseline(result, row), best(result, row)
+            reached = steps[np.isfinite(steps)]
+            seeds(right, place, accuracies, look, lying=True)
+            if len(reached) == len(steps):
+                seeds(left, place, steps, look, lying=True)
+            else:  # a mean over those that arrived would flatter
+                left.plot(reached, np.full(len(reached), place + 0.2), ".", color=look.color, ms=4, alpha=0.6)
+                missed = f"not in {len(steps) - len(reached)} of {len(steps)}"
+                left.annotate(missed, (1.95 * end, place), ha="right", va="center", color=look.color, fontsize=9)
+            words.append(f"{UNDONE.get(row, row)} {said(steps, 0)} and {said(accuracies, 2)}")
+        left.set(yticks=range(len(rows)), yticklabels=[UNDONE.get(row, row) for row in rows])
+        left.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, 2 * end), xticks=[0, end // 2, end])
+        left.set_xlabel("steps to the\nbaseline's best")
+        right.set_xlabel("best accuracy (%)")
+    return finish(figure, f"Steps to the baseline's best accuracy, and best accuracy in percent: {'; '.join(words)}.")
+
+
+def table(result: Result) -> Numbers:
+    """Our rows beside the published ones: steps to the baseline's best accuracy, how many times fewer, and the best."""
+    header = (
+        "model",
+        "times the baseline's rate",
+        "steps to the baseline's best",
+        "times fewer",
+        "best accuracy (%)",
+        "paper: million steps to 72.2 %",
+        "paper: times fewer",
+        "paper: best (%)",
+    )
+    body = []
+    for row in (row for row in ROWS if row in variants(result)):
+        steps = steps_to_baseline(result, row)
+        published, top = PUBLISHED[row]
+        theirs = (f"{published:.1f}", f"{PUBLISHED[BASELINE][0] / published:.1f}") if published > 0 else ("never", "")
+        ours = (
+            said(steps, 0),
+            said(steps_to_baseline(result, BASELINE) / steps, 1) if np.isfinite(steps).all() else "",
+        )
+        body.append(
+            (row, f"{recipe(row).rate_factor:g}", *ours, said(best(result, row), 2), *theirs, f"{100 * top:.1f}")
+        )
+    count = len(steps)
+    return Numbers(header, tuple(body), f"Ours: mean and 95 % interval over {count} seeds. Paper: on ImageNet.")
+
+
+def changes(result: Result) -> Numbers:
+    """What undoing each change costs the five-fold network, seed by seed."""
+    body = []
+    for row in variants(result):
+        if row.startswith("without "):
+            steps, gap = steps_to_baseline(result, row), best(result, row) - best(result, FULL)
+            slower = steps / steps_to_baseline(result, FULL)
+            body.append((UNDONE[row], said(steps, 0), said(slower, 2), said(best(result, row), 2), said(gap, 2)))
+    header = (
+        "change undone",
+        "steps to the baseline's best",
+        "times BN-x5's",
+        "best accuracy (%)",
+        "points above BN-x5",
+    )
+    count = len(result.config["seeds"])
+    return Numbers(header, tuple(body), f"Mean and 95 % interval over {count} seeds; differences seed by seed.")
+
+
+def said(values: Array, digits: int) -> str:
+    """Say a mean with its interval, or in how many seeds there is no number.
+
+    >>> said(np.array([100.0, 200.0]), 0)
+    '150 ± 635'
+    >>> said(np.array([100.0, np.nan]), 0), said(np.array([np.nan]), 0)
+    ('not in 1 of 2 seeds', 'never')
+    """
+    missed = int(np.isnan(values).sum())
+    if missed:
+        return "never" if missed == len(values) else f"not in {missed} of {len(values)} seeds"
+    found = interval(values)
+    return f"{found.mean:.{digits}f} ± {(found.high - found.low) / 2:.{digits}f}"

@@ -1,0 +1,75 @@
+"""How each normalization looks in every figure of an experiment: a color, a marker and a line of its own."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.experiments.result import Array
+from bncourse.experiments.statistics import band, interval
+from bncourse.plots.style import DIRECT, INK, LINES, MEAN, MUTED, TOTAL, VARIANCE
+
+
+class Look(NamedTuple):
+    """What tells one condition from the others, in color and in grey."""
+
+    name: str
+    color: str
+    marker: str
+    line: Any
+
+
+NORMS = {
+    "none": Look("without", MUTED, "v", ":"),
+    "batch": Look("with batch norm", MEAN, "s", LINES[MEAN]),
+    "layer": Look("layer norm", DIRECT, "o", LINES[DIRECT]),
+    "group": Look("group norm", VARIANCE, "D", LINES[VARIANCE]),
+    "instance": Look("instance norm", TOTAL, "^", LINES[TOTAL]),
+    "renorm": Look("batch renorm", TOTAL, "X", LINES[TOTAL]),
+    "ghost": Look("ghost batch norm", INK, "P", "-"),
+}
+
+
+def curves(axis: Any, x: Array, runs: Array, look: Look) -> None:
+    """Draw every seed thinly, their mean, and the mean's 95 % interval as a band; NaN is left out.
+
+    Parameters
+    ----------
+    axis : matplotlib axes
+    x : array of shape (points,)
+    runs : array of shape (seeds, points)
+    look : Look
+        Its name becomes the label.
+    """
+    for run in runs:
+        axis.plot(x, run, "-", color=look.color, lw=0.6, alpha=0.45)
+    mean, low, high = band(runs)
+    axis.plot(x, mean, look.marker, ls=look.line, color=look.color, ms=5, markevery=(0.06, 0.19), label=look.name)
+    axis.fill_between(x, low, high, color=look.color, alpha=0.2, lw=0)
+
+
+def seeds(axis: Any, place: float, values: Array, look: Look, *, log: bool = False, lying: bool = False) -> None:
+    """Draw one condition: a small dot a seed, and a marker at the mean with the 95 % interval as a bar.
+
+    Parameters
+    ----------
+    axis : matplotlib axes
+    place : float
+        Where the condition stands.
+    values : array of shape (seeds,)
+        Finite numbers.
+    look : Look
+    log : bool
+        Whether the places are logarithmic, so that the dots may stand a little beside the bar.
+    lying : bool
+        Places upward and values to the right, in place of the other way round.
+    """
+
+    def plot(places: Any, at: Any, *form: Any, **more: Any) -> None:
+        axis.plot(*((at, places) if lying else (places, at)), *form, color=look.color, **more)
+
+    mean, low, high, count = interval(values)
+    beside = place * 1.09 if log else place + 0.2
+    plot(np.full(count, beside), values, ".", ms=4, alpha=0.6)
+    if count > 1:
+        plot([place, place], [low, high], "-", lw=1.4)
+    plot(place, mean, look.marker, ms=6)
