@@ -84,6 +84,15 @@ class ClusterGrader(Grader):
         if not self._client.run(check_worker, self.level, environment()):
             raise ClusterError(f"The cluster at {self.address} has no workers. Start some: dask worker {self.address}")
 
+    def prepare(self, master: Master) -> None:
+        """Make sure that every worker can grade the assignment, before anything is written."""
+        unit = (known(master).key, master, self.level, self.seed, environment())
+        workers = list(self._client.nthreads())
+        futures = [self._client.submit(prepare_worker, *unit, pure=False, workers=[name]) for name in workers]
+        for future in futures:
+            self._result(future)
+        self._journal()
+
     def grade_reading(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
         """Have a worker run the submission; one that killed several workers is left to a person."""
         from distributed import KilledWorker
@@ -127,13 +136,23 @@ def grade_unit(
     expected: str,
 ) -> SubmissionRecord:
     """Grade one submission in a worker process, by its warm grader."""
+    grader, master = _warm(key, master, level, seed, expected)
+    return grader.grade_reading(master, student, reading, digest)
+
+
+def prepare_worker(key: str, master: Master, level: sandbox.Level, seed: int, expected: str) -> None:
+    """Refuse where this worker process cannot grade the assignment."""
+    grader, master = _warm(key, master, level, seed, expected)
+    grader.prepare(master)
+
+
+def _warm(key: str, master: Master, level: sandbox.Level, seed: int, expected: str) -> tuple[Grader, Master]:
+    """This process's grader, and its own copy of the master."""
     check_worker(level, expected)
     with _guard:
         if (level, seed) not in _graders:
             _graders[level, seed] = Grader(level=level, cache=False, seed=seed)
-        grader = _graders[level, seed]
-        master = _masters.setdefault(key, master)
-    return grader.grade_reading(master, student, reading, digest)
+        return _graders[level, seed], _masters.setdefault(key, master)
 
 
 @functools.cache

@@ -29,6 +29,7 @@ from bncourse.grading.records import Master, SubmissionRecord
 from bncourse.grading.repair import Reading, read_submission
 from bncourse.grading.status import given_up, status_of, unreadable
 from bncourse.grading.surroundings import allowed, environment, preloaded
+from bncourse.grading.trial import Trials
 
 __all__ = ["Grader", "environment", "read_submission"]
 
@@ -83,14 +84,14 @@ class Grader:
         self.check_machine()
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
-        self._journal = Journal(journal) if journal is not None else None
+        self._journal_at = journal
+        self._kept: Journal | None = None
         self._lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         self._open: list[Lane] = []
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
         self._alone = Alone()
         self._guard = threading.Lock()
-        self._trials: dict[str, threading.Lock] = {}
-        self._doubtful: dict[str, list[str]] = {}
+        self._trials = Trials(self._passes)
 
     def check_machine(self) -> None:
         """Refuse where a layer of the sandbox is missing."""
@@ -110,8 +111,13 @@ class Grader:
         for lane in self._open:
             lane.close()
         self._open.clear()
-        if self._journal is not None:
-            self._journal.close()
+        if self._kept is not None:
+            self._kept.close()
+
+    def prepare(self, master: Master) -> None:
+        """Make sure that submissions can be graded, before anything is written; raises a GraderError if not."""
+        self._trials.doubtful(master)
+        self._journal()
 
     def grade(self, master: Master, student: str, raw: bytes) -> SubmissionRecord:
         """Grade one submission; never raises for what a student handed in."""
@@ -150,6 +156,13 @@ class Grader:
 
     # --- one submission ---
 
+    def _journal(self) -> Journal | None:
+        """The journal, opened when it is first needed: a run that is refused leaves no file."""
+        with self._guard:
+            if self._kept is None and self._journal_at is not None:
+                self._kept = Journal(self._journal_at)
+        return self._kept
+
     def _blank(self, master: Master, student: str, digest: str) -> SubmissionRecord:
         return SubmissionRecord(
             student=student,
@@ -165,15 +178,16 @@ class Grader:
     def _cached(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
         """Grade, unless the same answers were graded before, now or in a run that was cut short."""
         known = self._cache.get(digest) if self._cache is not None else None
-        if known is None and self._journal is not None:
-            known = self._journal.find(digest, None if self._cache is not None else student)
+        journal = self._journal()
+        if known is None and journal is not None:
+            known = journal.find(digest, None if self._cache is not None else student)
         fresh = known is None
         if known is None:
             known = self.grade_reading(master, student, reading, digest)
         record = dataclasses.replace(known, student=student, repairs=reading.repairs)
         record = dataclasses.replace(record, status=status_of(record))
-        if self._journal is not None and self._journal.find(digest, student) is None and not given_up(record):
-            self._journal.append(record)
+        if journal is not None and journal.find(digest, student) is None and not given_up(record):
+            journal.append(record)
         if fresh and self._cache is not None and len(self._cache) < MAX_CACHED and not given_up(record):
             self._cache[digest] = record
         return record
@@ -182,7 +196,7 @@ class Grader:
         """Run what was read, whatever was graded before."""
         start = time.monotonic()
         plan = Plan(master, reading)
-        plan.doubt(self._failing(master))
+        plan.doubt(self._trials.doubtful(master))
         for attempt in range(3):
             try:
                 self._passes(plan)
@@ -203,19 +217,6 @@ class Grader:
             seconds=round(seconds, 3),
         )
         return dataclasses.replace(record, status=status_of(record))
-
-    def _failing(self, master: Master) -> list[str]:
-        """The test cells that the master's own solution does not pass: nobody can be graded by them."""
-        key = known(master).key
-        with self._guard:
-            lock = self._trials.setdefault(key, threading.Lock())
-        with lock:
-            if key not in self._doubtful:
-                own = {cell.grade_id: cell.source for cell in master.cells if cell.kind in ("answer", "written")}
-                plan = Plan(master, Reading(own, (), ""))
-                self._passes(plan)
-                self._doubtful[key] = [v.grade_id for v in plan.all_verdicts() if v.points < v.max_points]
-        return self._doubtful[key]
 
     def _passes(self, plan: Plan) -> None:
         """Run passes until every test cell has its verdict."""

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from bncourse.grading import render, sandbox
 from bncourse.grading.inside.pipe import Channel, Gone, Late
@@ -33,12 +33,22 @@ class StartError(sandbox.GraderError):
     """A process of ours does not start: nothing can be graded, and nothing was."""
 
 
-def _spawn(command: list[str], control: socket.socket, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a process whose last argument is the number of its control socket."""
+def _spawn(
+    command: list[str], control: socket.socket, environment: dict[str, str], said: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a process whose last argument is the number of its control socket, and which complains to a file."""
     number = control.fileno()
     return subprocess.Popen(  # noqa: S603  (our own command)
-        [*command, str(number)], pass_fds=(number,), env=environment, stdin=subprocess.DEVNULL
+        [*command, str(number)], pass_fds=(number,), env=environment, stdin=subprocess.DEVNULL, stderr=said
     )
+
+
+def _last_words(said: IO[bytes]) -> str:
+    """The last line that a process complained with."""
+    said.seek(0, os.SEEK_END)
+    said.seek(max(0, said.tell() - 4096))
+    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+    return f": {lines[-1].rstrip('.')[:300]}" if lines else ""
 
 
 class Zygote:
@@ -51,10 +61,12 @@ class Zygote:
         program = call_filter() if level == "full" else b""
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = {**sandbox.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
-        self.process = _spawn(command, theirs, environment)
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
+        self.process = _spawn(command, theirs, environment, self.said)
         theirs.close()
         setup = {"load": load, "hide": [sandbox.OURS], "filter": program.hex()}
-        self.control.send(json.dumps(setup).encode())
+        with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
+            self.control.send(json.dumps(setup).encode())
         self.ends: dict[int, dict[str, Any]] = {}
         self.missing: list[str] = []
         self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
@@ -66,7 +78,10 @@ class Zygote:
             return
         message = self._message(START_SECONDS)
         if message is None:
-            raise StartError("The warm process of the sandbox did not start. `bncourse doctor` says what is missing.")
+            raise StartError(
+                f"The warm process of the sandbox did not start{_last_words(self.said)}. "
+                "`bncourse doctor` says what is missing."
+            )
         self.missing, self.ready = message["missing"], True
 
     def fork(self, number: int, connection: socket.socket, cpu_seconds: int) -> None:
@@ -81,7 +96,10 @@ class Zygote:
             "tmp_mib": TMP_MIB,
             "cpu_seconds": cpu_seconds,
         }
-        socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno()])
+        try:
+            socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno()])
+        except OSError as error:
+            raise LaneError(f"the warm process of the sandbox has ended ({type(error).__name__})") from error
 
     def end(self, number: int) -> dict[str, Any]:
         """Kill a worker if it still runs; returns how it ended."""
@@ -98,8 +116,10 @@ class Zygote:
     def _message(self, seconds: float) -> dict[str, Any] | None:
         if not select.select([self.control], [], [], max(0.0, seconds))[0]:
             return None
-        data = self.control.recv(65536)
-        return json.loads(data) if data else None
+        with contextlib.suppress(ConnectionResetError):
+            data = self.control.recv(65536)
+            return json.loads(data) if data else None
+        return None
 
     def close(self) -> None:
         """End it, and all its forks with it."""
@@ -107,6 +127,7 @@ class Zygote:
         self.process.kill()
         self.process.wait()
         self.folder.cleanup()
+        self.said.close()
 
 
 class Lane:
@@ -121,7 +142,8 @@ class Lane:
         self.channel = Channel(self.control.fileno())
         command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-        self.oracle = _spawn(command, theirs, {**os.environ, **threads})
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
+        self.oracle = _spawn(command, theirs, {**os.environ, **threads}, self.said)
         theirs.close()
 
     def __enter__(self) -> Self:
@@ -149,7 +171,10 @@ class Lane:
             self._order({"master": render.source_notebook(master), "key": key}, [])
             self._hear()
         except (Gone, Late, LaneError) as error:
-            raise StartError("The oracle did not start; what it printed stands above.") from error
+            raise StartError(
+                f"The grader's trusted process did not start{_last_words(self.said)}. Install the package again: "
+                "pip install --force-reinstall 'bncourse[grading]'"
+            ) from error
         self.known.add(key)
 
     def _hear(self) -> bytes:
@@ -213,5 +238,6 @@ class Lane:
         self.control.close()
         self.oracle.kill()
         self.oracle.wait()
+        self.said.close()
         for zygote in self.zygotes.values():
             zygote.close()

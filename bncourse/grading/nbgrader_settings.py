@@ -38,7 +38,7 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     config.CourseDirectory.db_url = course.db_url
     ours = "bncourse.grading.preprocessors"
     config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
-    config.Autograde.pre_convert_hook = f"{ours}.set_odd_files_aside"
+    config.Autograde.pre_convert_hook = functools.partial(_before_autograding, course, config)
     config.GenerateAssignment.post_convert_hook = functools.partial(_after_release, course)
     check = "nbgrader.preprocessors.CheckCellMetadata"
     config.Autograde.sanitize_preprocessors = [check]
@@ -47,6 +47,14 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     for name in ("ReleasedNotebookExporter", "GradeInSandbox"):
         config[name].course_root = str(course.root)
         config[name].masters = str(course.masters)
+
+
+def _before_autograding(course: Course, config: Any, *, assignment: str, **names: Any) -> None:
+    """Refuse where nothing can be graded, before nbgrader writes anything; and set aside what it must not copy."""
+    from bncourse.grading.preprocessors import make_sure, set_odd_files_aside
+
+    make_sure(course, assignment, str(config.GradeInSandbox.get("level", "full")))
+    set_odd_files_aside(assignment=assignment, **names)
 
 
 def _after_release(course: Course, *, assignment: str, **_: Any) -> None:

@@ -69,6 +69,8 @@ class Session:
         self.job, self.connection, self.report = job, connection, report
         self.space = Space(connection)
         self.now = ("", 0)
+        self.broken: list[str] = []
+        """What the master's own cells could not import on this side."""
         connection.progress = self.at
 
     def tell(self, **message: Any) -> None:
@@ -117,8 +119,13 @@ class Session:
         for statement in self.prepared.statements[cell.grade_id]:
             if statement.reads & students - set(self.space):
                 continue
-            with contextlib.suppress(Exception), quiet():
-                exec(statement.code, self.space)  # noqa: S102  (the master's)
+            try:
+                with quiet():
+                    exec(statement.code, self.space)  # noqa: S102  (the master's)
+            except ImportError as error:
+                self.broken.append(_one_line(error))
+            except Exception:  # noqa: S112  (what is missing shows in the test that needs it)
+                continue
 
     def test(self, cell: MasterCell, step: dict[str, Any]) -> None:
         """Run a test cell and report its verdict; cells that were judged before are passed over."""
@@ -144,10 +151,13 @@ class Session:
         except BaseException as raised:
             error = raised
             verdict = judge(cell, filename, raised, 0.0)
+            if isinstance(raised, ImportError) and raised_by_student(raised) is None:
+                self.broken.append(_one_line(raised))
         self.tell(
             verdict=asdict(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             missing=sorted(self.space.missing),
             not_implemented=isinstance(raised_by_student(error), NotImplementedError),
+            broken=self.broken[:3],
         )
         if isinstance(error, StudentLate | StudentGone):
             raise error
@@ -175,6 +185,10 @@ def _points(value: Any, most: float) -> float:
     if math.isnan(value):
         return 0.0
     return min(max(float(value), 0.0), most)
+
+
+def _one_line(error: BaseException) -> str:
+    return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:500]
 
 
 def _running_line(filename: str) -> int:
@@ -222,8 +236,7 @@ def _session(prepared: Prepared, job: dict[str, Any], connection: int, report: i
         session.run()
     except BaseException as error:
         with contextlib.suppress(BaseException):
-            text = f"{type(error).__name__}: {error}"
-            reports.send(json.dumps({"failed": re.sub(r"\s+", " ", text)[:500]}).encode(), time.monotonic() + 5)
+            reports.send(json.dumps({"failed": _one_line(error)}).encode(), time.monotonic() + 5)
     finally:
         os._exit(0)
 

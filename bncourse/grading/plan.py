@@ -33,6 +33,8 @@ class Plan:
         self._tentative: Verdict | None = None
         self._outputs: dict[str, CellOutput] = {}
         self._notes: dict[str, list[str]] = {}
+        self.broken: list[str] = []
+        """What the oracle could not import for the tests: no fault of any answer."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
         for cell in self._tests:
             related = self._related(cell)
@@ -95,6 +97,7 @@ class Plan:
     def take_verdict(self, message: dict[str, Any]) -> None:
         """Take a verdict; a timeout is not final before it is accepted."""
         verdict = Verdict(**message["verdict"])
+        self.broken += message["broken"]
         cell = next(cell for cell in self._tests if cell.grade_id == verdict.grade_id)
         if verdict.outcome == "timeout":
             self._tentative = verdict

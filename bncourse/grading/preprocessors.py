@@ -20,14 +20,15 @@ from traitlets import Unicode
 
 from bncourse.grading import run
 from bncourse.grading.autograded import autograded_notebook
-from bncourse.grading.course import find_course
+from bncourse.grading.course import Course, CourseError, find_course
 from bncourse.grading.earlier import handed_in
 from bncourse.grading.engine import Grader
 from bncourse.grading.files import read_file
 from bncourse.grading.gradebook import GradebookWriter
+from bncourse.grading.masters import MasterError
 from bncourse.grading.reading import added_cells, attempted
 from bncourse.grading.repair import read_submission
-from bncourse.grading.sandbox import SandboxError, probe
+from bncourse.grading.sandbox import GraderError, SandboxError, probe
 from bncourse.grading.stamps import Grading
 
 ODD = "not-read"
@@ -77,6 +78,14 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         released = run.load_release(course, assignment)
         added = added_cells(master, reading, file.content)
         return nbformat.from_dict(autograded_notebook(released, record, reading.answers, added)), resources
+
+
+def make_sure(course: Course, assignment: str, level: str) -> None:
+    """End the command with one line where the assignment cannot be graded on this machine."""
+    try:
+        shared_grader(level).prepare(course.master(assignment))
+    except (GraderError, CourseError, MasterError) as error:
+        sys.exit(f"bncourse: {error}")
 
 
 @lru_cache(maxsize=1)

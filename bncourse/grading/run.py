@@ -56,7 +56,8 @@ def grade_class(
     course, assignment
         What to grade.
     grader : callable
-        Makes the engine; called only if there is something to grade.
+        Makes the engine; called only if there is something to grade. It is tried with the master's own solution
+        before anything is written.
     level, seed
         As the engine is made; a submission is graded again where one of them differs.
     students : sequence of str
@@ -90,6 +91,8 @@ def grade_class(
                 progress(student)
         with ExitStack() as stack:
             engine = stack.enter_context(grader()) if todo else None
+            if engine:
+                engine.prepare(master)
             for record in _grade(engine, course, master, todo) if engine else ():
                 file = handed_in(course, master, record.student)
                 reading = read_submission(master, file.content)

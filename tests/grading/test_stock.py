@@ -163,6 +163,21 @@ def test_autograde_refuses_where_the_sandbox_is_missing(course: Course, tmp_path
     assert not course.folder("autograded", "backward", "ann").exists()
 
 
+def test_autograde_refuses_where_nothing_can_be_graded(course: Course, sandbox: None) -> None:
+    """A test cell that cannot run ends the command with one line, and the gradebook stays as it was."""
+    course = find_course(course.root)
+    path = course.masters / "backward.md"
+    path.write_text(path.read_text().replace("import check_backward", "import check_backwards", 1))
+    assert nbgrader(course, "generate_assignment", "backward", "--force").returncode == 0
+    course.folder("submitted", "backward", "ann").mkdir(parents=True)
+    shutil.copy(course.notebook("release", "backward"), course.folder("submitted", "backward", "ann"))
+    done = nbgrader(course, "autograde", "backward")
+    assert done.returncode == 1
+    assert "cannot import name 'check_backwards'" in done.stderr.splitlines()[-1]
+    assert kept_records(course, "backward") == {}
+    assert not course.folder("autograded", "backward", "ann").exists()
+
+
 def _text(page: str) -> str:
     from html.parser import HTMLParser
 
