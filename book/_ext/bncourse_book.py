@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from page_dependencies import page_hash
+from page_dependencies import page_hash, with_state
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
@@ -39,10 +39,7 @@ def keep_one_cache(app: Sphinx, config: Config) -> None:
 
 def note_dependencies(app: Sphinx, docname: str, source: list[str]) -> None:
     """Append the cell that changes whenever something changes on which the page's cells stand."""
-    state = page_hash(source[0])
-    states_of(app.env)[docname] = state
-    if state:
-        source[0] += f"\n\n```{{code-cell}} python\n:tags: [remove-cell]\n# stands on {state}\n```\n"
+    source[0], states_of(app.env)[docname] = with_state(source[0])
 
 
 def find_outdated(

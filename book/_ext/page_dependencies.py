@@ -86,3 +86,11 @@ def page_hash(source: str) -> str:
     for path in stands_on(modules):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + read(path)[0] + b"\0")
     return digest.hexdigest()[:16]
+
+
+def with_state(text: str) -> tuple[str, str]:
+    """Return the page with the cell that changes whenever something changes on which its cells stand, and that state."""
+    state = page_hash(text)
+    if state:
+        text += f"\n\n```{{code-cell}} python\n:tags: [remove-cell]\n# stands on {state}\n```\n"
+    return text, state
