@@ -21,7 +21,14 @@ from bncourse.numpy_bn import (
 from bncourse.numpy_bn.whitening import whiten_backward, whiten_forward
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
-PAGES = ("why/*.md", "transform/*.md", "convolution/*.md", "inference/*.md", "beyond/layer_norm.md")
+PAGES = (
+    "why/*.md",
+    "transform/*.md",
+    "convolution/*.md",
+    "inference/*.md",
+    "beyond/layer_norm.md",
+    "practice/training.md",
+)
 
 DEFINITIONS = {"eq-effective-sample", "eq-ics", "eq-effective-count"}
 """What only gives a name: there is nothing to be true or false."""
@@ -196,6 +203,23 @@ def test_eq_any_axes() -> None:
     x_hat = (sets - sets.mean(axis=2, keepdims=True)) / std
     means = dx_hat.mean(axis=2, keepdims=True), (dx_hat * x_hat).mean(axis=2, keepdims=True)
     close(normalize_backward(dy, cache).dx, ((dx_hat - means[0] - x_hat * means[1]) / std).reshape(4, 6))
+
+
+def test_eq_shrink() -> None:
+    outputs, std = 400, 0.1
+    u, other = RNG.standard_normal((2, 20))
+    weight = std * RNG.standard_normal((200, outputs, 20))  # 200 layers
+    h, h_other = (1 / (1 + np.exp(-weight @ inputs)) for inputs in (u, other))
+    found, bound = ((h - h_other) ** 2).sum(axis=1).mean(), outputs * std**2 / 16 * ((u - other) ** 2).sum()
+    assert 0.9 * bound < found <= bound  # small products: the sigmoids are nearly at their steepest
+    products = ((weight @ (u - other)) ** 2).sum(axis=1).mean()
+    close(products, outputs * std**2 * ((u - other) ** 2).sum(), rtol=0.01)
+
+
+def test_eq_pairs() -> None:
+    x = RNG.standard_normal(7) * 3 + 5
+    x_hat = (x - x.mean()) / x.std()
+    close(((x_hat[:, None] - x_hat) ** 2).mean(), 2.0)
 
 
 def test_every_label_of_these_parts_has_its_test() -> None:
