@@ -14,6 +14,7 @@ ALL = pages()
 
 UNIT = r"%|percent|ms\b|µs\b|s\b|seconds?\b|minutes?\b|hours?\b|[kMGT]i?B\b|bytes\b|[GT]B/s|[GT]?FLOPs?\b|x\b|×"
 NUMBER_WITH_UNIT = re.compile(rf"(?<![\w.])[-+]?\d[\d,.]*\s?(?:{UNIT})")
+DRAWS = re.compile(r"from bncourse\.plots(?!\.tables)")
 BOUND = ("{glue", "{cite", "{eval}")
 
 
@@ -95,7 +96,7 @@ def test_every_chapter_asks_predicts_surprises_and_exercises(page: Path) -> None
 @pytest.mark.parametrize("page", CHAPTERS, ids=name)
 def test_every_drawn_figure_has_a_name_and_a_caption(page: Path) -> None:
     _, cells = split(page.read_text("utf-8"))
-    drawn = [(line, options) for line, options, code in cells if any("from bncourse.plots" in row for row in code)]
+    drawn = [(line, options) for line, options, code in cells if any(DRAWS.search(row) for row in code)]
     assert drawn, "a chapter without a figure"
     for line, options in drawn:
         assert "caption:" in options and "name:" in options, f"{page.name}:{line}"
