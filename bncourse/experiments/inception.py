@@ -44,10 +44,10 @@ class InceptionConfig(Config):
     rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1)
     tuning_seed: int = 1000
     width: int = 16
-    steps: int = 3000
+    steps: int = 1500
     batch_size: int = 32
     momentum: float = 0.9
-    every: int = 100
+    every: int = 50
     train: int = 20_000
     held_out: int = 5000
     """Training pictures beyond the first `train`, by which the rate is tuned."""
