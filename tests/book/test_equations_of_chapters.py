@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bncourse.experiments.inception import PUBLISHED
 from bncourse.gradcheck import check_vjp
 from bncourse.numpy_bn import (
     PopulationStatistics,
@@ -28,6 +29,7 @@ PAGES = (
     "inference/*.md",
     "beyond/layer_norm.md",
     "practice/training.md",
+    "practice/accelerated.md",
 )
 
 DEFINITIONS = {"eq-effective-sample", "eq-ics", "eq-effective-count"}
@@ -220,6 +222,11 @@ def test_eq_pairs() -> None:
     x = RNG.standard_normal(7) * 3 + 5
     x_hat = (x - x.mean()) / x.std()
     close(((x_hat[:, None] - x_hat) ** 2).mean(), 2.0)
+
+
+def test_eq_fourteen() -> None:
+    baseline, alone, five_fold = (PUBLISHED[row][0] for row in ("Inception", "BN-Baseline", "BN-x5"))
+    close([baseline / alone, alone / five_fold, baseline / five_fold], [2.3, 6.3, 2.3 * 6.3], rtol=0.02)
 
 
 def test_every_label_of_these_parts_has_its_test() -> None:
