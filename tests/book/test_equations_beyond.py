@@ -1,10 +1,12 @@
 """Every numbered equation of the later chapters of the part Beyond is computed; a test bears its equation's label."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from bncourse.experiments.scale_invariance import loss_and_gradient, make_problem
 from bncourse.numpy_bn import batch_norm_forward
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
@@ -28,6 +30,40 @@ def test_eq_camera() -> None:
         new, _ = batch_norm_forward(z_new, np.ones(3), np.zeros(3), eps=eps)
         old, _ = batch_norm_forward(z, np.ones(3), np.zeros(3), eps=eps / a**2)
         close(new, np.sign(a) * old)
+
+
+def smoothness(gradient: Callable[[np.ndarray], np.ndarray], w: np.ndarray, lengths: list[float]) -> float:
+    """Effective smoothness as the book defines it, over way-points of these lengths."""
+    g = gradient(w)
+    size = np.linalg.norm(g)
+    return max(np.linalg.norm(gradient(w - length * g) - g) / (length * size) for length in lengths)
+
+
+def test_eq_smoothness() -> None:
+    # along an eigenvector of a quadratic, the smoothness is the eigenvalue
+    curvature = np.diag([3.0, 0.5])
+    close(smoothness(lambda w: curvature @ w, np.array([2.0, 0.0]), [0.1, 0.7]), 3.0)
+
+
+def test_eq_rescaled() -> None:
+    problem, w, a = make_problem(), RNG.standard_normal((8, 1)), 7.0
+
+    def gradient(w: np.ndarray) -> np.ndarray:
+        return loss_and_gradient(w, problem, eps=0.0)[1]
+
+    close(gradient(a * w), gradient(w) / a)
+    lengths = [0.2, 1.0]
+    longer = smoothness(gradient, a * w, [a**2 * length for length in lengths])
+    close(longer, smoothness(gradient, w, lengths) / a**2)
+
+
+def test_eq_explosion() -> None:
+    z = np.linspace(-12, 12, 200_001)
+    p = np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
+    relu = np.maximum(z, 0)
+    variance = p @ relu**2 - (p @ relu) ** 2
+    close(variance, 0.5 - 1 / (2 * np.pi), rtol=1e-6)
+    close(p @ (z > 0) / variance, np.pi / (np.pi - 1), rtol=1e-4)
 
 
 def test_every_label_of_these_pages_has_its_test() -> None:
