@@ -89,7 +89,7 @@ def page_hash(source: str) -> str:
 
 
 def with_state(text: str) -> tuple[str, str]:
-    """Return the page with the cell that changes whenever something changes on which its cells stand, and that state."""
+    """Return the page with a cell that changes whenever something on which its cells stand does, and that state."""
     state = page_hash(text)
     if state:
         text += f"\n\n```{{code-cell}} python\n:tags: [remove-cell]\n# stands on {state}\n```\n"
