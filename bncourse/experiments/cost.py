@@ -8,7 +8,7 @@ would be perfect.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,9 @@ QUESTION = "What does batch normalization cost in training, and what does foldin
 
 PASSES = 8
 """Arrays of the input's size read or written in a training step: 3 forward, 5 backward."""
+
+WARM_UP = 3
+"""Calls before the clock starts."""
 
 SHAPES = {"mlp": (256, 784), "convolution": (32, 1, 14, 14)}
 
@@ -56,24 +59,16 @@ def measure(config: CostConfig, unit: Unit) -> dict[str, Any]:
     torch.manual_seed(unit.seed)
     if unit["part"] == "layer":
         return _layer(config, tuple(int(size) for size in unit["shape"].split("x")))
-    values = {}
     x = torch.randn(SHAPES[unit["network"]], device=config.device)
     labels = torch.randint(0, 10, (len(x),), device=config.device)
-    for norm in (False, True):
-        model = network(unit["network"], norm).to(config.device)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-
-        def step(model: nn.Module = model, optimizer: torch.optim.Optimizer = optimizer) -> None:
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(model(x), labels).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-
-        values["step_with" if norm else "step_without"] = seconds(step, config)
+    without, model = (network(unit["network"], norm).to(config.device) for norm in (False, True))
+    values = seconds(
+        {"step_without": training_step(without, x, labels), "step_with": training_step(model, x, labels)}, config
+    )
     model.eval()
     folded = fold_model(model).eval()
     with torch.no_grad():
-        values["inference"] = seconds(lambda: model(x), config)
-        values["inference_folded"] = seconds(lambda: folded(x), config)
+        values |= seconds({"inference": lambda: model(x), "inference_folded": lambda: folded(x)}, config)
         values["folding_error"] = float((model(x) - folded(x)).abs().max())
     values["share"] = 1.0 - values["step_without"] / values["step_with"]
     values["folding_gain"] = values["inference"] / values["inference_folded"]
@@ -82,6 +77,18 @@ def measure(config: CostConfig, unit: Unit) -> dict[str, Any]:
     )
     values["parameter_share"] = extra / sum(p.numel() for p in model.parameters())
     return values
+
+
+def training_step(model: nn.Module, x: torch.Tensor, labels: torch.Tensor) -> Callable[[], None]:
+    """Return a function that takes one step of gradient descent."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), labels).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    return step
 
 
 def network(kind: str, norm: bool) -> nn.Sequential:
@@ -106,28 +113,34 @@ def _layer(config: CostConfig, shape: tuple[int, ...]) -> dict[str, float]:
     x = torch.randn(shape, device=config.device, requires_grad=True)
     dy = torch.randn(shape, device=config.device)
     layer = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(shape[1]).to(config.device)
-    taken = seconds(lambda: torch.autograd.grad(layer(x), [x, *layer.parameters()], dy), config)
     source, target = x.detach(), torch.empty_like(dy)
-    bandwidth = 2 * x.nbytes / seconds(lambda: target.copy_(source), config)
+    taken = seconds(
+        {
+            "layer": lambda: torch.autograd.grad(layer(x), [x, *layer.parameters()], dy),
+            "copy": lambda: target.copy_(source),
+        },
+        config,
+    )
+    bandwidth = 2 * x.nbytes / taken["copy"]
     moved = PASSES * x.nbytes
     return {
-        "seconds": taken,
+        "seconds": taken["layer"],
         "bytes": float(moved),
         "bandwidth": bandwidth,
-        "roofline": moved / bandwidth / taken,
+        "roofline": moved / bandwidth / taken["layer"],
     }
 
 
-def seconds(call: Callable[[], object], config: CostConfig) -> float:
-    """Median time of a call."""
+def seconds(calls: Mapping[str, Callable[[], object]], config: CostConfig) -> dict[str, float]:
+    """Median time of each call; they take turns, so that a busy machine slows all of them alike."""
     wait: Callable[[], None] = torch.cuda.synchronize if config.device.startswith("cuda") else lambda: None
-    for _ in range(3):
-        call()
-    taken = []
-    for _ in range(config.runs):
-        wait()
-        started = time.perf_counter()
-        call()
-        wait()
-        taken.append(time.perf_counter() - started)
-    return float(np.median(taken))
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for run in range(WARM_UP + config.runs):
+        for name, call in calls.items():
+            wait()
+            started = time.perf_counter()
+            call()
+            wait()
+            if run >= WARM_UP:
+                taken[name].append(time.perf_counter() - started)
+    return {name: float(np.median(times)) for name, times in taken.items()}

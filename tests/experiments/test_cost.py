@@ -1,3 +1,8 @@
+from dataclasses import replace
+
+from bncourse.experiments import cost
+
+
 def test_folding_changes_nothing_but_rounding(quick):
     result = quick("cost")
     for network in ("mlp", "convolution"):
@@ -14,3 +19,11 @@ def test_times_and_bytes_are_positive_numbers(quick):
     result = quick("cost")
     for name in ("seconds", "bytes", "bandwidth", "roofline"):
         assert result.values(name, part="layer", shape="256x1024").min() > 0.0
+
+
+def test_what_is_compared_takes_turns():
+    called = []
+    calls = {name: (lambda name=name: called.append(name)) for name in ("one", "other")}
+    found = cost.seconds(calls, replace(cost.QUICK, runs=2))
+    assert called == ["one", "other"] * (cost.WARM_UP + 2)
+    assert set(found) == {"one", "other"}
