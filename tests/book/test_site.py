@@ -1,18 +1,28 @@
 """The built site, read as files: links lead somewhere, and nothing is in it that should not be."""
 
+import json
 import re
+from collections.abc import Callable
 from functools import cache
+from html import escape, unescape
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 from bs4 import BeautifulSoup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 from tools.book import ROOT
 
 pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.slow]
 
-SECRETS = ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME", str(ROOT), str(Path.home()) + "/", "/tmp/")
+MARKS = ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME", str(ROOT), str(Path.home()) + "/", "/tmp/")
+
+
+HIDDEN = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)(.*?)### END", re.DOTALL)
+TEXTS = (".html", ".js", ".css", ".svg", ".txt", ".json", ".ipynb", ".xml")
 
 
 def built_pages(site: Path) -> list[Path]:
@@ -63,13 +73,77 @@ def test_nothing_is_fetched_from_other_hosts(site: Path) -> None:
     assert not fetched, "\n".join(fetched)
 
 
-def test_no_solution_hidden_test_or_local_path_is_in_the_site(site: Path) -> None:
-    leaks = []
-    for path in site.rglob("*"):
-        if path.suffix in (".html", ".js", ".css", ".svg", ".txt", ".json") and "mathjax" not in path.parts:
+def secrets() -> dict[str, str]:
+    """What must not be in the site, with its name: markers, local paths, and every long line of what is hidden.
+
+    Lines that the package, the book or the given part of an assignment has too are no secret.
+    """
+    found = {mark: mark for mark in MARKS}
+    masters = {path.stem: path.read_text("utf-8") for path in (ROOT / "assignments/masters").glob("*.md")}
+    public = [*(ROOT / "bncourse").rglob("*.py"), *(ROOT / "book").rglob("*.md")]
+    known = "\n".join(
+        [HIDDEN.sub("", text) for text in masters.values()] + [path.read_text("utf-8") for path in public]
+    )
+    for name, text in masters.items():
+        lines = {line.strip() for hidden in HIDDEN.findall(text) for line in hidden.splitlines()}
+        found |= {line: f"{name}: {line}" for line in sorted(lines) if len(line) >= 40 and line not in known}
+    return found
+
+
+def leaks(site: Path) -> list[str]:
+    """Each file of the site with each secret in it."""
+    hidden = secrets()
+    found = []
+    for path in sorted(site.rglob("*")):
+        if path.suffix in TEXTS and "mathjax" not in path.parts:
             text = path.read_text("utf-8")
-            leaks += [f"{path.relative_to(site)}: {secret}" for secret in SECRETS if secret in text]
-    assert not leaks, "\n".join(leaks)
+            forms = {text, unescape(re.sub(r"<[^>]*>", "", text)), text.replace('\\"', '"').replace("\\\\", "\\")}
+            found += [
+                f"{path.relative_to(site)}: {name}"
+                for line, name in hidden.items()
+                if any(line in form for form in forms)
+            ]
+    return found
+
+
+def test_no_solution_hidden_test_or_local_path_is_in_the_site(site: Path) -> None:
+    assert leaks(site) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("page.html", "<pre># BEGIN HIDDEN TESTS</pre>"),
+        ("book/page.html", f"<p>see {ROOT}/assignments</p>"),
+        ("searchindex.js", 'Search.setIndex({"### BEGIN SOLUTION": 1})'),
+        ("assignments/backward.ipynb", '{"source": "the file /tmp/x"}'),
+        ("notes.xml", "BEGIN MARK SCHEME"),
+    ],
+)
+def test_a_planted_secret_is_found(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert len(leaks(tmp_path)) >= 1
+
+
+def written(line: str) -> str:
+    """The line as a notebook's file has it."""
+    return json.dumps(line, ensure_ascii=False)
+
+
+def highlighted(line: str) -> str:
+    """The line as a page has it."""
+    return highlight(line, PythonLexer(), HtmlFormatter())
+
+
+@pytest.mark.parametrize("form", [str, escape, written, highlighted])
+def test_every_hidden_line_would_be_found_without_its_marker(tmp_path: Path, form: Callable[[str], str]) -> None:
+    hidden = [line for line in secrets() if line not in MARKS]
+    assert len(hidden) > 100
+    for number, line in enumerate(hidden[::25]):
+        page = tmp_path / f"page{number}.html"
+        page.write_text(f"<pre>{form(line)}</pre>", encoding="utf-8")
+    assert {found.partition(":")[0] for found in leaks(tmp_path)} == {page.name for page in tmp_path.iterdir()}
 
 
 def test_every_figure_says_what_it_shows(site: Path) -> None:
