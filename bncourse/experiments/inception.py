@@ -37,7 +37,7 @@ PUBLISHED = {
 
 @dataclass(frozen=True, kw_only=True)
 class InceptionConfig(Config):
-    """Momentum and batch size are the paper's; the network, the data and the steps are small."""
+    """The batch size is the paper's, which names no momentum; the network, the data and the steps are small."""
 
     seeds: tuple[int, ...] = (0, 1, 2)
     variants: tuple[str, ...] = (*ROWS, *(f"without {change}" for change in CHANGES))

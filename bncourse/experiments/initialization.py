@@ -20,7 +20,7 @@ QUESTION = "How careless may the initial weights be, with and without batch norm
 
 @dataclass(frozen=True, kw_only=True)
 class InitializationConfig(Config):
-    """`scales` are factors on He's standard deviation, sqrt(2 / inputs), in every layer but the last."""
+    """`scales` are factors on He's standard deviation, sqrt(2 / inputs), in every layer, the read-out included."""
 
     norms: tuple[str, ...] = ("none", "batch")
     scales: tuple[float, ...] = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
