@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bncourse.experiments import recorded
+from bncourse.experiments.cost import PASSES
 from bncourse.experiments.scale_invariance import loss_and_gradient, make_problem
 from bncourse.numpy_bn import batch_norm_forward
 
@@ -64,6 +66,19 @@ def test_eq_explosion() -> None:
     variance = p @ relu**2 - (p @ relu) ** 2
     close(variance, 0.5 - 1 / (2 * np.pi), rtol=1e-6)
     close(p @ (z > 0) / variance, np.pi / (np.pi - 1), rtol=1e-4)
+
+
+def test_eq_traffic() -> None:
+    # the experiment's count of bytes is the book's, for a layer as it is recorded
+    found = recorded("cost").values("bytes", part="layer", shape="32x64x28x28")
+    close(found, (3 + 5) * 32 * 64 * 28 * 28 * 4, rtol=1e-5)
+    assert PASSES == 3 + 5
+
+
+def test_eq_balance() -> None:
+    operations, bandwidth, size = 1e11, 2e10, 4
+    k = 8 * size * operations / (6 * bandwidth)
+    close(6 * k / operations, 8 * size / bandwidth)
 
 
 def test_every_label_of_these_pages_has_its_test() -> None:
