@@ -12,14 +12,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("assignment")
+@click.option(
+    "--variant", help="Another year's numbers, seeds and orders, such as 2027; 'original' for the master as it stands."
+)
 @with_course
-def command(course: "Course", assignment: str) -> None:
+def command(course: "Course", assignment: str, variant: str | None) -> None:
     """Make the students' notebook of ASSIGNMENT from its master, and its entry in the gradebook.
 
-    Nothing is done where both are up to date already.
+    Nothing is done where both are up to date already. A variant is remembered in the course folder: all later
+    commands use it.
     """
-    from bncourse.grading.release import is_released, release
+    from bncourse.grading.release import choose_variant, is_released, release
 
+    if variant is not None:
+        choose_variant(course, assignment, variant)
     if not is_released(course, assignment):
         release(course, assignment)
-    click.echo(f"The students' notebook: {course.notebook('release', assignment)}")
+    year = course.variants.get(assignment)
+    click.echo(f"The students' notebook{f', variant {year}' if year else ''}: {course.notebook('release', assignment)}")

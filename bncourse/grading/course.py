@@ -11,12 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from bncourse.grading import masters, regions, render
+from bncourse.grading import masters, regions, render, variants
 from bncourse.grading.records import Master
 
 DEFAULT_ROOT = Path("_build/course")
 DATABASE_VARIABLE = "BNCOURSE_DB"
 """Environment variable that holds the gradebook's address where it is not the folder's own gradebook.db."""
+
+VARIANTS = "variants.json"
+"""The file in a course folder that says which assignments are another year's."""
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 
@@ -73,10 +76,10 @@ class Course:
             known = ", ".join(self.assignments) or "none"
             raise CourseError(f"There is no assignment {assignment!r} in {self.masters}. Known: {known}.")
         path = self.masters / f"{assignment}.md"
-        digest = _digest(path)
+        digest = self._digest(assignment)
         source = self.notebook("source", assignment)
         if notebook_digest(source) != digest:
-            master = masters.load_master(path)
+            master = masters.load_master(path, self.variants.get(assignment))
             master = replace(master, metadata={**master.metadata, "digest": digest})
             write(source, render.as_bytes(render.source_notebook(master)))
             return master
@@ -86,13 +89,32 @@ class Course:
         """Render the masters that are newer than their source notebooks; returns those with a fault, and why."""
         faults = {}
         for name in self.assignments:
-            if notebook_digest(self.notebook("source", name)) != _digest(self.masters / f"{name}.md"):
+            if notebook_digest(self.notebook("source", name)) != self._digest(name):
                 try:
                     self.master(name)
                 except masters.MasterError as error:
                     self.notebook("source", name).unlink(missing_ok=True)
                     faults[name] = str(error)
         return faults
+
+    @property
+    def variants(self) -> dict[str, str]:
+        """Which assignments are another year's here, and which year's: what `bncourse release --variant` was told."""
+        try:
+            chosen = json.loads((self.root / VARIANTS).read_bytes())
+            return {str(name): variants.check_name(str(variant)) for name, variant in chosen.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError) as error:
+            raise CourseError(f"{self.root / VARIANTS} cannot be used: {error}") from error
+
+    def _digest(self, assignment: str) -> str:
+        """SHA-256 of a master's text, of its variant, and of the code that renders it."""
+        content = hashlib.sha256((self.masters / f"{assignment}.md").read_bytes())
+        for module in (masters, regions, render, variants):
+            content.update(Path(str(module.__file__)).read_bytes())
+        content.update(self.variants.get(assignment, "").encode())
+        return content.hexdigest()
 
 
 def find_course(root: Path | None = None, masters_folder: Path | None = None, db_url: str | None = None) -> Course:
@@ -154,11 +176,3 @@ def notebook_digest(path: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return str(digest)
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a master's text and of the code that renders it."""
-    content = hashlib.sha256(path.read_bytes())
-    for module in (masters, regions, render):
-        content.update(Path(str(module.__file__)).read_bytes())
-    return content.hexdigest()

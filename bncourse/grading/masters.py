@@ -10,6 +10,7 @@ from typing import Any, get_args
 from bncourse.grading.names import imports_of
 from bncourse.grading.records import Kind, Master, MasterCell
 from bncourse.grading.regions import HIDDEN_TESTS, SOLUTION, RegionError, without_region
+from bncourse.grading.variants import VariantError, check_words, varied
 
 FACTS: dict[str, type | tuple[type, ...]] = {
     "assignment": str,
@@ -36,13 +37,15 @@ def list_masters(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.md"))
 
 
-def load_master(path: Path) -> Master:
+def load_master(path: Path, variant: str | None = None) -> Master:
     """Read and check a master.
 
     Parameters
     ----------
     path : Path
         A MyST text file; its name without the ending is the assignment's name.
+    variant : str, optional
+        Another year's numbers, as `bncourse.grading.variants` makes them; the master as it stands if left out.
 
     Returns
     -------
@@ -61,6 +64,17 @@ def load_master(path: Path) -> Master:
         raise MasterError(f"{path}: cannot be read as MyST text: {error}") from error
     facts = _facts(path, notebook.metadata.get("bncourse"))
     cells = tuple(_cell(path, number, cell) for number, cell in enumerate(notebook.cells, start=1))
+    varies = facts.get("varies", [])
+    try:
+        check_words(varies, {cell.grade_id: cell.source for cell in cells})
+    except VariantError as error:
+        raise MasterError(f"{path}: bncourse.{error}") from error
+    if variant is not None:
+        fixed = [cell.metadata.get("order") == "fixed" for cell in notebook.cells]
+        texts = [(c.grade_id, c.kind, c.source, stays) for c, stays in zip(cells, fixed, strict=True)]
+        for cell, source in zip(notebook.cells, varied(texts, varies, variant), strict=True):
+            cell.source = source
+        cells = tuple(_cell(path, number, cell) for number, cell in enumerate(notebook.cells, start=1))
     _check_whole(path, facts, cells)
     return Master(
         assignment=facts["assignment"],
@@ -69,7 +83,8 @@ def load_master(path: Path) -> Master:
         imports=tuple(facts["imports"]),
         seconds_per_test=float(facts["seconds_per_test"]),
         seconds_in_all=float(facts["seconds_in_all"]),
-        metadata={name: facts[name] for name in ("points", "due", "minutes", "goals")},
+        metadata={name: facts[name] for name in ("points", "due", "minutes", "goals")}
+        | ({} if variant is None else {"variant": variant}),
     )
 
 
@@ -81,7 +96,7 @@ def _facts(path: Path, facts: Any) -> dict[str, Any]:
             raise MasterError(f"{path}: the front matter's bncourse.{name} is missing.")
         if not isinstance(facts[name], kind):
             raise MasterError(f"{path}: bncourse.{name} is {facts[name]!r}, which is not of the expected type.")
-    unknown = sorted(set(facts) - set(FACTS))
+    unknown = sorted(set(facts) - set(FACTS) - {"varies"})
     if unknown:
         raise MasterError(f"{path}: the front matter's bncourse.{unknown[0]} is unknown. Expected {', '.join(FACTS)}.")
     try:

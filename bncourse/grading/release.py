@@ -1,9 +1,17 @@
 """Release an assignment: render its master and let nbgrader make the students' version and its gradebook entry."""
 
+import json
 from pathlib import Path
 
-from bncourse.grading.course import Course, CourseError, notebook_digest
+from bncourse.grading.course import VARIANTS, Course, CourseError, notebook_digest, write
+from bncourse.grading.masters import load_master
 from bncourse.grading.nbgrader_settings import configure
+from bncourse.grading.render import source_notebook
+from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.variants import VariantError, check_name
+
+ORIGINAL = "original"
+"""The name under which the master is released as it stands."""
 
 
 def is_released(course: Course, assignment: str) -> bool:
@@ -29,6 +37,48 @@ def is_released(course: Course, assignment: str) -> bool:
         return False
     finally:
         engine.dispose()
+
+
+def choose_variant(course: Course, assignment: str, variant: str) -> None:
+    """Have this course use another year's numbers for an assignment, in all that is done from now on.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+    variant : str
+        A year or another name; `original` for the master as it stands.
+
+    Raises
+    ------
+    CourseError
+        If the name is none, if students have handed in another variant, or if the master's own solution does not
+        pass its tests with these numbers. Nothing has been changed then.
+    """
+    try:
+        wanted = None if variant == ORIGINAL else check_name(variant)
+    except VariantError as error:
+        raise CourseError(str(error)) from error
+    course.master(assignment)
+    chosen = course.variants
+    if chosen.get(assignment) == wanted:
+        return
+    students = course.students(assignment)
+    if students:
+        raise CourseError(
+            f"{students[0]} has handed in {assignment} as variant {chosen.get(assignment, ORIGINAL)!r}, so it cannot "
+            f"become {variant!r} here. Give each year its own folder with --course."
+        )
+    master = load_master(course.masters / f"{assignment}.md", wanted)
+    for verdict in run_checks(source_notebook(master)):
+        if verdict.outcome != "correct":
+            raise CourseError(
+                f"With variant {variant!r} the solution of {assignment} itself does not pass {verdict.grade_id}: "
+                f"{verdict.message} Take another name."
+            )
+    rest = {name: its for name, its in chosen.items() if name != assignment}
+    chosen = rest | ({assignment: wanted} if wanted else {})
+    write(course.root / VARIANTS, (json.dumps(chosen, indent=1, sort_keys=True) + "\n").encode())
 
 
 def release(course: Course, assignment: str) -> None:

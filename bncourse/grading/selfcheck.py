@@ -11,7 +11,8 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,30 +52,58 @@ def read_notebook(path: Path) -> dict[str, Any]:
 
 
 def run_checks(notebook: Mapping[str, Any]) -> list[Verdict]:
-    """Run the notebook's code cells in order, in one namespace; a verdict for each test cell.
+    """Run the notebook's code cells in order, in one namespace; a verdict for each test cell."""
+    return list(checks_in_turn(notebook))
+
+
+def checks_in_turn(notebook: Mapping[str, Any]) -> Iterator[Verdict]:
+    """Yield the same one by one, so that whoever has seen enough can stop.
 
     A cell of the student's that fails is left at the failing statement, and the next statements run all
     the same, as they do when the notebook is graded.
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *_: None}
-    verdicts = []
+    untouched = False
     for cell in notebook["cells"]:
         if cell.get("cell_type") != "code":
             continue
         source = cell.get("source", "")
         source = "".join(source) if isinstance(source, list) else str(source)
         if _is_test(cell):
-            verdicts.append(_verdict(cell["metadata"]["nbgrader"], source, names))
-        else:
-            _run_statements(source, names)
-    return verdicts
+            verdict = _verdict(cell["metadata"]["nbgrader"], source, names)
+            yield _without_code(verdict) if untouched else verdict
+            continue
+        if _facts(cell).get("solution"):
+            untouched = _is_untouched(source)
+        _run_statements(source, names)
+
+
+def _facts(cell: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = cell.get("metadata")
+    facts = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return facts if isinstance(facts, dict) else {}
 
 
 def _is_test(cell: Mapping[str, Any]) -> bool:
-    metadata = cell.get("metadata")
-    facts = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return isinstance(facts, dict) and bool(facts.get("grade")) and not facts.get("solution") and "grade_id" in facts
+    facts = _facts(cell)
+    return bool(facts.get("grade")) and not facts.get("solution") and "grade_id" in facts
+
+
+def _is_untouched(source: str) -> bool:
+    """Whether a cell for an answer holds nothing but the line that raises."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return False
+    return all(isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node) for node in body)
+
+
+def _without_code(verdict: Verdict) -> Verdict:
+    """The verdict of a test below an untouched cell: what it says is said of the code that was given."""
+    if verdict.outcome in ("correct", "not attempted"):
+        return verdict
+    return replace(verdict, outcome="not attempted", message=f"{_MISSING} As it stands: {verdict.message}")
 
 
 def _run_statements(source: str, names: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Every small change of a solution: operators, constants, methods and signs, one at a time."""
+"""Every small change of a solution: operators, constants, flags, methods, signs, calls left out."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
     plain = "\n".join(line for line in source.split("\n") if SOLUTION.begin not in line and SOLUTION.end not in line)
     count = len(list(ast.walk(ast.parse(plain))))
     for number in range(count):
-        for change in (_operator, _constant, _method, _sign):
+        for change in (_operator, _constant, _flag, _method, _sign, _statement):
             tree = ast.parse(plain)
             node = list(ast.walk(tree))[number]
             if change(node):
@@ -20,7 +20,7 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
 
 def _operator(node: ast.AST) -> bool:
     swaps = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
-    if isinstance(node, ast.BinOp) and type(node.op) in swaps:
+    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in swaps:
         node.op = swaps[type(node.op)]()
         return True
     return False
@@ -29,6 +29,13 @@ def _operator(node: ast.AST) -> bool:
 def _constant(node: ast.AST) -> bool:
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         node.value = 1 - node.value if node.value in (0, 1) else node.value + 1
+        return True
+    return False
+
+
+def _flag(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant) and type(node.value) is bool:
+        node.value = not node.value
         return True
     return False
 
@@ -44,5 +51,13 @@ def _method(node: ast.AST) -> bool:
 def _sign(node: ast.AST) -> bool:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         node.op = ast.UAdd()
+        return True
+    return False
+
+
+def _statement(node: ast.AST) -> bool:
+    """Leave out a call that stands by itself, such as `losses.append(loss)`."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        node.value = ast.Constant(None)
         return True
     return False

@@ -7,9 +7,11 @@ import pytest
 
 from bncourse.grading.course import find_course
 from bncourse.grading.engine import Grader
-from bncourse.grading.masters import list_masters
+from bncourse.grading.masters import list_masters, load_master
 from bncourse.grading.release import release
+from bncourse.grading.render import release_notebook
 from bncourse.grading.sample_class import load_sample_class, submission
+from bncourse.grading.selfcheck import run_checks
 
 MASTERS = Path(__file__).resolve().parents[2] / "assignments" / "masters"
 GRADED_ELSEWHERE = {"backward"}  # its class goes through the whole course in tests/grading
@@ -36,3 +38,14 @@ def test_the_class_gets_the_marks_that_its_code_deserves(assignment: str, sandbo
             assert lost == student.lost, f"{student.id}, who {student.story}"
         assert (record.status, record.score) == (student.status, student.deserves(master)), student.id
     assert sum(student.status == "correct" for student in sample.students) >= 5, "right code in at least five styles"
+
+
+@pytest.mark.parametrize("assignment", list_masters(MASTERS))
+def test_who_knows_only_the_visible_tests_passes_all_of_them_and_no_hidden_one(assignment: str) -> None:
+    """The marks of these students, hidden tests included, are in `lost`, which the engine's test asserts."""
+    master = load_master(MASTERS / f"{assignment}.md")
+    sample = load_sample_class(find_course(Path("nowhere"), MASTERS), assignment)
+    student = next(student for student in sample.students if "by heart" in student.story)
+    verdicts = run_checks(json.loads(submission(student, master, release_notebook(master), sample.written, 1)))
+    assert [(verdict.grade_id, verdict.message) for verdict in verdicts if verdict.outcome != "correct"] == []
+    assert sum(student.lost.values()) >= 10
