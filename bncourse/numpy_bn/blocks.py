@@ -5,11 +5,14 @@ operations over a whole array fetches and stores it once per operation; the same
 other fetches it once. Nothing here knows batch norm: the rules stand in `moments` and `functional`.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
+
+from bncourse.conventions import Shape
 
 Array = np.ndarray[Any, np.dtype[Any]]
 P = ParamSpec("P")
@@ -18,11 +21,23 @@ R = TypeVar("R")
 BLOCK = 1 << 17
 """Values in a piece: 512 KiB of float32, so that a few pieces fit into a second-level cache."""
 
-ROW = 1 << 15
-"""Values that a piece takes of one sample, where a sample holds more."""
+SHORT, LONG = 1 << 9, 1 << 12
+"""Rows of fewer values show what NumPy spends on each row; samples of few channels are joined to this length."""
 
 SUMMED = 1 << 10
-"""Samples in a piece at most: the sum over one piece is taken in order, and its rounding errors add up."""
+"""Rows in a piece at most: the sum over one piece is taken in order, and its rounding errors add up."""
+
+CACHE_LINE = 64
+"""Bytes. Where an array begins in the middle of one, storing into it takes up to twice the time."""
+
+
+def empty(shape: Shape, dtype: Any) -> Array:
+    """`np.empty`, beginning where a cache line begins."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + CACHE_LINE, np.uint8)
+    start: int = -memory.__array_interface__["data"][0] % CACHE_LINE
+    array: Array = memory[start : start + size].view(dtype).reshape(shape)
+    return array
 
 
 def blockwise(function: Callable[P, R]) -> Callable[P, R]:
@@ -45,7 +60,9 @@ def blockwise(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def blocks(arrays: Sequence[Array], vectors: Sequence[Array] = ()) -> Iterator[tuple[Any, ...]]:
+def blocks(
+    arrays: Sequence[Array], vectors: Sequence[Array] = (), *, backwards: bool = False
+) -> Iterator[tuple[Any, ...]]:
     """Yield the arrays piece by piece, and with each piece the values of its channels.
 
     Parameters
@@ -54,57 +71,84 @@ def blocks(arrays: Sequence[Array], vectors: Sequence[Array] = ()) -> Iterator[t
         To read, or to write if contiguous.
     vectors : sequence of arrays of shape (C,)
         One value per channel.
+    backwards : bool
+        Begin with the last piece, which the walk before this one has left in the cache.
 
     Yields
     ------
     channels : slice
         The piece's channels.
-    *pieces : arrays of shape (n, c) or (n, c, s)
-        A view of each array: n samples, c neighboring channels, and their s values if they have several.
-    *values : arrays of shape (c,) or (c, s)
-        Each vector's values for these channels, repeated for each of a channel's s values.
+    *pieces : arrays of shape (n, k * c) or (n, c, s)
+        A view of each array: n rows of k samples with their channels one after another; or n samples, c neighboring
+        channels, and their s values.
+    *values : arrays of shape (k * c,), (c, s) or (c, 1)
+        Each vector's values, repeated as in a row of the pieces.
 
     Examples
     --------
-    >>> [(channels, x, mean)] = blocks([np.zeros((5, 2, 3))], [np.array([7.0, 8.0])])
+    >>> [(channels, x, mean)] = blocks([np.zeros((8, 2, 3))], [np.array([7.0, 8.0])])
     >>> x.shape, mean.tolist()
-    ((5, 2, 3), [[7.0, 7.0, 7.0], [8.0, 8.0, 8.0]])
+    ((8, 2, 3), [[7.0, 7.0, 7.0], [8.0, 8.0, 8.0]])
     """
-    arrays = [flat(array) for array in arrays]
-    samples, channels, *size = arrays[0].shape
-    width = size[0] if size else 1
-    together = min(channels, max(1, ROW // width)) if size else channels
-    rows = min(max(1, BLOCK // (together * width)), SUMMED)
+    walk = _rows(arrays, vectors) if arrays[0].ndim == 2 else _maps(arrays, vectors)
+    return reversed(list(walk)) if backwards else walk
+
+
+def _rows(arrays: Sequence[Array], vectors: Sequence[Array]) -> Iterator[tuple[Any, ...]]:
+    """Pieces of arrays (N, C); where C is small, a row holds k samples, and the last piece is a shorter row."""
+    samples, channels = arrays[0].shape
+    contiguous = all(array.flags.c_contiguous for array in arrays)
+    k = min(samples, LONG // channels) if contiguous and channels < SHORT else 1
+    rows = min(max(1, BLOCK // (k * channels)), SUMMED)
+    even = samples - samples % k
+    lines = [array[:even].reshape(-1, k * channels) for array in arrays] if k > 1 else arrays
+    values = [np.tile(vector, k) for vector in vectors] if k > 1 else vectors
+    for start in range(0, even // k, rows):
+        yield slice(None), *[line[start : start + rows] for line in lines], *values
+    if even < samples:
+        rest = [array[even:].reshape(1, -1) for array in arrays]
+        yield slice(None), *rest, *[value[: rest[0].size] for value in values]
+
+
+def _maps(arrays: Sequence[Array], vectors: Sequence[Array]) -> Iterator[tuple[Any, ...]]:
+    """Pieces of arrays (N, C, ...): whole samples, or, where these are large, neighboring channels of a sample."""
+    arrays = [array.reshape(*array.shape[:2], -1) for array in arrays]
+    samples, channels, size = arrays[0].shape
+    together = min(channels, max(1, BLOCK // size))
+    rows = min(max(1, BLOCK // (together * size)), SUMMED)
+    repeats = size if size < SHORT and samples >= 8 else 1
     for first in range(0, channels, together):
         part = slice(first, min(first + together, channels))
-        values = [spread(vector[part], size) for vector in vectors]
+        values = [spread(vector[part], repeats) for vector in vectors]
         for start in range(0, samples, rows):
-            pieces = [array[start : start + rows, part] for array in arrays]
-            yield part, *pieces, *values
+            yield part, *[array[start : start + rows, part] for array in arrays], *values
 
 
-def spread(vector: Array, size: list[int]) -> Array:
-    """Repeat each channel's value for its s values: (c,) becomes (c, s), or stays where a channel has one value."""
-    return np.repeat(vector, size[0]).reshape(-1, *size) if size else vector
+def spread(vector: Array, repeats: int) -> Array:
+    """Repeat each channel's value: (c,) becomes (c, repeats)."""
+    column = vector[:, None]
+    return column if repeats == 1 else np.broadcast_to(column, (len(vector), repeats)).copy()
 
 
-def flat(array: Array) -> Array:
-    """View (N, C, ...) as (N, C, S), and leave (N, C) as it is."""
-    return array if array.ndim == 2 else array.reshape(*array.shape[:2], -1)
-
-
-def channel_sums(array: Array) -> Array:
-    """Sum over every axis but the channels': a product with ones, which the linear algebra library does fastest."""
-    ones = np.ones(array.shape[2] if array.ndim == 3 else len(array), array.dtype)
-    sums: Array = (array @ ones).sum(axis=0) if array.ndim == 3 else ones @ array
-    return sums
-
-
-def channel_dots(first: Array, second: Array) -> Array:
-    """Sum of products over every axis but the channels', without storing the products."""
-    dots: Array
-    if first.ndim == 3:
-        dots = np.einsum("ncs,ncs->nc", first, second).sum(axis=0)
+def add_sums(total: Array, piece: Array) -> None:
+    """Add each channel's sum to `total` (c,): products with ones, which the linear algebra library does fastest."""
+    if piece.ndim == 3:
+        total += (piece @ np.ones(piece.shape[2], piece.dtype)).sum(axis=0)
     else:
-        dots = np.einsum("nc,nc->c", first, second)
-    return dots
+        add_row(total, np.ones(len(piece), piece.dtype) @ piece)
+
+
+def add_dots(total: Array, first: Array, second: Array) -> None:
+    """Add each channel's sum of products to `total` (c,), without storing the products."""
+    if first.ndim == 3:
+        total += (first[:, :, None, :] @ second[:, :, :, None])[:, :, 0, 0].sum(axis=0)
+    else:
+        add_row(total, np.einsum("nc,nc->c", first, second))
+
+
+def add_row(total: Array, row: Array) -> None:
+    """Add one row (k * c,), which holds k samples, to `total` (c,)."""
+    if len(row) == len(total):
+        total += row
+    else:
+        add_sums(total, row.reshape(-1, len(total)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
-from bncourse.numpy_bn.blocks import blocks, blockwise, channel_dots, channel_sums
+from bncourse.numpy_bn.blocks import add_dots, add_sums, blocks, blockwise, empty
 from bncourse.numpy_bn.moments import center, narrowed, widened
 from bncourse.shapes import Inexact
 
@@ -91,8 +91,8 @@ def batch_norm_forward(
     [3.0, 7.0]
     """
     check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
-    x_hat = np.empty(x.shape, widened(x[:0]).dtype)
-    y = np.empty(x.shape, np.result_type(x_hat, gamma, beta))
+    x_hat = empty(x.shape, widened(x[:0]).dtype)
+    y = empty(x.shape, np.result_type(x_hat, gamma, beta))
     _, var, _ = center(widened(x), x_hat)
     inv_std = 1.0 / np.sqrt(var + eps)
     # x_hat holds x - mean so far. Block by block: x_hat = (x - mean) * inv_std, y = gamma * x_hat + beta
@@ -143,13 +143,14 @@ def batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -
     check_gradient(dy, x_hat)
     count = values_per_channel(dy.shape)
     dgamma, dbeta = np.zeros((2, len(gamma)), inv_std.dtype)
-    for channels, dy_, x_hat_ in blocks([widened(dy), x_hat]):
-        dbeta[channels] += channel_sums(dy_)
-        dgamma[channels] += channel_dots(dy_, x_hat_)
-    dx = np.empty(dy.shape, x_hat.dtype)
+    wide = widened(dy)
+    for channels, dy_, x_hat_ in blocks([wide, x_hat]):
+        add_sums(dbeta[channels], dy_)
+        add_dots(dgamma[channels], dy_, x_hat_)
+    dx = empty(dy.shape, x_hat.dtype)
     # Block by block: dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat))
     for _, dx_, dy_, x_hat_, mean_dy_, mean_dy_x_hat_, scale_ in blocks(
-        [dx, widened(dy), x_hat], [dbeta / count, dgamma / count, gamma * inv_std]
+        [dx, wide, x_hat], [dbeta / count, dgamma / count, gamma * inv_std], backwards=True
     ):
         np.multiply(x_hat_, mean_dy_x_hat_, out=dx_)
         dx_ += mean_dy_

@@ -10,7 +10,7 @@ import numpy as np
 
 from bncourse.arguments import check_arguments
 from bncourse.conventions import CHANNEL_AXIS, values_per_channel
-from bncourse.numpy_bn.blocks import blocks, blockwise, channel_dots, channel_sums
+from bncourse.numpy_bn.blocks import add_dots, add_sums, blocks, blockwise, empty
 from bncourse.shapes import Inexact
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -56,10 +56,9 @@ def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
     """
     check_arguments(x, training=False)
     x = widened(x)
-    return center(x, np.empty(x.shape, x.dtype))
+    return blockwise(center)(x, empty(x.shape, x.dtype))
 
 
-@blockwise
 def center(x: Array, centered: Array) -> Moments:
     """Mean and variance of each channel as in `batch_moments`, leaving x less its mean in `centered`.
 
@@ -68,11 +67,14 @@ def center(x: Array, centered: Array) -> Moments:
     count = values_per_channel(x.shape)
     mean, remainder, var = np.zeros((3, x.shape[CHANNEL_AXIS]), x.dtype)
     for channels, x_ in blocks([x]):
-        mean[channels] += channel_sums(x_) / count
-    for channels, x_, centered_, mean_ in blocks([x, centered], [mean]):
+        add_sums(mean[channels], x_)
+    mean /= count
+    for channels, x_, centered_, mean_ in blocks([x, centered], [mean], backwards=True):
         np.subtract(x_, mean_, out=centered_)
-        remainder[channels] += channel_sums(centered_) / count
-        var[channels] += channel_dots(centered_, centered_) / count
+        add_sums(remainder[channels], centered_)
+        add_dots(var[channels], centered_, centered_)
+    remainder /= count
+    var /= count
     var -= np.minimum(var, remainder * remainder)
     if (np.abs(remainder) > 4 * np.finfo(x.dtype).eps * np.sqrt(np.abs(var))).any():
         for _, centered_, remainder_ in blocks([centered], [remainder]):

@@ -14,10 +14,10 @@ from bncourse.numpy_bn import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
-from bncourse.numpy_bn.blocks import BLOCK, ROW
+from bncourse.numpy_bn.blocks import BLOCK, LONG
 
 SHAPES = [(4, 3), (5, 3, 7), (3, 4, 2, 5), (2, 3, 2, 2, 3), (2, 1), (1, 2, 3)]
-LARGE = [(BLOCK // 8 + 3, 17), (3, 5, ROW // 4 + 1), (2, 2, ROW + 5), (70, 2000)]
+LARGE = [(BLOCK // 8 + 3, 17), (9, 3, 500), (3, 5, LONG * 2 + 1), (2, 2, BLOCK // 2 + 5), (70, 2000)]
 
 
 def problem(shape, seed=0, offset=0.0, dtype=np.float64):
