@@ -66,7 +66,8 @@ mutants: env  ## change the functional files in every small way; each change mus
 bench: env  ## the speed ratios, each measured side by side in one run
 	@$(BIN)/python -m bench; first=$$?; $(BIN)/python -m bench.grading && exit $$first
 
-site: book  ## a folder that any web server, or a double click, can show
+site: book  ## a folder that any web server, or a double click, can show, with the book as one PDF in it
+	@$(BIN)/python -m tools.offline
 	@echo "The site lies in $(BUILD)/html"
 
 serve: book  ## the book at http://127.0.0.1:8000

@@ -171,3 +171,12 @@ def test_no_figure_shares_an_id_with_another(site: Path) -> None:
         ids = [tag["id"] for tag in soup(page).select("article [id]")]
         twice = {one for one in ids if ids.count(one) > 1}
         assert not twice, f"{page.name}: {sorted(twice)[:5]}"
+
+
+def test_no_code_that_is_shown_begins_or_ends_within_a_docstring(site: Path) -> None:
+    torn = []
+    for page in built_pages(site):
+        for block in soup(page).select("article pre"):
+            if block.get_text().count('"""') % 2:
+                torn.append(f"{page.name}: {block.get_text()[:80]!r}")
+    assert not torn, "\n".join(torn)
