@@ -33,6 +33,8 @@ def check_vjp(
 ) -> None:
     """Compare a backward pass with the derivative of its forward pass, input by input.
 
+    Equation :eq:`eq-vjp`, chapter "How to check a gradient, and how not to".
+
     Parameters
     ----------
     forward : callable

@@ -66,6 +66,8 @@ def fold_batch_norm(
 
     Each output's weights are multiplied by that output's :math:`s = \gamma / \sqrt{var + \epsilon}`.
 
+    Equation :eq:`eq-folding`, chapter "Modes and folding".
+
     Parameters
     ----------
     weight : array of shape (out, in, ...), or (in, out / groups, ...) if transposed

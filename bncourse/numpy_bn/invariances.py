@@ -39,6 +39,8 @@ def rescale_weights(
 
     A negative number is seen: it turns the sign of x_hat.
 
+    Equation :eq:`eq-scale-invariance`, chapter "Invariances and the effective learning rate".
+
     Parameters
     ----------
     weight : array of shape (O, ...)
@@ -72,6 +74,8 @@ def effective_learning_rate(lr: float, weight: Inexact[np.ndarray, "o *rest"]) -
     Gradient descent with `lr` on weights w turns them as it would `w / |w|` with this rate (to first order). As the
     gradient is orthogonal to w, each step makes w longer and the rate smaller, unless weight decay holds against it.
 
+    Equation :eq:`eq-effective-rate`, chapter "Invariances and the effective learning rate".
+
     Raises
     ------
     ValueError
@@ -92,6 +96,8 @@ def radial_gradient(
     weight: Inexact[np.ndarray, "o *rest"], dweight: Inexact[np.ndarray, "o *rest"]
 ) -> Inexact[np.ndarray, " o"]:
     r"""Part of the gradient along the weights, as a cosine: zero where the loss does not see their scale.
+
+    Equation :eq:`eq-right-angle`, chapter "Invariances and the effective learning rate".
 
     Raises
     ------
@@ -120,6 +126,8 @@ def equilibrium_norm(lr: float, weight_decay: float, gradient_norm: float) -> fl
 
     and there the effective learning rate is :math:`\sqrt{lr\, \lambda\, (2 - lr\, \lambda)} / g`: weight decay does not
     make such weights small, it sets how fast they turn.
+
+    Equation :eq:`eq-balance`, chapter "Invariances and the effective learning rate".
 
     Parameters
     ----------

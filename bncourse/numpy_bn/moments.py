@@ -102,6 +102,8 @@ def merge_moments(*parts: Moments | tuple[Array, Array, int]) -> Moments:
 
     The average of the variances is not the variance of the whole: the spread between the means is missing.
 
+    Equation :eq:`eq-total-variance`, chapter "Population statistics".
+
     Parameters
     ----------
     *parts : Moments

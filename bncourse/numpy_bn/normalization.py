@@ -80,6 +80,8 @@ def standardize_backward(
     >>> x_hat, cache = standardize_forward(np.array([[1.0, 3.0]]), (1,), eps=0.0)
     >>> standardize_backward(np.array([[1.0, 4.0]]), cache).tolist()
     [[0.0, 0.0]]
+
+    Equation :eq:`eq-any-axes`, chapter "Layer, group and instance norm".
     """
     x_hat, inv_std, axes = cache
     through_mean = dx_hat.mean(axis=axes, keepdims=True)

@@ -40,6 +40,8 @@ def bias_gradient_outside(dx_hat: Inexact[np.ndarray, "n c"]) -> Inexact[np.ndar
 
     >>> bias_gradient_outside(np.array([[1.0], [4.0]])).tolist()
     [5.0]
+
+    Equation :eq:`eq-outside`, chapter "Whitening, and why not".
     """
     db: Array = dx_hat.sum(axis=0)
     return db

@@ -96,6 +96,8 @@ def lstm_step_forward(
     .. math:: i, f, g, o = BN(W_x x) + BN(W_h h) + b, \qquad c' = \sigma(f)\, c + \sigma(i) \tanh g, \qquad
               h' = \sigma(o) \tanh BN(c')
 
+    Equation :eq:`eq-bn-lstm`, chapter "Recurrent nets".
+
     Parameters
     ----------
     x : array of shape (N, I)

@@ -57,6 +57,8 @@ def renorm_corrections(
     Corrections(r=array([2.]), d=array([3.]))
     >>> renorm_corrections(5 * one, 4 * one, 2 * one, one, r_max=1.0, d_max=2.0, eps=0.0)
     Corrections(r=array([1.]), d=array([2.]))
+
+    Equation :eq:`eq-renorm-identity`, chapter "Batch renormalization".
     """
     running_std = np.sqrt(running_var + eps)
     r = (np.sqrt(var + eps) / running_std).clip(1.0 / r_max, r_max)
@@ -129,6 +131,8 @@ def batch_renorm_forward(
 
 def batch_renorm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: RenormCache) -> Gradients:
     """Backward pass: batch norm's dx times the constant r; gamma meets the corrected x_hat.
+
+    Equations :eq:`eq-renorm-dx` and :eq:`eq-renorm-dgamma`, chapter "Batch renormalization".
 
     Parameters
     ----------

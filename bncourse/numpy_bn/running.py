@@ -16,12 +16,18 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def unbiased(var: Array, count: int) -> Array:
-    """Estimate of the population's variance from a batch's: var * count / (count - 1)."""
+    """Estimate of the population's variance from a batch's: var * count / (count - 1).
+
+    Equation :eq:`eq-variance-bias`, chapter "Population statistics".
+    """
     return var * (count / (count - 1))
 
 
 def update_running(running_mean: Array, running_var: Array, moments: Moments, weight: float) -> None:
-    """Move running statistics, in place, towards a batch's mean and unbiased variance; `weight` is that of the new."""
+    """Move running statistics, in place, towards a batch's mean and unbiased variance; `weight` is that of the new.
+
+    Equation :eq:`eq-moving-average`, chapter "Population statistics".
+    """
     mean, var, count = moments
     running_mean[...] = (1.0 - weight) * running_mean + weight * mean
     running_var[...] = (1.0 - weight) * running_var + weight * unbiased(var, count)
@@ -95,6 +101,8 @@ class PopulationStatistics:
     :math:`E[x] = E_B[\mu_B]` and :math:`Var[x] = \frac{m}{m-1} E_B[\sigma_B^2]`, each batch counting alike.
     `exact` joins the batches with their counts, which also holds the spread between the batches' means, and so
     equals the moments of all values at once.
+
+    Equation :eq:`eq-algorithm-2`, chapter "Population statistics".
 
     Parameters
     ----------

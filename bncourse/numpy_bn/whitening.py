@@ -46,6 +46,8 @@ def whiten_forward(x: Float[np.ndarray, "n d"], *, eps: float = EPS) -> tuple[Fl
 
     Among all ways to whiten it is the one whose result stays closest to x.
 
+    Equation :eq:`eq-zca`, chapter "Whitening, and why not".
+
     Parameters
     ----------
     x : array of shape (N, D)
@@ -106,6 +108,8 @@ def whiten_backward(dy: Float[np.ndarray, "n d"], cache: WhiteningCache) -> tupl
     .. math:: dS_{ij} \leftarrow -\frac{dW_{ij}}{t_i\, t_j\, (t_i + t_j)} ,
 
     which is finite wherever the forward pass is, also where eigenvalues are close or equal.
+
+    Equation :eq:`eq-zca-derivative`, chapter "Whitening, and why not".
 
     Parameters
     ----------

@@ -58,6 +58,8 @@ def batch_norm_forward(
     Algorithm 1 of the paper: :math:`y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta` with the
     batch's own mean and its biased variance (divided by m, the number of values per channel).
 
+    Equations :eq:`eq-mean`, :eq:`eq-var`, :eq:`eq-xhat` and :eq:`eq-y`, chapter "The graph and the staged pass".
+
     Parameters
     ----------
     x : tensor of shape (N, C, ...)
@@ -103,6 +105,8 @@ def batch_norm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache)
 
     where the bars are means over the batch: the direct path, less the path through the mean, less the path
     through the variance.
+
+    Equation :eq:`eq-closed`, chapter "The closed form and the projection".
 
     Parameters
     ----------
@@ -150,6 +154,9 @@ def batch_norm_backward_staged(dy: Inexact[torch.Tensor, "n c *spatial"], cache:
     `dmean_direct`, through :math:`x - \mu` in the numerator, and `dmean_through_var`, through
     :math:`\sigma^2(x, \mu)`. The second is zero up to rounding, because the deviations from a mean sum to
     zero; it is kept here because the chain rule writes it.
+
+    Equations :eq:`eq-dxhat`, :eq:`eq-dgamma-dbeta`, :eq:`eq-dvar`, :eq:`eq-dmean` and :eq:`eq-dx`, chapter "The graph
+    and the staged pass".
 
     Parameters
     ----------
@@ -254,6 +261,8 @@ def batch_norm_inference(
 
 def batch_norm_inference_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> Gradients:
     r"""Backward pass of inference: the statistics are constants, so only the direct path is left.
+
+    Equation :eq:`eq-inference-gradient`, chapter "Modes and folding".
 
     Parameters
     ----------

@@ -76,6 +76,8 @@ def merge_moments(*parts: Moments | tuple[torch.Tensor, torch.Tensor, int]) -> M
 
     The average of the variances is not the variance of the whole: the spread between the means is missing.
 
+    Equation :eq:`eq-total-variance`, chapter "Population statistics".
+
     Parameters
     ----------
     *parts : Moments

@@ -79,6 +79,8 @@ def standardize_backward(
     >>> x_hat, cache = standardize_forward(torch.tensor([[1.0, 3.0]]), (1,), eps=0.0)
     >>> standardize_backward(torch.tensor([[1.0, 4.0]]), cache).tolist()
     [[0.0, 0.0]]
+
+    Equation :eq:`eq-any-axes`, chapter "Layer, group and instance norm".
     """
     x_hat, inv_std, axes = cache
     through_mean = dx_hat.mean(dim=axes, keepdim=True)

@@ -40,6 +40,8 @@ def bias_gradient_outside(dx_hat: Inexact[torch.Tensor, "n c"]) -> Inexact[torch
 
     >>> bias_gradient_outside(torch.tensor([[1.0], [4.0]])).tolist()
     [5.0]
+
+    Equation :eq:`eq-outside`, chapter "Whitening, and why not".
     """
     db: torch.Tensor = dx_hat.sum(dim=0)
     return db

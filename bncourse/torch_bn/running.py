@@ -12,14 +12,20 @@ from bncourse.torch_bn.moments import Moments, merge_moments
 
 
 def unbiased(var: torch.Tensor, count: int) -> torch.Tensor:
-    """Estimate of the population's variance from a batch's: var * count / (count - 1)."""
+    """Estimate of the population's variance from a batch's: var * count / (count - 1).
+
+    Equation :eq:`eq-variance-bias`, chapter "Population statistics".
+    """
     return var * (count / (count - 1))
 
 
 def update_running(
     running_mean: torch.Tensor, running_var: torch.Tensor, moments: Moments, weight: float | torch.Tensor
 ) -> None:
-    """Move running statistics, in place, towards a batch's mean and unbiased variance; `weight` is that of the new."""
+    """Move running statistics, in place, towards a batch's mean and unbiased variance; `weight` is that of the new.
+
+    Equation :eq:`eq-moving-average`, chapter "Population statistics".
+    """
     mean, var, count = moments
     running_mean.copy_((1.0 - weight) * running_mean + weight * mean.detach())
     running_var.copy_((1.0 - weight) * running_var + weight * unbiased(var.detach(), count))
@@ -100,6 +106,8 @@ class PopulationStatistics:
     :math:`E[x] = E_B[\mu_B]` and :math:`Var[x] = \frac{m}{m-1} E_B[\sigma_B^2]`, each batch counting alike.
     `exact` joins the batches with their counts, which also holds the spread between the batches' means, and so
     equals the moments of all values at once.
+
+    Equation :eq:`eq-algorithm-2`, chapter "Population statistics".
 
     Parameters
     ----------

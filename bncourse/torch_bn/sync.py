@@ -69,7 +69,10 @@ def joined_moments(x: Inexact[torch.Tensor, "n c *spatial"], group: Group = None
 
 
 class SyncBatchNormFunction(torch.autograd.Function):
-    """Normalize with given moments of the joined batch; differentiate as if they came from it, which they do."""
+    """Normalize with given moments of the joined batch; differentiate as if they came from it, which they do.
+
+    Equation :eq:`eq-joined-dx`, chapter "What is the batch?".
+    """
 
     @staticmethod
     def forward(

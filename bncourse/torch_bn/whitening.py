@@ -47,6 +47,8 @@ def whiten_forward(
 
     Among all ways to whiten it is the one whose result stays closest to x.
 
+    Equation :eq:`eq-zca`, chapter "Whitening, and why not".
+
     Parameters
     ----------
     x : tensor of shape (N, D)
@@ -107,6 +109,8 @@ def whiten_backward(dy: Float[torch.Tensor, "n d"], cache: WhiteningCache) -> tu
     .. math:: dS_{ij} \leftarrow -\frac{dW_{ij}}{t_i\, t_j\, (t_i + t_j)} ,
 
     which is finite wherever the forward pass is, also where eigenvalues are close or equal.
+
+    Equation :eq:`eq-zca-derivative`, chapter "Whitening, and why not".
 
     Parameters
     ----------
