@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,21 @@ from bncourse.grading.release import release
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a graded class in one process, so that it is graded once."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Keep the tests that share a graded class in one process, and every group of tests together.
+
+    pytest-xdist sends tests of one group to one process by a suffix to their id, which it writes where pytest looked
+    for the id before version 9.1: it is put where pytest looks now.
+    """
     for item in items:
         if "graded_course" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("course"))
+    yield
+    for item in items:
+        written = vars(item).get("_nodeid", item.nodeid)
+        if written != item.nodeid:
+            item._id = type(item.id).parse(written)
 
 
 def lay_out(folder: Path) -> Course:
