@@ -10,6 +10,7 @@ from bncourse.experiments import recorded
 from bncourse.experiments.cost import PASSES
 from bncourse.experiments.scale_invariance import loss_and_gradient, make_problem
 from bncourse.numpy_bn import batch_norm_forward
+from bncourse.numpy_bn.recurrent import CellParameters, lstm_step_forward
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
 PAGES = ("other_domains", "why_it_works", "recurrent", "cost")
@@ -68,6 +69,23 @@ def test_eq_explosion() -> None:
     close(p @ (z > 0) / variance, np.pi / (np.pi - 1), rtol=1e-4)
 
 
+def test_eq_bn_lstm() -> None:
+    x, h, c = RNG.standard_normal((6, 3)), RNG.standard_normal((6, 2)), RNG.standard_normal((6, 2))
+    shapes = ((8, 3), (8, 2), (8,), (8,), (8,), (2,), (2,))
+    parameters = CellParameters(*(RNG.standard_normal(shape) for shape in shapes))
+    (h_next, c_next), _ = lstm_step_forward(x, h, c, parameters, eps=0.1)
+
+    def normalized(z: np.ndarray, gamma: np.ndarray) -> np.ndarray:
+        return gamma * (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 0.1)
+
+    from_x = normalized(x @ parameters.weight_x.T, parameters.gamma_x)
+    from_h = normalized(h @ parameters.weight_h.T, parameters.gamma_h)
+    i, f, g, o = np.split(from_x + from_h + parameters.bias, 4, axis=1)
+    sig = lambda z: 1 / (1 + np.exp(-z))  # noqa: E731 - as the equation names it
+    close(c_next, sig(f) * c + sig(i) * np.tanh(g))
+    close(h_next, sig(o) * np.tanh(normalized(c_next, parameters.gamma_c) + parameters.beta_c))
+
+
 def test_eq_traffic() -> None:
     # the experiment's count of bytes is the book's, for a layer as it is recorded
     found = recorded("cost").values("bytes", part="layer", shape="32x64x28x28")
@@ -75,7 +93,7 @@ def test_eq_traffic() -> None:
     assert PASSES == 3 + 5
 
 
-def test_eq_balance() -> None:
+def test_eq_ridge() -> None:
     operations, bandwidth, size = 1e11, 2e10, 4
     k = 8 * size * operations / (6 * bandwidth)
     close(6 * k / operations, 8 * size / bandwidth)
