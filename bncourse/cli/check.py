@@ -13,17 +13,16 @@ def command(notebook: Path) -> None:
     """Run the visible tests of NOTEBOOK and say what they say.
 
     Nothing is changed and nothing is sent anywhere. The exit code is 0 if every test passes, 1 if one does
-    not, 2 if the file is not a notebook of the course. Hidden tests, with other numbers and shapes, run only
-    after handing in.
+    not, 2 if the file is not a notebook of the course or a library is missing. Hidden tests, with other
+    numbers and shapes, run only after handing in.
     """
     from bncourse.grading.inert import inert
-    from bncourse.grading.selfcheck import UnreadableNotebookError, read_notebook, run_checks
+    from bncourse.grading.selfcheck import MissingExtraError, UnreadableNotebookError, read_notebook, run_checks
 
     try:
-        content = read_notebook(notebook)
-    except UnreadableNotebookError as error:
+        verdicts = run_checks(read_notebook(notebook))
+    except (UnreadableNotebookError, MissingExtraError) as error:
         raise Refusal(str(error)) from error
-    verdicts = run_checks(content)
 
     from rich.console import Console
     from rich.table import Table

@@ -7,7 +7,7 @@ from bncourse.grading.course import VARIANTS, Course, CourseError, notebook_dige
 from bncourse.grading.masters import load_master
 from bncourse.grading.nbgrader_settings import configure
 from bncourse.grading.render import source_notebook
-from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.selfcheck import MissingExtraError, run_checks
 from bncourse.grading.variants import VariantError, check_name
 
 ORIGINAL = "original"
@@ -70,7 +70,11 @@ def choose_variant(course: Course, assignment: str, variant: str) -> None:
             f"become {variant!r} here. Give each year its own folder with --course."
         )
     master = load_master(course.masters / f"{assignment}.md", wanted)
-    for verdict in run_checks(source_notebook(master)):
+    try:
+        verdicts = run_checks(source_notebook(master))
+    except MissingExtraError as error:
+        raise CourseError(f"{assignment} cannot be tried out in variant {variant!r}: {error}") from error
+    for verdict in verdicts:
         if verdict.outcome != "correct":
             raise CourseError(
                 f"With variant {variant!r} the solution of {assignment} itself does not pass {verdict.grade_id}: "

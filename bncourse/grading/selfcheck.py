@@ -27,6 +27,10 @@ class UnreadableNotebookError(ValueError):
     """A file that is not a notebook, and why."""
 
 
+class MissingExtraError(ImportError):
+    """A library that a notebook needs and that is not installed, and what to type."""
+
+
 def read_notebook(path: Path) -> dict[str, Any]:
     """Read a notebook file.
 
@@ -61,6 +65,11 @@ def checks_in_turn(notebook: Mapping[str, Any]) -> Iterator[Verdict]:
 
     A cell of the student's that fails is left at the failing statement, and the next statements run all
     the same, as they do when the notebook is graded.
+
+    Raises
+    ------
+    MissingExtraError
+        If a given cell says that a library must be installed first.
     """
     os.environ.setdefault("MPLBACKEND", "Agg")
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *_: None}
@@ -74,9 +83,11 @@ def checks_in_turn(notebook: Mapping[str, Any]) -> Iterator[Verdict]:
             verdict = _verdict(cell["metadata"]["nbgrader"], source, names)
             yield _without_code(verdict) if untouched else verdict
             continue
-        if _facts(cell).get("solution"):
+        facts = _facts(cell)
+        if facts.get("solution"):
             untouched = _is_untouched(source)
-        _run_statements(source, names)
+        given = bool(facts) and not facts.get("solution")
+        _run_statements(source, names, given=given)
 
 
 def _facts(cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,7 +117,7 @@ def _without_code(verdict: Verdict) -> Verdict:
     return replace(verdict, outcome="not attempted", message=f"{_MISSING} As it stands: {verdict.message}")
 
 
-def _run_statements(source: str, names: dict[str, Any]) -> None:
+def _run_statements(source: str, names: dict[str, Any], *, given: bool) -> None:
     """Run what can be run; what fails shows itself in the tests that need it."""
     plain = "\n".join("" if _MAGIC.match(line) else line for line in source.split("\n"))
     try:
@@ -114,8 +125,12 @@ def _run_statements(source: str, names: dict[str, Any]) -> None:
     except (SyntaxError, ValueError):
         return
     for statement in tree.body:
-        with contextlib.suppress(Exception, SystemExit), _quiet():
-            exec(compile(ast.Module([statement], []), "<your notebook>", "exec"), names)  # noqa: S102 - the user's own code
+        try:
+            with _quiet():
+                exec(compile(ast.Module([statement], []), "<your notebook>", "exec"), names)  # noqa: S102 - the user's own code
+        except (Exception, SystemExit) as error:
+            if given and isinstance(error, ImportError) and "pip install" in str(error):
+                raise MissingExtraError(str(error)) from error
 
 
 def _verdict(facts: Mapping[str, Any], source: str, names: dict[str, Any]) -> Verdict:

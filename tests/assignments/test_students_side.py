@@ -1,0 +1,129 @@
+"""What a student sees without an instructor: the same verdicts everywhere, and a line for what is missing."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from bncourse.grading.course import find_course
+from bncourse.grading.masters import list_masters, load_master
+from bncourse.grading.records import Verdict
+from bncourse.grading.render import as_bytes, release_notebook
+from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
+from bncourse.grading.selfcheck import run_checks
+
+MASTERS = Path(__file__).resolve().parents[2] / "assignments" / "masters"
+ASSIGNMENTS = list_masters(MASTERS)
+EXTRAS = ("torch", "sklearn", "matplotlib", "pooch", "IPython", "nbgrader", "nbformat", "jupytext", "sqlalchemy")
+SHOWN_ONLY = ("curves", "rates-run", "sizes-run", "report", "mended")
+"""Given cells of `training` that take a second, and on which no test depends."""
+
+
+KINDS: dict[str, Callable[[SampleStudent], bool]] = {
+    "right": lambda student: student.status == "correct",
+    "wrong": lambda student: student.id == "nora",
+    "unfinished": lambda student: bool(student.unfinished),
+}
+
+
+def handed_in(assignment: str, kind: str) -> dict[str, Any]:
+    """What the first student of this kind in the class hands in."""
+    master = load_master(MASTERS / f"{assignment}.md")
+    sample = load_sample_class(find_course(Path("nowhere"), MASTERS), assignment)
+    student = next(filter(KINDS[kind], sample.students))
+    made: dict[str, Any] = json.loads(submission(student, master, release_notebook(master), sample.written, 1))
+    if assignment == "training":
+        made["cells"] = [cell for cell in made["cells"] if cell["id"] not in SHOWN_ONLY]
+    return made
+
+
+def in_jupyter(notebook: dict[str, Any]) -> dict[str, BaseException | None]:
+    """What each test cell raises when the notebook is run cell by cell, as Jupyter's kernel does."""
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    raised = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            result = shell.run_cell(cell["source"], silent=True)
+            if cell["id"].startswith("test-"):
+                raised[cell["id"]] = result.error_in_exec
+    return raised
+
+
+def agrees(verdict: Verdict, raised: BaseException | None) -> bool:
+    if raised is None or verdict.outcome == "correct":
+        return raised is None and verdict.outcome == "correct"
+    missing = isinstance(raised, NotImplementedError | NameError) or isinstance(raised.__cause__, NotImplementedError)
+    return verdict.outcome == "not attempted" if missing else str(raised) in verdict.message
+
+
+@pytest.mark.parametrize("what", ["released", *KINDS])
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_the_check_says_what_the_notebook_says(
+    assignment: str, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    released = release_notebook(load_master(MASTERS / f"{assignment}.md"))
+    notebook = released if what == "released" else handed_in(assignment, what)
+    verdicts = {verdict.grade_id: verdict for verdict in run_checks(notebook)}
+    raised = in_jupyter(notebook)
+    assert verdicts.keys() == raised.keys()
+    assert {name: raised[name] for name in raised if not agrees(verdicts[name], raised[name])} == {}
+    passed = [name for name, error in raised.items() if error is None]
+    assert (passed == []) == (what == "released") and (len(passed) == len(raised)) == (what == "right")
+
+
+def without_extras(path: Path) -> subprocess.CompletedProcess[str]:
+    """`bncourse check` where nothing is installed but NumPy, click and rich."""
+    program = (
+        f"import sys\nfor name in {EXTRAS!r}:\n    sys.modules[name] = None\n"
+        f"sys.argv = ['bncourse', 'check', {str(path)!r}]\nfrom bncourse.__main__ import main\nmain()\n"
+    )
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("assignment", sorted(set(ASSIGNMENTS) - {"pytorch"}))
+def test_an_assignment_needs_no_extra_but_the_command_line(assignment: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{assignment}.ipynb"
+    path.write_bytes(as_bytes(handed_in(assignment, "right")))
+    done = without_extras(path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_assignment_in_pytorch_says_what_to_install(tmp_path: Path) -> None:
+    path = tmp_path / "pytorch.ipynb"
+    path.write_bytes(as_bytes(handed_in("pytorch", "right")))
+    done = without_extras(path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == "bncourse: This assignment needs PyTorch. Use: pip install 'bncourse[torch]'\n"
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_every_notebook_says_what_to_install_and_how_to_check(assignment: str) -> None:
+    master = load_master(MASTERS / f"{assignment}.md")
+    said = next(cell.source for cell in master.cells if cell.grade_id == "how-it-works")
+    assert f"`bncourse check {assignment}.ipynb`" in said
+    assert f"pip install 'bncourse[{'cli,torch' if 'torch' in master.imports else 'cli'}]'" in said
+    low, high = master.metadata["minutes"]  # type: ignore[misc]
+    assert 60 <= low < high <= 120
+    assert f"**Time.** {low} to {high} minutes." in master.cells[0].source
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_every_task_asks_for_a_prediction_then_code_then_an_explanation(assignment: str) -> None:
+    order, tasks = [], 0
+    for cell in load_master(MASTERS / f"{assignment}.md").cells:
+        if cell.source.startswith("## Task "):
+            tasks += 1
+            order.append("")
+        elif cell.kind == "answer" and order:
+            order[-1] += "p" if cell.grade_id.startswith("prediction-") else "c"
+        elif cell.kind == "written" and order:
+            order[-1] += "e"
+    assert tasks >= 3
+    assert [steps for steps in order if not (steps.startswith("pc") and "e" in steps)] == []
