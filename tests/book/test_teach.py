@@ -1,15 +1,19 @@
 """The pages for teachers and students: their commands run and say what the pages show, and no secret is in them."""
 
+import importlib.util
 import json
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
 from bncourse.grading.course import Course
 from bncourse.grading.masters import load_master
+from tools.book_pages import pages
 from tools.first_hour import COMMANDS, FOLDER, WIDTH, cleaned
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +38,23 @@ NOT_RUN = {
     "jupyter lab": "formgrader's pages are opened in tests/grading/test_formgrader.py",
 }
 """Commands that no test runs, and why."""
+
+
+DEVELOPERS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+ALL = pages()
+DEVELOPERS_NOT_RUN = {
+    "make format": "it changes files",
+    "make mutants": "it takes hours; what it does to the solutions, tests/assignments/test_mutants.py does in CI",
+    "make bench": "it measures, and CI's machines are not quiet",
+    "make serve": "it does not end",
+    "make help": "it lists the targets",
+    "make site": "it is `make book`, which is run, and prints; tests/book/test_offline.py does that with two pages",
+    ".venv": "a folder",
+    ".venv/bin/nox -s tests": "it needs other Pythons",
+    ".venv/bin/pre-commit install": "it changes the user's git",
+    ".ci/run": "it is CI itself",
+}
+"""Commands of the developer's pages that CI does not run, and why."""
 
 
 def commands(page: Path) -> list[str]:
@@ -63,6 +84,65 @@ def test_what_other_tests_run_is_run_there() -> None:
 
 def test_the_list_of_commands_that_are_not_run_has_no_leftovers() -> None:
     assert {*NOT_RUN, *BY_OTHER_TESTS} <= {command for page in PAGES for command in commands(page)}
+
+
+def mentioned(page: Path) -> list[str]:
+    """The commands that a page names in its text."""
+    return re.findall(r"`((?:bncourse|make|nbgrader|python -m) [^`]+)`", page.read_text("utf-8"))
+
+
+def unknown(command: str) -> str:
+    """What of a command does not exist: its file, its target, its options; nothing where all is there."""
+    first, *others = shlex.split(command)
+    if first == "make":
+        targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+        return "" if others[0] in targets else others[0]
+    if first == "python":
+        return "" if importlib.util.find_spec(others[1]) else others[1]
+    if first == "nbgrader":
+        from nbgrader.apps.nbgraderapp import NbGraderApp
+
+        return "" if others[0] in NbGraderApp().subcommands else others[0]
+    known = main.get_command(click.Context(main), others[0])
+    if known is None:
+        return others[0]
+    options = {name for parameter in known.params for name in parameter.opts}
+    return " ".join(word for word in others if word.startswith("-") and word not in options)
+
+
+@pytest.mark.parametrize("page", [*DEVELOPERS, *ALL], ids=lambda page: page.stem)
+def test_each_command_that_a_page_names_exists(page: Path) -> None:
+    assert {command: unknown(command) for command in mentioned(page) if unknown(command)} == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "bncourse grad backward",
+        "bncourse grade backward --speed",
+        "make buk",
+        "python -m bench.nothing",
+        "nbgrader grad",
+    ],
+)
+def test_a_command_that_does_not_exist_would_be_found(command: str) -> None:
+    assert unknown(command)
+
+
+@pytest.mark.parametrize("page", DEVELOPERS, ids=lambda page: page.stem)
+def test_each_command_of_the_developers_pages_is_run_in_ci_or_marked_as_not(page: Path) -> None:
+    run = set(re.findall(r"^(?:time )?(make(?: \w+)?)$", (ROOT / ".ci/run").read_text("utf-8"), re.MULTILINE))
+    for target in {command.partition(" ")[2] for command in run} | {"course"}:  # what these ask for is made too
+        needs = re.search(rf"^{target or 'course'}: ([a-z ]*)", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+        run |= {f"make {name}" for name in (needs[1].split() if needs else [])}
+    text = page.read_text("utf-8")
+    typed = {
+        *mentioned(page),
+        *re.findall(r"^(make\b[ a-z]*?) *#", text, re.MULTILINE),
+        *re.findall(r"`(\.[^`\n]+)`", text),
+    }
+    told = {command.split(" PYTEST")[0] for command in typed if not command.startswith(("bncourse", "python"))}
+    assert told - run - set(DEVELOPERS_NOT_RUN) == set()
 
 
 @pytest.mark.sandbox
@@ -97,6 +177,16 @@ def test_both_tables_of_assignments_have_a_row_and_a_link_for_each_master(site: 
         for path in (ROOT / "assignments" / "masters").glob("*.md"):
             assert f'href="../../assignments/{path.stem}.ipynb"' in html
             assert load_master(path).title in html
+
+
+def test_the_schedule_reads_every_chapter_once_before_some_assignment() -> None:
+    text = (TEACH / "instructor_guide.md").read_text("utf-8")
+    block = re.search(r"```\{assignments\} schedule\n(.*?)```", text, re.DOTALL)[1]  # type: ignore[index]
+    lines = dict(line.split(": ", 1) for line in block.splitlines())
+    assert set(lines) == {path.stem for path in (ROOT / "assignments/masters").glob("*.md")}
+    read = [f"book/{name}" for line in lines.values() for name in re.findall(r"\]\(\.\./(\S+)\.md\)", line)]
+    chapters = [page.relative_to(ROOT).with_suffix("").as_posix() for page in ALL if page.parent.parent == TEACH.parent]
+    assert sorted(read) == sorted(chapter for chapter in chapters if "/teach/" not in chapter)
 
 
 @pytest.mark.slow
