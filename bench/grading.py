@@ -7,6 +7,7 @@ copy of the same. It prints the figures beside their bars and exits with 1 if on
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,8 @@ MASTERS = Path(__file__).resolve().parents[1] / "assignments" / "masters"
 JOBS = 2
 MOST = 10_000
 RATIO, EACH_SECOND, FIRST_SECONDS, MEMORY_MB = 50.0, 40.0, 3.0, 300.0
+WITHOUT = "BENCH_WITHOUT_TRANSCRIPTS"
+"""Environment variable that leaves the transcripts out, to see what they cost."""
 CONFIGURATION = 'c = get_config()\nc.CourseDirectory.course_id = "bench"\n'
 
 
@@ -63,6 +66,7 @@ def hand_in(course: Course, students: list[SampleStudent], copies: int) -> int:
 def measure(root: Path, started: float) -> Ours:
     """Grade the class in this process, which has only just started."""
     start_sooner()
+    from bncourse.grading import shelf
     from bncourse.grading.engine import Grader
     from bncourse.grading.run import grade_class
 
@@ -74,7 +78,8 @@ def measure(root: Path, started: float) -> Ours:
 
     course = find_course(root, MASTERS)
     journal = course.results(ASSIGNMENT) / "journal.jsonl"
-    make = lambda: Grader(jobs=JOBS, cache=False, journal=journal)  # noqa: E731
+    transcripts = None if WITHOUT in os.environ else course.results(ASSIGNMENT) / shelf.FILE
+    make = lambda: Grader(jobs=JOBS, cache=False, journal=journal, transcripts=transcripts)  # noqa: E731
     run = grade_class(course, ASSIGNMENT, grader=make, progress=seen)
     status = Path("/proc/self/status").read_text()
     highest = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))

@@ -47,6 +47,7 @@ def command(
     from bncourse.grading.export import each_line
     from bncourse.grading.run import grade_class
     from bncourse.grading.sandbox import GraderError
+    from bncourse.grading.shelf import FILE
     from bncourse.grading.summary import tables
 
     make: Callable[..., Grader] = Grader
@@ -69,6 +70,7 @@ def command(
                     cache=not no_cache,
                     seed=seed,
                     journal=None if force else course.results(assignment) / "journal.jsonl",
+                    transcripts=course.results(assignment) / FILE,
                 ),
                 level=level,
                 seed=seed,

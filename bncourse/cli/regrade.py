@@ -1,5 +1,6 @@
 """bncourse regrade ASSIGNMENT: after a test was changed."""
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -21,33 +22,45 @@ if TYPE_CHECKING:
 def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, level: str, seed: int) -> None:
     """Grade ASSIGNMENT again after its master was changed, and show whose marks change.
 
-    With --dry-run nothing is written, and only test cells that have changed are run. Points given by hand stay.
+    With --dry-run nothing is written, and code is run only where a changed test asks of it what was not asked
+    before. Points given by hand stay.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from bncourse.grading.engine import Grader
-    from bncourse.grading.regrade import Change, compare, preview
+    from bncourse.grading.regrade import Change, Preview, compare, preview
     from bncourse.grading.release import is_released, release
     from bncourse.grading.run import grade_class
     from bncourse.grading.sandbox import GraderError
+    from bncourse.grading.shelf import FILE
     from bncourse.grading.stored import kept_records
-    from bncourse.grading.summary import changes_table
+    from bncourse.grading.summary import changes_table, sources_line
+
+    transcripts = None if dry_run else course.results(assignment) / FILE
 
     def grader() -> Grader:
-        return Grader(level=level, jobs=jobs, seed=seed)  # type: ignore[arg-type]
+        return Grader(level=level, jobs=jobs, seed=seed, transcripts=transcripts)  # type: ignore[arg-type]
 
     console = Console()
     course.master(assignment)
     changes: tuple[Change, ...]
+    sources: Preview | None = None
     try:
         with Progress(console=console) as bar:
             before = kept_records(course, assignment)
             task = bar.add_task("Comparing" if dry_run else "Grading again", total=len(before) or None)
             if dry_run:
                 result = preview(
-                    course, assignment, grader, level=level, seed=seed, progress=lambda _: bar.advance(task)
+                    course,
+                    assignment,
+                    grader,
+                    level=level,
+                    seed=seed,
+                    jobs=jobs or len(os.sched_getaffinity(0)),
+                    progress=lambda _: bar.advance(task),
                 )
+                sources = result
                 changes = result.changes
             else:
                 if not is_released(course, assignment):
@@ -70,3 +83,5 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
     verb = "would change" if dry_run else "changed"
     ending = " Nothing was written." if dry_run else ""
     console.print(f"{len(changes)} of {len(before)} students' marks {verb}.{ending}", highlight=False)
+    if sources is not None:
+        console.print(sources_line(sources), highlight=False)

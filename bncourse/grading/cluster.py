@@ -91,7 +91,7 @@ class ClusterGrader(Grader):
         futures = [self._client.submit(prepare_worker, *unit, pure=False, workers=[name]) for name in workers]
         for future in futures:
             self._result(future)
-        self._journal()
+        self._keeping.journal()
 
     def grade_reading(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
         """Have a worker run the submission; one that killed several workers is left to a person."""

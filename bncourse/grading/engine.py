@@ -3,7 +3,6 @@
 `Grader` is the one door: `bncourse grade`, nbgrader's preprocessor and the tests all come in by it.
 """
 
-import base64
 import contextlib
 import dataclasses
 import hashlib
@@ -12,7 +11,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -20,15 +19,16 @@ from typing import Any, NamedTuple, Self
 
 from bncourse.grading import sandbox
 from bncourse.grading.alone import Alone
-from bncourse.grading.journal import Journal
+from bncourse.grading.keeping import Keeping
 from bncourse.grading.known import known
 from bncourse.grading.lanes import Lane, LaneError
 from bncourse.grading.looks import looks
-from bncourse.grading.plan import Plan
+from bncourse.grading.plan import Phase, Plan
 from bncourse.grading.records import Master, SubmissionRecord
 from bncourse.grading.repair import Reading, read_submission
 from bncourse.grading.status import given_up, status_of, unreadable
 from bncourse.grading.surroundings import allowed, environment, preloaded
+from bncourse.grading.transcript import Pass
 from bncourse.grading.trial import Trials
 
 __all__ = ["Grader", "environment", "read_submission"]
@@ -64,6 +64,8 @@ class Grader:
         What the seeds of all cells are derived from.
     journal : Path, optional
         Where to keep what was graded, so that a run that was killed goes on where it stood.
+    transcripts : Path, optional
+        Where to keep what students' code answered, for trying a changed test without it.
 
     Raises
     ------
@@ -79,19 +81,19 @@ class Grader:
         cache: bool = True,
         seed: int = 0,
         journal: Path | None = None,
+        transcripts: Path | None = None,
     ) -> None:
         self.level, self.seed = level, seed
         self.check_machine()
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
-        self._journal_at = journal
-        self._kept: Journal | None = None
+        self._keeping = Keeping(journal, transcripts)
         self._lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         self._open: list[Lane] = []
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
         self._alone = Alone()
         self._guard = threading.Lock()
-        self._trials = Trials(self._passes)
+        self.trials = Trials(self._passes, lambda plan: self._keeping.keep(plan, self.level))
 
     def check_machine(self) -> None:
         """Refuse where a layer of the sandbox is missing."""
@@ -111,13 +113,12 @@ class Grader:
         for lane in self._open:
             lane.close()
         self._open.clear()
-        if self._kept is not None:
-            self._kept.close()
+        self._keeping.close()
 
     def prepare(self, master: Master) -> None:
         """Make sure that submissions can be graded, before anything is written; raises a GraderError if not."""
-        self._trials.doubtful(master)
-        self._journal()
+        self.trials.doubtful(master)
+        self._keeping.journal()
 
     def grade(self, master: Master, student: str, raw: bytes) -> SubmissionRecord:
         """Grade one submission; never raises for what a student handed in."""
@@ -156,13 +157,6 @@ class Grader:
 
     # --- one submission ---
 
-    def _journal(self) -> Journal | None:
-        """The journal, opened when it is first needed: a run that is refused leaves no file."""
-        with self._guard:
-            if self._kept is None and self._journal_at is not None:
-                self._kept = Journal(self._journal_at)
-        return self._kept
-
     def _blank(self, master: Master, student: str, digest: str) -> SubmissionRecord:
         return SubmissionRecord(
             student=student,
@@ -178,7 +172,7 @@ class Grader:
     def _cached(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
         """Grade, unless the same answers were graded before, now or in a run that was cut short."""
         known = self._cache.get(digest) if self._cache is not None else None
-        journal = self._journal()
+        journal = self._keeping.journal()
         if known is None and journal is not None:
             known = journal.find(digest, None if self._cache is not None else student)
         fresh = known is None
@@ -196,14 +190,19 @@ class Grader:
         """Run what was read, whatever was graded before."""
         start = time.monotonic()
         plan = Plan(master, reading)
-        plan.doubt(self._trials.doubtful(master))
+        self.carry_out(plan)
+        self._keeping.keep(plan, self.level)
+        return self.record(plan, student, digest, time.monotonic() - start)
+
+    def carry_out(self, plan: Plan) -> None:
+        """Run what is open of a plan, repeating what fails for our own reasons."""
+        plan.doubt(self.trials.doubtful(plan.master))
         for attempt in range(3):
             try:
                 self._passes(plan)
                 break
             except LaneError as error:
                 plan.trouble(str(error), last=attempt == 2)
-        return self.record(plan, student, digest, time.monotonic() - start)
 
     def record(self, plan: Plan, student: str, digest: str, seconds: float) -> SubmissionRecord:
         """What a plan that was carried out has found."""
@@ -219,67 +218,67 @@ class Grader:
         return dataclasses.replace(record, status=status_of(record))
 
     def _passes(self, plan: Plan) -> None:
-        """Run passes until every test cell has its verdict."""
-        stretch, retried, passes = 1.0, 0, 0
-        while plan.open_tests():
-            if passes >= MAX_PASSES:
-                plan.give_up("crashed")
-                return
-            passes += 1
-            cut = self._one_pass(plan, stretch)
-            stretch = 1.0
-            if cut is not None and cut.slowdown > STARVED and retried < MAX_RETRIES:
-                stretch, plan.spent = 1.5 * cut.slowdown, 0.0
-                retried += 1
-            elif cut is not None:
-                plan.accept(cut.message)
+        """Run passes until what cells show is known, every test cell has its verdict, and every verdict its words."""
+        todo: dict[Phase, Callable[[], list[str]]] = {
+            "show": plan.unshown,
+            "mark": plan.open_tests,
+            "tell": plan.untold,
+        }
+        for phase, left in todo.items():
+            stretch, retried, passes = 1.0, 0, 0
+            while left() and passes < MAX_PASSES:
+                passes += 1
+                cut = self._one_pass(plan, phase, stretch)
+                stretch = 1.0
+                if cut is None:
+                    plan.end(phase)
+                elif cut.slowdown > STARVED and retried < MAX_RETRIES:
+                    stretch, plan.spent = 1.5 * cut.slowdown, 0.0
+                    retried += 1
+                else:
+                    plan.accept(cut.message, phase)
+            plan.end(phase)
+        plan.give_up("crashed")
 
-    def _one_pass(self, plan: Plan, stretch: float) -> _Cut | None:
+    def _one_pass(self, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
         """Run once through the steps, alone if time is stretched; returns what cut the pass short, if anything did."""
         with self._alone.guard(alone=stretch > 1):
             lane = self._take()
             try:
-                result = self._run(lane, plan, stretch)
+                result = self._run(lane, plan, phase, stretch)
             except BaseException:
                 self._drop(lane)
                 raise
             self._lanes.put(lane)
         return result
 
-    def _run(self, lane: Lane, plan: Plan, stretch: float) -> _Cut | None:
+    def _run(self, lane: Lane, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
         master = plan.master
         key = known(master).key
         lane.teach(master, key)
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))
         zygote.wait_ready()
-        seconds = stretch * master.seconds_per_test
-        job = {
-            "key": key,
-            "steps": plan.steps(),
-            "seed": self.seed,
-            "seconds": seconds,
-            "cpu_seconds": int(master.seconds_in_all) + 10,
-        }
+        marks = phase == "mark"
+        job = plan.job(self.seed, stretch, phase) | {"record": marks and self._keeping.transcripts}
         start = time.monotonic()
         deadline = start + max(0.1, stretch * master.seconds_in_all - plan.spent)
-        patience = 3 * seconds + 30
+        patience = 3 * job["seconds"] + 30
         cut: dict[str, Any] = {}
         with contextlib.closing(lane.run(job, zygote, lambda: min(patience, deadline - time.monotonic()))) as reports:
             for message in reports:
-                if "verdict" in message:
-                    plan.take_verdict(message)
-                elif "ran" in message:
-                    plan.take_output(message, [base64.b64decode(p) for p in message["pictures"]])
-                elif "dead" in message or "overdue" in message:
+                plan.take(message)
+                if "dead" in message or "overdue" in message:
                     cut = message
                 if time.monotonic() > deadline and "done" not in message:
                     cut = {"overdue": True, "in_all": True}
                     break
         seconds = time.monotonic() - start
-        plan.spent += seconds
+        waited = min(lane.last.get("waited", 0.0), seconds * (1 - 1 / MAX_STRETCH))
+        plan.spent += seconds - waited
+        if marks:
+            plan.passes.append(Pass(lane.answers, cut.get("cell", ""), lane.last.get("ended")))
         if not cut:
             return None
-        waited = min(lane.last.get("waited", 0.0), seconds * (1 - 1 / MAX_STRETCH))
         slowdown = seconds / (seconds - waited) if cut.get("dead") != "crashed" else 1.0
         return _Cut(cut | {"signal": lane.last.get("ended")}, slowdown)
 

@@ -20,6 +20,7 @@ from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.wire import WireError
 from bncourse.grading.records import Master
 from bncourse.grading.syscalls import call_filter
+from bncourse.grading.transcript import ANSWERS
 
 START_SECONDS = 60.0
 MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 512, 3072, 16
@@ -206,15 +207,20 @@ class Lane:
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())
         self.last: dict[str, Any] = {}
+        self.answers = b""
         oracle_process = 0
         try:
             zygote.fork(number, theirs, job["cpu_seconds"])
-            self._order(job, [ours.fileno(), reporting.fileno()])
+            self._order(job | {"recorded": False}, [ours.fileno(), reporting.fileno()])
             theirs.close()
             ours.close()
             reporting.close()
             while True:
-                message = json.loads(channel.receive(time.monotonic() + patience()))
+                data = channel.receive(time.monotonic() + patience())
+                if data[:1] == ANSWERS:
+                    self.answers = data[1:]
+                    continue
+                message = json.loads(data)
                 oracle_process = message.get("pid", oracle_process)
                 if "failed" in message:
                     raise LaneError(message["failed"])
@@ -232,6 +238,26 @@ class Lane:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(oracle_process, signal.SIGKILL)
             self.last = zygote.end(number)
+
+    def replay(self, job: dict[str, Any], answers: bytes) -> Generator[dict[str, Any], None, None]:
+        """Run one pass whose requests are answered from a transcript; yields the oracle's reports."""
+        reports, reporting = socket.socketpair()
+        channel = Channel(reports.fileno())
+        try:
+            self._order(job | {"recorded": True, "record": False}, [reporting.fileno()])
+            self.channel.send(answers, time.monotonic() + 30)
+            reporting.close()
+            message: dict[str, Any] = {}
+            while not ("done" in message or "dead" in message):
+                message = json.loads(channel.receive(time.monotonic() + START_SECONDS))
+                if "failed" in message:
+                    raise LaneError(message["failed"])
+                yield message
+        except (Gone, Late, WireError) as error:
+            raise LaneError("the oracle's process ended") from error
+        finally:
+            reports.close()
+            reporting.close()
 
     def close(self) -> None:
         """End all processes of the lane."""

@@ -28,10 +28,11 @@ from bncourse.grading.crossing import StudentGone, StudentLate
 from bncourse.grading.inert import inert, picture
 from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.shell import Shell
-from bncourse.grading.judge import hidden_lines, judge, raised_by_student
+from bncourse.grading.judge import first_secret, judge, raised_by_student
 from bncourse.grading.prepared import Prepared, quiet, test_file
 from bncourse.grading.records import MasterCell, Verdict
 from bncourse.grading.standins import Connection
+from bncourse.grading.transcript import ANSWERS, Diverged, Recording, Replayed
 
 
 def cell_seed(seed: int, assignment: str, grade_id: str) -> int:
@@ -89,22 +90,37 @@ class Session:
                     self.test(self.cells[step["cell"]], step)
                 else:
                     self.load(step)
+            except Diverged:
+                self.tell(diverged=step["cell"])
+                if step["do"] != "test":
+                    break
             except (StudentLate, StudentGone) as error:
                 why = "timeout" if isinstance(error, StudentLate) else "crashed"
+                self.report_answers()
                 self.tell(dead=why, loading=step["do"] != "test", cell=step["cell"], statement=self.now[1])
                 return
+        self.report_answers()
         self.tell(done=True)
+
+    def report_answers(self) -> None:
+        """Report what was answered, if that is kept."""
+        if isinstance(self.connection, Recording):
+            self.report.send(ANSWERS + self.connection.packed())
 
     def load(self, step: dict[str, Any]) -> None:
         """Run one of the student's cells, or a given cell on both sides."""
         name, given = step["cell"], step["do"] == "given"
         self.now = (name, 0)
+        self.connection.begin(name)
         self.connection.left = self.job["seconds"]
+        self.connection.asks_secrets = lambda: False
         seed = cell_seed(self.job["seed"], self.master.assignment, name)
+        show = self.job["phase"] == "show"
         seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
         with contextlib.suppress(Exception):
-            seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed))
-        self.tell(ran=name, **seen)
+            seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
+        if show:
+            self.tell(ran=name, **seen)
         cell = self.cells.get(name)
         if cell is not None:
             self.own_side(cell)
@@ -131,30 +147,34 @@ class Session:
         """Run a test cell and report its verdict; cells that were judged before are passed over."""
         if step["judged"]:
             return
-        filename = test_file(cell)
-        hidden = hidden_lines(cell.source)
+        filename, first, visible = test_file(cell), first_secret(cell.source), self.job["phase"] == "tell"
         self.connection.left, self.connection.received = self.job["seconds"], 0
-        self.connection.discreet = lambda: _running_line(filename) in hidden
+        if first < math.inf and not visible:
+            self.connection.asks_secrets = lambda: _running_line(filename) >= first
         self.space.borrowed.clear()
         self.space.missing.clear()
+        self.connection.begin(cell.grade_id)
         seed = cell_seed(self.job["seed"], self.master.assignment, cell.grade_id)
         random.seed(seed)
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(seed)
         start = time.perf_counter()
         error: BaseException | None = None
-        points = cell.points
+        points, withheld = cell.points, False
         try:
             with quiet():
-                points = _points(self.prepared.run_test(cell, self.space), cell.points)
+                points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
+        except Diverged:
+            raise
         except BaseException as raised:
             error = raised
-            verdict = judge(cell, filename, raised, 0.0)
+            verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret)
             if isinstance(raised, ImportError) and raised_by_student(raised) is None:
                 self.broken.append(_one_line(raised))
         self.tell(
             verdict=asdict(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
+            withheld=withheld,
             missing=sorted(self.space.missing),
             not_implemented=isinstance(raised_by_student(error), NotImplementedError),
             broken=self.broken[:3],
@@ -221,17 +241,21 @@ def main() -> None:
                 gc.collect()
                 gc.freeze()
                 channel.send(b"known")
-            elif os.fork() == 0:
-                _session(masters[message["key"]], message, *descriptors)
+            else:
+                recorded = channel.receive() if message["recorded"] else None
+                if os.fork() == 0:
+                    _session(masters[message["key"]], message, descriptors, recorded)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _session(prepared: Prepared, job: dict[str, Any], connection: int, report: int) -> None:
-    reports = Channel(report)
+def _session(prepared: Prepared, job: dict[str, Any], descriptors: list[int], recorded: bytes | None) -> None:
+    reports = Channel(descriptors[-1])
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        session = Session(prepared, job, Connection(connection), reports)
+        kind = Recording if job["record"] else Connection
+        connection = kind(descriptors[0]) if recorded is None else Replayed(recorded)
+        session = Session(prepared, job, connection, reports)
         session.tell(pid=os.getpid())
         session.run()
     except BaseException as error:

@@ -1,17 +1,21 @@
 """What is still to do for one submission, and what is known already; survives the death of its processes."""
 
-import contextlib
-import re
+import base64
 import signal
-from collections import Counter
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from bncourse.grading.known import known
+from bncourse.grading.magics import plain_python
 from bncourse.grading.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.repair import Reading, is_stub
+from bncourse.grading.transcript import LeftOut, Pass
 
-_MAGIC = re.compile(r"^\s*[%!?]|=\s*[%!]|\?\s*$", re.MULTILINE)
 OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
+Phase = Literal["show", "mark", "tell"]
+"""show: the cells without any test, for what they print and draw. mark: cells and tests. tell: cells and the visible
+parts of tests, for what an exception says. Each runs in a process of its own, and nothing goes from one to the next
+but which statements were left out; so nothing that is shown to students has ever been near a hidden test."""
 
 
 class Plan:
@@ -31,8 +35,12 @@ class Plan:
         self._cut: dict[str, str] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._tentative: Verdict | None = None
+        self._shown = False
+        self._untold: set[str] = set()
         self._outputs: dict[str, CellOutput] = {}
         self._notes: dict[str, list[str]] = {}
+        self.passes: list[Pass] = []
+        """What the worker answered."""
         self.broken: list[str] = []
         """What the oracle could not import for the tests: no fault of any answer."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
@@ -53,9 +61,17 @@ class Plan:
         """Test cells without a verdict."""
         return [cell.grade_id for cell in self._tests if cell.grade_id not in self._verdicts]
 
-    def steps(self) -> list[dict[str, Any]]:
-        """The steps of the next pass, up to the last open test."""
-        opened = set(self.open_tests())
+    def unshown(self) -> list[str]:
+        """Test cells to be judged, as long as it is open what the cells show."""
+        return [] if self._shown else self.open_tests()
+
+    def untold(self) -> list[str]:
+        """Test cells whose message says less than it may, because hidden tests had run before."""
+        return [cell.grade_id for cell in self._tests if cell.grade_id in self._untold]
+
+    def steps(self, phase: Phase = "mark") -> list[dict[str, Any]]:
+        """The steps of the next pass, up to its last test."""
+        opened = set(self.untold() if phase == "tell" else self.open_tests())
         steps = []
         for step in self._template:
             extra = (
@@ -64,8 +80,21 @@ class Plan:
                 else {"skip": self._skip.get(step["cell"], [])}
             )
             steps.append(step | extra)
+        if phase == "show":
+            return [step for step in steps if step["do"] != "test"]
         last = max((i for i, step in enumerate(steps) if step["do"] == "test" and not step["judged"]), default=-1)
         return steps[: last + 1]
+
+    def job(self, seed: int, stretch: float = 1.0, phase: Phase = "mark") -> dict[str, Any]:
+        """What the oracle is told of the next pass."""
+        return {
+            "key": known(self.master).key,
+            "phase": phase,
+            "steps": self.steps(phase),
+            "seed": seed,
+            "seconds": stretch * self.master.seconds_per_test,
+            "cpu_seconds": int(self.master.seconds_in_all) + 10,
+        }
 
     def _make_steps(self) -> list[dict[str, Any]]:
         steps = self._extra_steps("")
@@ -94,6 +123,28 @@ class Plan:
 
     # --- what was seen ---
 
+    def settle(self, verdicts: Iterable[Verdict]) -> None:
+        """Take verdicts from elsewhere; their tests are not run."""
+        self._verdicts.update((verdict.grade_id, verdict) for verdict in verdicts)
+
+    def left_out(self) -> LeftOut:
+        """Which statements are left out, and why."""
+        return {cell: (self._cut[cell], statements) for cell, statements in self._skip.items()}
+
+    def leave_out(self, known_before: LeftOut) -> None:
+        """Leave out statements that have ended the process before."""
+        for cell, (how, statements) in known_before.items():
+            self._cut[cell], self._skip[cell] = how, statements
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Take one of the oracle's reports."""
+        if "verdict" in message and message["verdict"]["grade_id"] in self._untold:
+            self.take_words(message)
+        elif "verdict" in message:
+            self.take_verdict(message)
+        elif "ran" in message:
+            self.take_output(message, [base64.b64decode(picture) for picture in message["pictures"]])
+
     def take_verdict(self, message: dict[str, Any]) -> None:
         """Take a verdict; a timeout is not final before it is accepted."""
         verdict = Verdict(**message["verdict"])
@@ -103,8 +154,18 @@ class Plan:
             self._tentative = verdict
             return
         if verdict.outcome in ("wrong", "crashed"):
-            verdict = self._explained(cell, verdict, message)
+            explained = self._explained(cell, verdict, message)
+            if message["withheld"] and explained is verdict:
+                self._untold.add(verdict.grade_id)
+            verdict = explained
         self._verdicts[verdict.grade_id] = verdict
+
+    def take_words(self, message: dict[str, Any]) -> None:
+        """Take a message from a pass that has seen no hidden test, where it says the same, but more."""
+        told, before = Verdict(**message["verdict"]), self._verdicts[message["verdict"]["grade_id"]]
+        self._untold.discard(before.grade_id)
+        if (told.outcome, told.belief) == (before.outcome, before.belief):
+            self._verdicts[before.grade_id] = Verdict(**{**vars(before), "message": told.message})
 
     def _explained(self, cell: MasterCell, verdict: Verdict, message: dict[str, Any]) -> Verdict:
         related = self._related(cell)
@@ -139,10 +200,20 @@ class Plan:
         if notes:
             self._notes.setdefault(name, []).extend(notes)
 
-    def accept(self, cut: dict[str, Any]) -> None:
+    def end(self, phase: Phase) -> None:
+        """A phase is over."""
+        self.spent = 0.0
+        if phase == "show":
+            self._shown = True
+        elif phase == "tell":
+            self._untold.clear()
+
+    def accept(self, cut: dict[str, Any], phase: Phase = "mark") -> None:
         """Count what ended a pass: the test, or the statement, is not tried again."""
         why = ending(cut.get("signal"))
-        if "in_all" in cut:
+        if phase == "tell" or (phase == "show" and "overdue" in cut):
+            self.end(phase)
+        elif "in_all" in cut:
             self.give_up("timeout")
         elif "overdue" in cut:
             name = self.open_tests()[0]
@@ -152,7 +223,9 @@ class Plan:
             self._skip[cut["cell"]] = [*self._skip.get(cut["cell"], []), cut["statement"]]
             self._cut[cut["cell"]] = cut["dead"]
             text = "did not end in time" if cut["dead"] == "timeout" else f"ended the process{why}"
-            self._notes.setdefault(cut["cell"], []).append(f"statement {cut['statement'] + 1} {text} and was left out")
+            if phase == "show":  # which statement it is may tell of hidden tests in the other passes
+                note = f"statement {cut['statement'] + 1} {text} and was left out"
+                self._notes.setdefault(cut["cell"], []).append(note)
         elif self._tentative is not None:
             self._verdicts[self._tentative.grade_id] = self._tentative
         elif cut["cell"] in self._verdicts and why:
@@ -179,7 +252,7 @@ class Plan:
     def trouble(self, text: str, *, last: bool) -> None:
         """Note that a process of ours failed; at last, ask for a person."""
         if last:
-            self.reason = f"the grader failed: {text}"
+            self.reason = f"the grader failed: {text.partition(':')[0]}"
             for cell in self._tests:
                 if cell.grade_id not in self._verdicts:
                     self._verdicts[cell.grade_id] = _zero(cell, "needs review", "This could not be graded by machine.")
@@ -202,17 +275,6 @@ class Plan:
         return tuple(output for output in shown if output is not None and (output.text or output.pictures))
 
 
-def plain_python(source: str) -> str:
-    """Turn IPython's magics and shell escapes into calls, as the notebook does."""
-    if not _MAGIC.search(source):
-        return source
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    with contextlib.suppress(Exception):
-        return str(TransformerManager().transform_cell(source))
-    return source
-
-
 def ending(code: int | None) -> str:
     """How a process ended, in words.
 
@@ -228,8 +290,3 @@ def ending(code: int | None) -> str:
 
 def _zero(cell: MasterCell, outcome: Outcome, message: str, seconds: float = 0.0) -> Verdict:
     return Verdict(cell.grade_id, outcome, 0.0, cell.points, message, None, seconds)
-
-
-def count_outcomes(verdicts: tuple[Verdict, ...]) -> Counter[Outcome]:
-    """How many test cells had each outcome."""
-    return Counter(verdict.outcome for verdict in verdicts)

@@ -10,6 +10,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from bncourse.grading.inside.shell import Shell
+from bncourse.grading.judge import hidden_lines
 from bncourse.grading.known import known
 from bncourse.grading.names import imports_of, loaded_names, parse
 from bncourse.grading.records import Master, MasterCell
@@ -33,9 +34,12 @@ class Prepared:
         self.binds = facts.binds
         self.statements: dict[str, list[Statement]] = {}
         self._tests: dict[str, tuple[CodeType, CodeType | None]] = {}
+        self._visible: dict[str, tuple[CodeType, CodeType | None]] = {}
         for cell in master.cells:
             if cell.kind == "test":
-                self._tests[cell.grade_id] = _compiled(cell)
+                self._tests[cell.grade_id] = _compiled(cell, cell.source)
+                with contextlib.suppress(SyntaxError):
+                    self._visible[cell.grade_id] = _compiled(cell, _without_hidden(cell.source))
             elif cell.kind in ("given", "answer"):
                 nodes = facts.trees[cell.grade_id].body
                 kept = (
@@ -43,9 +47,9 @@ class Prepared:
                 )
                 self.statements[cell.grade_id] = [_statement(node, cell) for node in kept]
 
-    def run_test(self, cell: MasterCell, space: dict[str, Any]) -> Any:
-        """Run a test cell; returns the value of its last line where that is an expression."""
-        body, last = self._tests[cell.grade_id]
+    def run_test(self, cell: MasterCell, space: dict[str, Any], *, visible: bool = False) -> Any:
+        """Run a test cell, or the part that students see; returns the last line's value if that is an expression."""
+        body, last = (self._visible if visible else self._tests)[cell.grade_id]
         exec(body, space)  # noqa: S102  (the instructor's test cell)
         return None if last is None else eval(last, space)  # noqa: S307  (the same)
 
@@ -101,8 +105,14 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def _compiled(cell: MasterCell) -> tuple[CodeType, CodeType | None]:
-    *body, last = parse(cell.source).body or [ast.Pass()]
+def _without_hidden(source: str) -> str:
+    """The source with its hidden lines left blank, so that the others keep their numbers."""
+    hidden = hidden_lines(source)
+    return "\n".join("" if n in hidden else line for n, line in enumerate(source.split("\n"), start=1))
+
+
+def _compiled(cell: MasterCell, source: str) -> tuple[CodeType, CodeType | None]:
+    *body, last = parse(source).body or [ast.Pass()]
     rest = [] if isinstance(last, ast.Expr) else [last]
     code = compile(ast.Module([*body, *rest], []), test_file(cell), "exec")
     return code, compile(ast.Expression(last.value), test_file(cell), "eval") if isinstance(last, ast.Expr) else None

@@ -1,24 +1,32 @@
 """What a changed test would change: whose marks, by how much, in which cell; nothing is written.
 
-Only test cells that are not the same as when a submission was graded are run again; the verdicts of the others
-are taken from the record, as long as what the student's process gets is the same.
+Verdicts of tests that are the same as when a submission was graded are taken from its record. The others are judged
+by what the student's code answered then, as long as they ask the same of it; only what is left is run.
 """
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bncourse.grading.course import Course, CourseError
 from bncourse.grading.earlier import handed_in
+from bncourse.grading.known import known
+from bncourse.grading.plan import Plan
 from bncourse.grading.records import Master, SubmissionRecord, Verdict
 from bncourse.grading.repair import read_submission
-from bncourse.grading.run import not_read
+from bncourse.grading.replaying import Replayer
+from bncourse.grading.shelf import FILE, Shelf
 from bncourse.grading.stamps import Grading
 from bncourse.grading.stored import Kept, kept_records
 
 if TYPE_CHECKING:
     from bncourse.grading.engine import Grader
+
+How = Literal["unchanged", "stored", "run"]
+"""Where a student's verdicts come from: the record, the stored answers of the code, or running it."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +47,12 @@ class Preview:
     changes: tuple[Change, ...]
     compared: int
     """Students whose marks were compared."""
+    stored: int
+    """Students whose changed tests were judged by what their code had answered before; nothing was run for them."""
+    run: int
+    """Students whose code had to be run."""
     cells_run: int
-    """Test cells that had to be run again, over all students."""
+    """Test cells that had to be run, over all students."""
 
 
 def preview(
@@ -50,9 +62,23 @@ def preview(
     *,
     level: str = "full",
     seed: int = 0,
+    jobs: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> Preview:
     """Compare the marks that the gradebook holds with those that the master would give now.
+
+    Parameters
+    ----------
+    course, assignment
+        What was graded.
+    grader : callable
+        Makes the engine; called only if code must be run.
+    level, seed
+        As the engine is made.
+    jobs : int
+        Students that are looked at side by side.
+    progress : callable, optional
+        Called with each student's id.
 
     Raises
     ------
@@ -63,23 +89,84 @@ def preview(
     kept = kept_records(course, assignment)
     if not kept:
         raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
-    way = Grading(master, level, seed)
-    changes, cells_run = [], 0
+    students = sorted(kept)
+    changes, ways, cells_run = [], list[How](), 0
     with ExitStack() as stack:
-        engine: Grader | None = None
-        for student, before in sorted(kept.items()):
-            changed = _changed_tests(course, master, way, student, before)
-            after = before.record
-            if changed:
-                engine = engine or stack.enter_context(grader())
-                after = _regraded(engine, course, master, student, before.record, changed)
-                cells_run += len(changed)
-            change = compare(before.record, after)
+        again = _Again(course, master, grader, level, seed, stack)
+        judged = lambda name: again.verdicts(name, kept[name])  # noqa: E731
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        for student, found in zip(students, pool.map(judged, students), strict=True):
+            verdicts, how, cells = found
+            before = kept[student].record
+            ways.append(how)
+            cells_run += cells
+            change = compare(before, replace(before, verdicts=verdicts))
             if change is not None:
                 changes.append(change)
             if progress:
                 progress(student)
-    return Preview(tuple(changes), len(kept), cells_run)
+    return Preview(tuple(changes), len(kept), ways.count("stored"), ways.count("run"), cells_run)
+
+
+class _Again:
+    """Judges submissions anew, with as little running as possible."""
+
+    def __init__(
+        self, course: Course, master: Master, grader: "Callable[[], Grader]", level: str, seed: int, stack: ExitStack
+    ) -> None:
+        self.course, self.master, self.grader, self.stack = course, master, grader, stack
+        self.way = Grading(master, level, seed)
+        self.replayer = Replayer(Shelf(course.results(master.assignment) / FILE), level, seed)
+        stack.callback(self.replayer.close)
+        self._guard = threading.Lock()
+        self._made: Grader | None = None
+
+    def _engine(self) -> "Grader":
+        with self._guard:
+            if self._made is None:
+                self._made = self.stack.enter_context(self.grader())
+            return self._made
+
+    def _doubtful(self) -> list[str]:
+        """The tests that the master's own solution does not pass."""
+        by_store = self.replayer.doubtful(self.master)
+        return self._engine().trials.doubtful(self.master) if by_store is None else by_store
+
+    def verdicts(self, student: str, before: Kept) -> tuple[tuple[Verdict, ...], How, int]:
+        """The verdicts as they would be now, where they come from, and how many tests were run."""
+        file = handed_in(self.course, self.master, student)
+        reading = read_submission(self.master, file.content)
+        now = self.way.stamp(file, reading)
+        tests = [cell for cell in self.master.cells if cell.kind == "test"]
+        if file.reason or reading.reason:
+            none = tuple(Verdict(cell.grade_id, "unreadable", 0.0, cell.points) for cell in tests)
+            return none, "unchanged", 0
+        changed = {name for name, digest in now.tests.items() if before.stamp.tests.get(name) != digest}
+        if now.inputs != before.stamp.inputs:
+            changed = set(now.tests)
+        plan = Plan(self.master, reading)
+        plan.end("show")  # what cells print decides no mark
+        again = changed | _needed(self.master, changed)
+        plan.settle(verdict for verdict in before.record.verdicts if verdict.grade_id in set(now.tests) - again)
+        if not changed:
+            return plan.all_verdicts(), "unchanged", 0
+        plan.doubt(self._doubtful())
+        if not plan.open_tests() or self.replayer.judge(plan):
+            return plan.all_verdicts(), "stored", 0
+        cells = len(changed & set(plan.open_tests()))
+        self._engine().carry_out(plan)
+        return plan.all_verdicts(), "run", cells
+
+
+def _needed(master: Master, changed: set[str]) -> set[str]:
+    """Test cells before the changed ones that bind what those read, and what these read in turn."""
+    facts = known(master)
+    needed, wanted = set[str](), set[str]()
+    for cell in reversed([cell for cell in master.cells if cell.kind == "test"]):
+        if cell.grade_id in changed or facts.binds[cell.grade_id] & wanted:
+            needed.add(cell.grade_id)
+            wanted |= facts.loads[cell.grade_id]
+    return needed - changed
 
 
 def compare(before: SubmissionRecord, after: SubmissionRecord) -> Change | None:
@@ -88,28 +175,6 @@ def compare(before: SubmissionRecord, after: SubmissionRecord) -> Change | None:
     names = list(dict.fromkeys([*old, *new]))
     cells = tuple((name, old.get(name, 0.0), new.get(name, 0.0)) for name in names if old.get(name) != new.get(name))
     return Change(before.student, before.score, after.score, cells) if cells else None
-
-
-def _changed_tests(course: Course, master: Master, way: Grading, student: str, before: Kept) -> frozenset[str]:
-    """Test cells whose verdict may not be what it was."""
-    file = handed_in(course, master, student)
-    now = way.stamp(file, read_submission(master, file.content))
-    if now.inputs != before.stamp.inputs:
-        return frozenset(now.tests)
-    return frozenset(name for name, digest in now.tests.items() if before.stamp.tests.get(name) != digest)
-
-
-def _regraded(
-    engine: "Grader", course: Course, master: Master, student: str, before: SubmissionRecord, changed: frozenset[str]
-) -> SubmissionRecord:
-    file = handed_in(course, master, student)
-    tests = [cell.grade_id for cell in master.cells if cell.kind == "test"]
-    cells = tuple(cell for cell in master.cells if cell.kind != "test" or cell.grade_id in changed)
-    record = engine.grade(replace(master, cells=cells), student, file.content)
-    if file.reason:
-        return not_read(record, master, file.reason)
-    verdicts = {verdict.grade_id: verdict for verdict in (*before.verdicts, *record.verdicts)}
-    return replace(record, verdicts=tuple(verdicts[name] for name in tests))
 
 
 def _points(verdicts: tuple[Verdict, ...]) -> dict[str, float]:

@@ -5,7 +5,7 @@ The engine, `engine.Grader`, runs the code. This file decides what to run and wh
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,11 @@ from bncourse.grading.nbgrader_settings import late_penalty
 from bncourse.grading.reading import added_cells, attempted
 from bncourse.grading.records import Master, SubmissionRecord, Verdict
 from bncourse.grading.repair import Reading, read_submission
+from bncourse.grading.shelf import FILE, Shelf
 from bncourse.grading.stamps import Grading
+from bncourse.grading.stored import results_in_use
+from bncourse.grading.transcript import results_key
+from bncourse.grading.trial import own_solution
 
 if TYPE_CHECKING:
     from bncourse.grading.engine import Grader
@@ -101,8 +105,17 @@ def grade_class(
                 graded += 1
                 if progress:
                     progress(record.student)
+    if todo:
+        forget_transcripts(course, master, level)
     export.write_lists(course)
     return Run(graded, len(students or everybody) - graded)
+
+
+def forget_transcripts(course: Course, master: Master, level: str) -> None:
+    """Throw away what earlier files of the students answered."""
+    in_use = {results_key(master, own_solution(master), level), *results_in_use(course, master.assignment)}
+    with closing(Shelf(course.results(master.assignment) / FILE)) as shelf:
+        shelf.keep_only(in_use)
 
 
 def grade_one(grader: "Grader", course: Course, master: Master, student: str) -> SubmissionRecord:

@@ -12,6 +12,7 @@ from bncourse.grading.engine import environment
 from bncourse.grading.files import HandedIn
 from bncourse.grading.records import Master
 from bncourse.grading.repair import Reading
+from bncourse.grading.transcript import results_key
 
 
 class Stamp(NamedTuple):
@@ -23,12 +24,15 @@ class Stamp(NamedTuple):
     """Of all but the test cells: what the student's process gets."""
     tests: Mapping[str, str]
     """Of each test cell."""
+    results: str = ""
+    """Of what decides the answers of the student's code: where its transcript lies."""
 
 
 class Grading:
     """A master and the way in which submissions to it are graded."""
 
     def __init__(self, master: Master, level: str = "full", seed: int = 0) -> None:
+        self._master, self._level = master, level
         how = [level, seed, environment(), code_digest()]
         self._whole = _digest([render.fingerprint(master), *how])
         others = [(cell.grade_id, cell.source) for cell in master.cells if cell.kind in ("given", "answer")]
@@ -45,7 +49,8 @@ class Grading:
     def stamp(self, file: HandedIn, reading: Reading) -> Stamp:
         """The stamp of a submission."""
         inputs = _digest([self._inputs, file.reason, reading.reason, reading.answers, reading.extras])
-        return Stamp(self.whole(file), inputs, self._tests)
+        results = results_key(self._master, reading, self._level)
+        return Stamp(self.whole(file), inputs, self._tests, results)
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ no array protocol, so that no comparison is decided by the student's code.
 import builtins
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from bncourse.grading.crossing import (
     Kept,
@@ -35,13 +35,15 @@ MAX_TRAFFIC = 512 * 2**20
 class Connection(Decoder):
     """Asks the worker, one request at a time, within a budget of seconds."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.channel = Channel(descriptor)
+    def __init__(self, descriptor: int | None) -> None:
+        self.channel = None if descriptor is None else Channel(descriptor)
         self.left = 10.0
         self.received = 0
         self.ended: type[BaseException] | None = None
-        self.discreet: Callable[[], bool] = lambda: False
-        """Says whether what the student's code tells of itself must be withheld: inside hidden tests."""
+        self.asks_secrets: Callable[[], bool] = lambda: False
+        """Says whether a hidden test, or what may depend on one, is asking now."""
+        self.secret = False
+        """Whether that was ever so: what the student's code tells of itself must be withheld from then on."""
         self.progress: Callable[[int, int], None] = lambda index, line: None
         self.freed: list[int] = []
         self.leaves: list[Any] = []
@@ -62,14 +64,30 @@ class Connection(Decoder):
         StudentError, StudentRefused
             If the student's code raised, or returned what cannot cross.
         """
+        self.secret = self.secret or self.asks_secrets()
         if len(self.freed) > 100:
-            numbers, self.freed = self.freed, []
-            self._exchange(("free", numbers))
+            self.free()
         self.leaves = []
         try:
             return self._exchange((operation, *arguments))
         finally:
             self.callbacks.clear()
+
+    def free(self) -> None:
+        """Have the other side forget what is no longer known here."""
+        numbers, self.freed = self.freed, []
+        self._exchange(("free", numbers))
+
+    def begin(self, cell: str) -> None:
+        """Say which cell the requests that follow belong to."""
+
+    def transfer(self, data: bytes | None, deadline: float) -> bytes:
+        """Send a request, if there is one, and receive an answer."""
+        if self.channel is None:
+            raise Gone
+        if data is not None:
+            self.channel.send(data, deadline)
+        return self.channel.receive(deadline)
 
     def _exchange(self, request: Any) -> Any:
         if self.ended is not None:
@@ -91,20 +109,18 @@ class Connection(Decoder):
         data = None if message is None else self.encoder.encode(message)
         start = time.monotonic()
         try:
-            if data is not None:
-                self.channel.send(data, start + self.left)
-            answer = self.channel.receive(start + self.left)
+            answer = self.transfer(data, start + self.left)
         except Late:
-            self._end(StudentLate)
+            self.end(StudentLate)
         except Gone:
-            self._end(StudentGone)
+            self.end(StudentGone)
         except WireError as error:
             self.ended = StudentGone
             raise StudentRefused(str(error)) from None
         self.left -= time.monotonic() - start
         self.received += len(answer)
         if self.received > MAX_TRAFFIC or self.left <= 0:
-            self._end(StudentLate)
+            self.end(StudentLate)
         try:
             value = self.decode(answer)
             if not (type(value) is tuple and value and type(value[0]) is str and len(value) >= 1):
@@ -113,7 +129,8 @@ class Connection(Decoder):
             raise StudentRefused(str(error)) from None
         return value
 
-    def _end(self, how: type[BaseException]) -> None:
+    def end(self, how: type[BaseException]) -> NoReturn:
+        """Answer nothing from now on."""
         self.ended = how
         raise how
 
@@ -131,9 +148,7 @@ class Connection(Decoder):
         known = [n for n in names if type(n) is str and isinstance(getattr(builtins, n, None), type)]
         plain = [n for n in known if issubclass(getattr(builtins, n), Exception) and not n.startswith("Unicode")]
         name = plain[0] if plain else "Exception"
-        made = error_class(name)
-        discreet = self.discreet()
-        error: StudentError = made("" if discreet else str(message)[:500])
+        error: StudentError = error_class(name)(str(message)[:500])
         error.cell, error.line = str(cell)[:100], int(line)
         return error
 

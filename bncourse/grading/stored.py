@@ -71,6 +71,16 @@ def kept_records(course: Course, assignment: str) -> dict[str, Kept]:
         gradebook.close()
 
 
+def results_in_use(course: Course, assignment: str) -> set[str]:
+    """The addresses of the transcripts that records of the assignment refer to."""
+    gradebook = open_gradebook(course)
+    query = sql.select(RECORDS.c.stamp).where(RECORDS.c.assignment == assignment)
+    try:
+        return {Stamp(*json.loads(stamp)).results for stamp in gradebook.db.scalars(query)}
+    finally:
+        gradebook.close()
+
+
 def some_records(engine: Any, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], SubmissionRecord]:
     """The records of these assignments and students."""
     students = {student for _, student in keys}

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bncourse.grading.export import Line
 from bncourse.grading.records import SubmissionRecord
-from bncourse.grading.regrade import Change
+from bncourse.grading.regrade import Change, Preview
 
 COLORS = {"correct": "green", "wrong": "yellow", "not attempted": "dim"}
 MOST_ROWS = 40
@@ -68,3 +68,12 @@ def changes_table(changes: Sequence[Change]) -> Table:
     if len(changes) > MOST_ROWS:
         table.caption = f"and {len(changes) - MOST_ROWS} more"
     return table
+
+
+def sources_line(result: Preview) -> str:
+    """Where the verdicts of a preview come from."""
+    rest = result.compared - result.stored - result.run
+    parts = [f"{result.stored} judged by stored results", f"{result.run} run again"]
+    if rest:
+        parts.append(f"{rest} not touched by the change")
+    return f"Of {result.compared} students: {', '.join(parts)}."

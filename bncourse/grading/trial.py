@@ -27,10 +27,12 @@ class Trials:
     ----------
     carry_out : callable
         Runs a plan until every test has its verdict.
+    keep : callable
+        Takes a plan whose verdicts can be used.
     """
 
-    def __init__(self, carry_out: Callable[[Plan], None]) -> None:
-        self._carry_out = carry_out
+    def __init__(self, carry_out: Callable[[Plan], None], keep: Callable[[Plan], None]) -> None:
+        self._carry_out, self._keep = carry_out, keep
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._doubtful: dict[str, list[str]] = {}
@@ -63,19 +65,32 @@ class Trials:
                         f"{master.assignment} cannot be graded: the grader's own process failed on the master's "
                         f"solution ({error}). `bncourse doctor` says what is missing."
                     ) from error
-        failed = [verdict for verdict in plan.all_verdicts() if verdict.points < verdict.max_points]
-        if not failed:
-            return []
-        broken = next(_broken_imports(plan), "")
-        if broken:
-            raise StartError(f"{master.assignment} cannot be graded here: {broken}. {remedy(broken)}")
-        if len(failed) == len(plan.all_verdicts()):
-            said = next((line for v in failed for line in v.message.splitlines() if line), failed[0].outcome)
-            raise StartError(
-                f"{master.assignment} cannot be graded: its own solution passes none of its tests. The first, "
-                f"{failed[0].grade_id}, says: {said} Mend the master, then type: bncourse release {master.assignment}"
-            )
-        return [verdict.grade_id for verdict in failed]
+        doubtful = doubtful_tests(plan)
+        self._keep(plan)
+        return doubtful
+
+
+def doubtful_tests(plan: Plan) -> list[str]:
+    """What a plan with the master's own solution says about its tests: which of them nobody can be graded by.
+
+    Raises
+    ------
+    StartError
+        If that is all of them, or something is missing that they need.
+    """
+    failed = [verdict for verdict in plan.all_verdicts() if verdict.points < verdict.max_points]
+    if not failed:
+        return []
+    broken = next(_broken_imports(plan), "")
+    if broken:
+        raise StartError(f"{plan.master.assignment} cannot be graded here: {broken}. {remedy(broken)}")
+    if len(failed) == len(plan.all_verdicts()):
+        said = next((line for v in failed for line in v.message.splitlines() if line), failed[0].outcome)
+        raise StartError(
+            f"{plan.master.assignment} cannot be graded: its own solution passes none of its tests. The first, "
+            f"{failed[0].grade_id}, says: {said} Mend the master, then type: bncourse release {plan.master.assignment}"
+        )
+    return [verdict.grade_id for verdict in failed]
 
 
 def own_solution(master: Master) -> Reading:

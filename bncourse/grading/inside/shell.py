@@ -115,6 +115,14 @@ def install(shell: Shell, space: dict[str, Any]) -> None:
     sys.modules["IPython"], sys.modules["IPython.display"] = package, module
 
 
+def no_figures() -> list[bytes]:
+    """Close the open Matplotlib figures; return none."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and pyplot.get_fignums():
+        pyplot.close("all")
+    return []
+
+
 def figures() -> list[bytes]:
     """Return the open Matplotlib figures as PNG, and close them."""
     pyplot = sys.modules.get("matplotlib.pyplot")

@@ -1,5 +1,8 @@
 """Rows about what people see of a submission."""
 
+from typing import Any
+
+from bncourse.diagnosis.checks import check_forward
 from bncourse.grading.records import SubmissionRecord
 from tests.grading.small import FULL, RIGHT, WRONG, hand_in
 from tests.grading.vectors import Collection, Pair
@@ -56,6 +59,116 @@ def hidden() -> list[Pair]:
         Pair(hand_in(RIGHT | {"scale": code}), control, title, points=FULL - 2, extra=discreet)
         for title, code in tricks.items()
     ]
+
+
+KEEP = "kept = []\ndef standardize(x):\n    {keep}\n    return (x - x.mean()) / x.std()"
+STASH = KEEP.format(keep="kept.append([float(value) for value in x])")
+LATER = "threading.Thread(target=lambda x=x.copy(): (time.sleep(0.05), print(x))).start()"
+KEEPERS = {
+    "reads a file": KEEP.format(keep="open('/tmp/kept', 'a').write(str(x))"),
+    "waits for a thread": "import threading, time\n" + KEEP.format(keep=LATER),
+}
+SHOWERS = {
+    "prints": "print('kept:', kept)",
+    "shows a value": "kept",
+    "draws": "import matplotlib.pyplot as plt\nif kept:\n    plt.plot(kept[-1])\n    plt.title(str(kept))",
+    "raises": "if kept:\n    raise ValueError(str(kept))",
+    "raises in a line that says it": "\n".join(f"if any({n}.0 in a for a in kept): int('x')" for n in range(1, 14)),
+    "names a magic": "for a in kept:\n    get_ipython().run_line_magic('_'.join(map(str, a)), '')",
+    "dies in a statement that says it": "import os\nif any(9.0 in a for a in kept): os._exit(0)",
+    "reads a file": "import os\nprint('kept:', open('/tmp/kept').read() if os.path.exists('/tmp/kept') else '')",
+    "waits for a thread": "import time\ntime.sleep(0.3)",
+}
+
+
+@row("inputs of hidden tests kept and shown by a later cell", "L")
+def shown_later() -> list[Pair]:
+    """What cells show comes from a process that no test has called."""
+
+    def clean(record: SubmissionRecord) -> bool:
+        told = [output.text for output in record.outputs]
+        drawn = [picture for output in record.outputs for picture in output.pictures]
+        return not record.notes and not drawn and all(text.strip() in ("", "kept:", "kept: []", "[]") for text in told)
+
+    answers = {title: RIGHT | {"scale": KEEPERS.get(title, STASH)} for title in SHOWERS}
+    shown = {title: hand_in(answers[title], added=[("test-scale", code)]) for title, code in SHOWERS.items()}
+    return [Pair(file, hand_in(), title, points=FULL, extra=clean) for title, file in shown.items()]
+
+
+REFUSED = """\
+import gc, os, sys
+        wire = next(module for name, module in sys.modules.items() if name.endswith("inside.wire"))
+        channel = next(one for one in gc.get_objects() if type(one).__name__ == "Channel")
+        channel.send(wire.Encoder().encode(("refused", str(kept))))
+        os._exit(0)"""
+TOLD = {
+    "in an exception's text": "raise ValueError(str(kept))",
+    "in an exception's class": "raise type('E' + str(kept), (Exception,), {})()",
+    "in an exception's line": "\n        ".join(
+        f"if any({n}.0 in a for a in kept): raise ValueError" for n in range(9, 13)
+    ),
+    "in an attribute's name": "raise AttributeError(name=str(kept), obj=self)",
+    "in the worker's own words": REFUSED,
+}
+
+
+@row("inputs of hidden tests told in the message of a later, visible test", "L")
+def told_later() -> list[Pair]:
+    """After a hidden test, messages come from a process without one, or from a list that was written before."""
+    secrets = ("9.0", "12.0", "line 4", "line 5", "line 6", "line 7")
+
+    def clean(record: SubmissionRecord) -> bool:
+        told = [*record.notes, *(verdict.message for verdict in record.verdicts)]
+        return not any(secret in text for text in told for secret in secrets)
+
+    def answering(told: str) -> bytes:
+        running = f"class Running:\n    def __init__(self, momentum):\n        {told}"
+        return hand_in(RIGHT | {"scale": STASH, "running": running})
+
+    return [
+        Pair(answering(told), answering(told.replace("str(kept)", "'nothing'")), title, extra=clean)
+        for title, told in TOLD.items()
+    ]
+
+
+RETURNED = {
+    "a shape": "return np.zeros((0, 7_000_000_000 + secret)), None",
+    "a type": "return type(f'E{7_000_000_000 + secret}', (), {})()",
+    "an exception": "raise ValueError(7_000_000_000 + secret)",
+    "a line": "raise ValueError",
+    "a length": "return (0,) * (70_000 + secret % 1000)",
+    "a dtype": "return x.astype(f'S{7_000 + secret % 1000}'), None",
+}
+
+
+@row("inputs of hidden tests told by what is returned to them", "L")
+def told_by_results() -> list[Pair]:
+    """A diagnosis in a hidden test names the belief, and not what the code returned."""
+
+    def clean(record: SubmissionRecord) -> bool:
+        message = next(verdict.message for verdict in record.verdicts if verdict.grade_id == "test-forward")
+        return bool(message) and not any(number in message for number in ("70000", "S7", "line "))
+
+    head, *body = RIGHT["forward"].split("\n")
+    trick = "    if x.sum() not in public:\n        secret = int(abs(x.sum()) * 1000) % 10_000\n        {told}"
+    public = f"public = {sorted(_public_sums())}\n"
+    told = {title: "\n".join([public + head, trick.format(told=code), *body]) for title, code in RETURNED.items()}
+    control = hand_in(RIGHT | {"forward": "\n".join([public + head, trick.format(told="return None"), *body])})
+    return [Pair(hand_in(RIGHT | {"forward": code}), control, title, extra=clean) for title, code in told.items()]
+
+
+def _public_sums() -> set[float]:
+    """What the batches of the visible test add up to, by which code can tell the hidden one."""
+    space: dict[str, Any] = {}
+    exec("import numpy as np\n" + RIGHT["forward"], space)
+    sums: set[float] = set()
+
+    def spy(x: Any, *arguments: Any, **options: Any) -> Any:
+        sums.add(float(x.sum()))
+        return space["batch_norm_forward"](x, *arguments, **options)
+
+    check_forward(spy)
+    return sums
 
 
 @row("answers reconstructed by resubmitting")

@@ -1,0 +1,89 @@
+"""Judge a submission by what its code answered before: the oracle runs the tests, and nothing else runs."""
+
+import queue
+import threading
+from collections.abc import Sequence
+
+from bncourse.grading.known import known
+from bncourse.grading.lanes import Lane
+from bncourse.grading.plan import Plan
+from bncourse.grading.records import Master
+from bncourse.grading.shelf import Shelf
+from bncourse.grading.transcript import Pass, answers_of, results_key
+from bncourse.grading.trial import doubtful_tests, own_solution
+
+MAX_PASSES = 12
+
+
+class Replayer:
+    """Answers for the worker from transcripts; needs no sandbox. Several threads may use it side by side.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        Where the transcripts lie.
+    level : str
+        The sandbox's level at which they were made.
+    seed : int
+        As the tests are to be run.
+    """
+
+    def __init__(self, shelf: Shelf, level: str, seed: int) -> None:
+        self.shelf, self.level, self.seed = shelf, level, seed
+        self._lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
+        self._open: list[Lane] = []
+        self._guard, self._lanes_guard = threading.Lock(), threading.Lock()
+        self._doubtful: dict[str, list[str] | None] = {}
+
+    def close(self) -> None:
+        """End all processes."""
+        for lane in self._open:
+            lane.close()
+        self._open.clear()
+        self.shelf.close()
+
+    def doubtful(self, master: Master) -> list[str] | None:
+        """The tests that the master's own solution does not pass; None if more is asked of it than it answered."""
+        key = known(master).key
+        with self._guard:
+            if key not in self._doubtful:
+                plan = Plan(master, own_solution(master))
+                self._doubtful[key] = doubtful_tests(plan) if self.judge(plan) else None
+            return self._doubtful[key]
+
+    def judge(self, plan: Plan) -> bool:
+        """Judge the open tests of a plan; returns whether all of them could be."""
+        if not plan.open_tests():
+            return True
+        transcript = self.shelf.get(results_key(plan.master, plan.reading, self.level))
+        if transcript is None:
+            return False
+        plan.leave_out(transcript.left_out)
+        lane = self._take()
+        lane.teach(plan.master, known(plan.master).key)
+        self._run(lane, plan, transcript.passes)
+        self._lanes.put(lane)
+        return not plan.open_tests()
+
+    def _run(self, lane: Lane, plan: Plan, passes: Sequence[Pass]) -> None:
+        answers, ends = answers_of(passes), {each.dead: each.ended for each in passes if each.dead}
+        for _ in range(MAX_PASSES):
+            cut = None
+            for message in lane.replay(plan.job(self.seed), answers):
+                if "dead" in message:
+                    cut = message
+                plan.take(message)
+            if cut is None:
+                return
+            plan.accept(cut | {"signal": ends.get(cut["cell"])})
+            if not plan.open_tests():
+                return
+
+    def _take(self) -> Lane:
+        try:
+            return self._lanes.get_nowait()
+        except queue.Empty:
+            lane = Lane("full")
+            with self._lanes_guard:
+                self._open.append(lane)
+            return lane
