@@ -3,7 +3,7 @@
 A digit is read row by row, top to bottom, by an LSTM. At the first step the hidden state is a constant, later it
 carries a picture: its mean and variance change with the step. In training each step is normalized by its own batch in
 either case; the question is what inference uses: moving averages of each step (Cooijmans 2016), or one pair for all.
-Gamma starts at 0.1, and for comparison at 1, where it saturates the gates.
+Gamma starts at 0.1, and for comparison at 1, as elsewhere.
 """
 
 from dataclasses import dataclass
