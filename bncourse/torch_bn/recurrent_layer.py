@@ -19,7 +19,7 @@ from bncourse.torch_bn.moments import Moments
 from bncourse.torch_bn.running import update_running
 
 GAMMA = 0.1
-"""Where gamma starts in a recurrent net: at 1 a gradient changes its size with every step that it travels back in time."""
+"""Where gamma starts in a recurrent net: at 1 a gradient changes its size with every step back in time."""
 
 
 class PerStepBatchNorm(torch.nn.Module):
