@@ -89,9 +89,9 @@ def equilibrium(result: Result) -> Drawing:
             chosen = {"part": "equilibrium", "rate": rate, "decay": decay}
             look = Look(f"rate {rate:g}, decay {decay:g}", color, marker, line)
             lengths, turns = result.values("lengths", **chosen), result.values("turns", **chosen)
-            steps = result.config["equilibrium_steps"] * np.linspace(0, 1, lengths.shape[1], endpoint=False)
-            curves(above, steps, lengths, look)
-            curves(below, steps, turns, look)
+            for axis, found in ((above, lengths), (below, turns)):
+                steps = result.config["equilibrium_steps"] * np.linspace(0, 1, found.shape[1], endpoint=False)
+                curves(axis, steps, found, look)
             expected = result.values("expected_turn", **chosen)[0]
             below.plot(steps[-1] * 1.03, expected, marker, color=color, ms=6)
             words.append(

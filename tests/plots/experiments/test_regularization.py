@@ -22,7 +22,7 @@ def made_up() -> Result:
         rows += [
             Measured(
                 Unit.of(seed, part="equilibrium", rate=rate, decay=decay),
-                {"lengths": np.full(5, 3.0), "turns": np.full(5, 0.04), "turn": 0.04, "expected_turn": 0.045},
+                {"lengths": np.full(6, 3.0), "turns": np.full(5, 0.04), "turn": 0.04, "expected_turn": 0.045},
                 0.0,
             )
             for seed in SEEDS
