@@ -6,15 +6,16 @@ operations itself, whole tensors are better. Nothing here knows batch norm.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
+
+Tensors = Sequence[torch.Tensor]
 
 BLOCK = 1 << 17
 """Values in a piece: 512 KiB of float32, so that a few pieces fit into a second-level cache."""
 
-ROW = 1 << 15
-"""Values that a piece takes of one sample, where a sample holds more."""
+SHORT, LONG = 1 << 9, 1 << 12
+"""Rows of fewer values show what PyTorch spends on each row; samples of few channels are joined to this length."""
 
 
 def blockwise_pays(x: torch.Tensor) -> bool:
@@ -27,61 +28,88 @@ def is_dense(x: torch.Tensor) -> bool:
     return x.is_contiguous() or x.movedim(1, -1).is_contiguous()
 
 
-def blocks(tensors: Sequence[torch.Tensor], vectors: Sequence[torch.Tensor] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the tensors piece by piece, and with each piece the values of its channels.
+def blocks(
+    tensors: Tensors, vectors: Tensors = (), totals: Tensors = (), *, backwards: bool = False
+) -> Iterator[Tensors]:
+    """Yield the tensors piece by piece, and with each piece what belongs to its channels.
 
     Parameters
     ----------
     tensors : sequence of tensors of one shape (N, C, ...) and one dense layout
         To read or to write.
     vectors : sequence of tensors of shape (C,)
-        One value per channel.
+        One value per channel, to compute with.
+    totals : sequence of tensors of shape (C,)
+        One value per channel, to add to.
+    backwards : bool
+        Begin with the last piece, which the walk before this one has left in the cache.
 
     Yields
     ------
-    channels : slice
-        The piece's channels.
-    *pieces : tensors of shape (n, c) or (n, c, s)
-        A view of each tensor: n samples, c neighboring channels, and their s values if they have several.
-    *values : tensors of shape (c,) or (c, s)
-        Each vector's values for these channels, repeated for each of a channel's s values.
+    *pieces : tensors of shape (n, k * c) or (n, c, s)
+        A view of each tensor: n rows of k samples with their channels one after another; or n samples, c neighboring
+        channels, and their s values.
+    *values : tensors of shape (k * c,) or (c, s)
+        Each vector's values, repeated as in a row of the pieces.
+    *totals : tensors of shape (c,)
+        A view of each, of these channels.
 
     Examples
     --------
-    >>> [(channels, x, mean)] = blocks([torch.zeros(5, 2, 3)], [torch.tensor([7.0, 8.0])])
+    >>> [(x, mean)] = blocks([torch.zeros(5, 2, 3)], [torch.tensor([7.0, 8.0])])
     >>> x.shape, mean.tolist()
     (torch.Size([5, 2, 3]), [[7.0, 7.0, 7.0], [8.0, 8.0, 8.0]])
     """
     tensors = [flat(tensor) for tensor in tensors]
-    samples, channels, *size = tensors[0].shape
-    width = size[0] if size else 1
-    together = min(channels, max(1, ROW // width)) if size else channels
-    rows = max(1, BLOCK // (together * width))
+    walk = (_rows if tensors[0].ndim == 2 else _maps)(tensors, vectors, totals)
+    return reversed(list(walk)) if backwards else walk
+
+
+def _rows(tensors: Tensors, vectors: Tensors, totals: Tensors) -> Iterator[Tensors]:
+    """Pieces of tensors (N, C); where C is small, a row holds k samples, and the last piece is a shorter row."""
+    samples, channels = tensors[0].shape
+    k = min(samples, LONG // channels) if channels < SHORT else 1
+    rows = max(1, BLOCK // (k * channels))
+    even = samples - samples % k
+    lines = [tensor[:even].view(-1, k * channels) for tensor in tensors] if k > 1 else tensors
+    values = [vector.repeat(k) for vector in vectors] if k > 1 else vectors
+    for pieces in _split(lines, rows):
+        yield [*pieces, *values, *totals]
+    if even < samples:
+        rest = [tensor[even:].view(1, -1) for tensor in tensors]
+        yield [*rest, *[value[: rest[0].numel()] for value in values], *totals]
+
+
+def _maps(tensors: Tensors, vectors: Tensors, totals: Tensors) -> Iterator[Tensors]:
+    """Pieces of tensors (N, C, S): whole samples, or, where these are large, neighboring channels of a sample."""
+    _, channels, size = tensors[0].shape
+    together = min(channels, max(1, BLOCK // size))
+    rows = max(1, BLOCK // (together * size))
     for first in range(0, channels, together):
         part = slice(first, min(first + together, channels))
-        values = [spread(vector[part], size) for vector in vectors]
-        for start in range(0, samples, rows):
-            pieces = [tensor[start : start + rows, part] for tensor in tensors]
-            yield part, *pieces, *values
+        values = [vector[part, None].expand(-1, size).contiguous() for vector in vectors]
+        parts = [total[part] for total in totals]
+        for pieces in _split([tensor[:, part] for tensor in tensors], rows):
+            yield [*pieces, *values, *parts]
 
 
-def spread(vector: torch.Tensor, size: list[int]) -> torch.Tensor:
-    """Repeat each channel's value for its s values: (c,) becomes (c, s), or stays where a channel has one value."""
-    return vector[:, None].expand(-1, *size).contiguous() if size else vector
+def _split(tensors: Tensors, rows: int) -> Iterator[Tensors]:
+    """Pieces of so many rows each."""
+    if len(tensors[0]) <= rows:
+        return iter([tensors])
+    return zip(*[torch.split(tensor, rows) for tensor in tensors], strict=True)
 
 
 def flat(tensor: torch.Tensor) -> torch.Tensor:
-    """View (N, C, ...) as (N, C, S), and as (N * S, C) where channels are last in memory or alone."""
-    if tensor.ndim == 2 or not tensor.is_contiguous():
+    """View (N, C, ...) as (N, C, S), and as (N * S, C) where channels are last in memory."""
+    if not tensor.is_contiguous():
         return tensor.movedim(1, -1).reshape(-1, tensor.shape[1])
-    return tensor.reshape(*tensor.shape[:2], -1)
+    return tensor if tensor.ndim == 2 else tensor.flatten(2)
 
 
-def channel_sums(tensor: torch.Tensor) -> torch.Tensor:
-    """Sum over every axis but the channels'."""
-    return tensor.sum(dim=(0, 2) if tensor.ndim == 3 else 0)
-
-
-def channel_dots(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Sum of products over every axis but the channels'."""
-    return channel_sums(first * second)
+def add_sums(total: torch.Tensor, piece: torch.Tensor, weight: float = 1.0) -> None:
+    """Add each channel's sum, times `weight`, to `total` (c,)."""
+    sums = piece.sum(dim=(0, 2) if piece.ndim == 3 else 0)
+    if len(sums) != len(total):  # a row (k * c,)
+        sums = sums.view(-1, len(total)).sum(dim=0)
+    total.add_(sums, alpha=weight)

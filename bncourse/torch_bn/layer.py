@@ -72,23 +72,23 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         self._check_input_dim(x)
         gamma = x.new_ones(self.num_features) if self.weight is None else self.weight
         beta = x.new_zeros(self.num_features) if self.bias is None else self.bias
-        if self.training or self.running_mean is None or self.running_var is None:
-            y: torch.Tensor
+        running_mean, running_var = self.running_mean, self.running_var
+        y: torch.Tensor
+        if self.training or running_mean is None or running_var is None:
             y, mean, var = BatchNormFunction.apply(x, gamma, beta, self.eps)  # type: ignore[no-untyped-call]
             self._track(Moments(mean, var, values_per_channel(x.shape)))
         else:
-            y, _ = batch_norm_inference(x, gamma, beta, self.running_mean, self.running_var, eps=self.eps)
+            y, _ = batch_norm_inference(x, gamma, beta, running_mean, running_var, eps=self.eps)
         return y
 
-    @torch.no_grad()
     def _track(self, moments: Moments) -> None:
         """Update the running statistics with those of a batch."""
-        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+        running_mean, running_var, batches = self.running_mean, self.running_var, self.num_batches_tracked
+        if running_mean is None or running_var is None or batches is None:
             return
-        self.num_batches_tracked += 1
-        batches = self.num_batches_tracked.to(self.running_mean.dtype)
-        weight = 1.0 / batches if self.momentum is None else self.momentum
-        update_running(self.running_mean, self.running_var, moments, weight)
+        batches.add_(1)
+        weight = 1.0 / batches.to(running_mean.dtype) if self.momentum is None else self.momentum
+        update_running(running_mean, running_var, moments, weight)
 
     def _check_input_dim(self, input: torch.Tensor) -> None:
         """Refuse an input whose number of axes is not this class's."""

@@ -27,8 +27,8 @@ def update_running(
     Equation :eq:`eq-moving-average`, chapter "Population statistics".
     """
     mean, var, count = moments
-    running_mean.copy_((1.0 - weight) * running_mean + weight * mean.detach())
-    running_var.copy_((1.0 - weight) * running_var + weight * unbiased(var.detach(), count))
+    running_mean.lerp_(mean.detach().to(running_mean.dtype), weight)
+    running_var.lerp_(unbiased(var.detach(), count).to(running_var.dtype), weight)
 
 
 class RunningStatistics:

@@ -10,7 +10,7 @@ import torch
 
 from bncourse import numpy_bn
 from bncourse.torch_bn import BatchNorm1d, BatchNorm2d, BatchNorm3d, BatchNormFunction, batch_norm_forward
-from bncourse.torch_bn.blocks import BLOCK, ROW
+from bncourse.torch_bn.blocks import BLOCK
 
 PAIRS = {
     (6, 3): (BatchNorm1d, torch.nn.BatchNorm1d),
@@ -18,7 +18,8 @@ PAIRS = {
     (4, 3, 2, 5): (BatchNorm2d, torch.nn.BatchNorm2d),
     (2, 3, 2, 2, 2): (BatchNorm3d, torch.nn.BatchNorm3d),
     (BLOCK // 8 + 3, 17): (BatchNorm1d, torch.nn.BatchNorm1d),
-    (3, 5, ROW // 4 + 1): (BatchNorm1d, torch.nn.BatchNorm1d),
+    (3, 5, BLOCK // 4 + 1): (BatchNorm1d, torch.nn.BatchNorm1d),
+    (70, 2000): (BatchNorm1d, torch.nn.BatchNorm1d),
 }
 FLAGS = [{}, {"momentum": None}, {"momentum": 0.5, "eps": 0.1}, {"affine": False}, {"track_running_stats": False}]
 
