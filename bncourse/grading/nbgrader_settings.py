@@ -39,6 +39,7 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     ours = "bncourse.grading.preprocessors"
     config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
     config.Autograde.pre_convert_hook = functools.partial(_before_autograding, course, config)
+    config.GenerateFeedback.exporter_class = "bncourse.grading.feedback_page.FeedbackExporter"
     config.GenerateAssignment.post_convert_hook = functools.partial(_after_release, course)
     check = "nbgrader.preprocessors.CheckCellMetadata"
     config.Autograde.sanitize_preprocessors = [check]

@@ -1,0 +1,110 @@
+"""The page that a student gets back: one file that fetches nothing and runs nothing, formulas included.
+
+nbgrader's own page loads a program from elsewhere that draws formulas. Here they become MathML, which browsers draw
+themselves; a formula that cannot be turned into it is shown as it was typed.
+"""
+
+import html
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+LONGEST = 2_000
+"""Characters of a formula; what is longer is shown as it was typed."""
+TAGS = (
+    *("math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup"),
+    *("mover", "munder", "munderover", "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle"),
+)
+ATTRIBUTES = (
+    *("display", "stretchy", "fence", "form", "accent", "accentunder", "linethickness", "columnalign", "mathvariant"),
+    *("width", "lspace", "rspace", "minsize", "maxsize", "displaystyle", "scriptlevel", "movablelimits", "separator"),
+)
+"""What may stand in a formula. Everything else in it is a student's, and not let through."""
+
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+)
+STYLE = (
+    "<style>math[display=block]{margin:.6em 0} pre,code.formula{white-space:pre-wrap;overflow-wrap:anywhere} "
+    "img{max-width:100%} .input_area,.output_area{overflow-x:auto}"
+    "div.nbgrader_cell .panel-heading a,.panel-heading .pull-right a{color:#555}</style>"
+)
+_MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
+_FONTS = re.compile(r"@font-face\s*\{[^}]*\}")
+_ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|align|align\*|split)\}")
+
+
+class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
+    """Nbgrader's feedback page, made to stand alone."""
+
+    def markdown2html(self, context: Any, source: str) -> str:
+        """Turn a text cell into HTML, its formulas into MathML."""
+        cell = context.get("cell", {})
+        renderer = WithMathML(escape=False, attachments=cell.get("attachments", {}), exclude_anchor_links=True)
+        return str(MarkdownWithMath(renderer=renderer).render(source))
+
+    markdown2html.jinja_pass_arg = HTMLExporter.markdown2html.jinja_pass_arg  # type: ignore[attr-defined]
+
+    def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> tuple[str, Any]:
+        """Make the page, and take out of its head what would fetch or run something."""
+        page, resources = super().from_notebook_node(nb, resources, **options)
+        head, body, rest = page.partition("<body")
+        head = _FONTS.sub("", _MATHJAX.sub("", head, count=1))
+        head = head.replace("<html>", '<html lang="en">', 1).replace("<head>", f"<head>\n{POLICY}\n{STYLE}", 1)
+        return head + body + rest, resources
+
+
+class WithMathML(IPythonRenderer):  # type: ignore[misc]
+    """Renders a formula as MathML."""
+
+    def block_math(self, body: str) -> str:
+        """A formula on a line of its own."""
+        return mathml(body, block=True)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        """A formula that brings its own environment."""
+        return mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", block=True)
+
+    def inline_math(self, body: str) -> str:
+        """A formula in a line."""
+        return mathml(body, block=False)
+
+
+def mathml(latex: str, *, block: bool) -> str:
+    r"""A formula as MathML, or as it was typed where it cannot be that.
+
+    Examples
+    --------
+    >>> mathml("x_i", block=False)
+    '<math display="inline"><mrow><msub><mi>x</mi><mi>i</mi></msub></mrow></math>'
+    >>> mathml(r"\href{javascript:x}{y}", block=False)
+    '<code class="formula">\\href{javascript:x}{y}</code>'
+    """
+    from latex2mathml.converter import convert
+
+    typed = f'<code class="formula">{html.escape(latex.strip())}</code>'
+    typed = f"<p>{typed}</p>" if block else typed
+    if len(latex) > LONGEST:
+        return typed
+    plain = html.unescape(latex).replace("<", r"\lt ").replace(">", r"\gt ")
+    array = {"begin": r"\\begin{array}{rl}", "end": r"\\end{array}"}
+    plain = _ALIGNED.sub(lambda found: array[found[1]][1:], plain)
+    try:
+        made = ElementTree.fromstring(convert(plain, display="block" if block else "inline"))  # noqa: S314
+    except (Exception, RecursionError):
+        return typed
+    if not all(_harmless(part) for part in made.iter()):
+        return typed
+    for part in made.iter():
+        part.tag = part.tag.rpartition("}")[2]
+    return ElementTree.tostring(made, encoding="unicode")
+
+
+def _harmless(part: ElementTree.Element) -> bool:
+    inside = not (part.text or "").startswith("\\")
+    return inside and part.tag.rpartition("}")[2] in TAGS and set(part.attrib) <= set(ATTRIBUTES)
