@@ -1,6 +1,7 @@
 """What a student sees without an instructor: the same verdicts everywhere, and a line for what is missing."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -127,3 +128,15 @@ def test_every_task_asks_for_a_prediction_then_code_then_an_explanation(assignme
             order[-1] += "e"
     assert tasks >= 3
     assert [steps for steps in order if not (steps.startswith("pc") and "e" in steps)] == []
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_every_written_part_has_a_rubric_and_an_example_at_each_level(assignment: str) -> None:
+    for cell in load_master(MASTERS / f"{assignment}.md").cells:
+        if cell.kind == "written":
+            rubric, examples = cell.source.split("**Rubric.**")[1].split("**Examples.**")
+            levels = [float(points) for points in re.findall(r'^- ([\d.]+): ".+"$', examples, re.MULTILINE)]
+            assert len(rubric) > 40 and len(levels) >= 3, cell.grade_id
+            assert levels == sorted(levels, reverse=True) and levels[0] == cell.points and levels[-1] == 0, (
+                cell.grade_id
+            )

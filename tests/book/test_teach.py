@@ -25,6 +25,7 @@ BY_OTHER_TESTS = {
     "nbgrader autograde backward": "tests/grading/test_stock.py",
     "nbgrader generate_feedback backward": "tests/grading/test_stock.py",
     "nbgrader export": "tests/grading/test_stock.py",
+    "bncourse release backward --variant 2027": "tests/grading/test_variants.py",
 }
 """Commands that another test runs, as a tuple of their words."""
 

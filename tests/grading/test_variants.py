@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bncourse.cli import main
 from bncourse.grading.course import Course, CourseError, find_course, write
@@ -131,14 +132,14 @@ def test_a_list_of_variants_that_makes_no_sense_is_refused_in_one_line(tiny: Cou
         tiny.master("tiny")
 
 
-def test_the_command_releases_a_variant_and_says_which(tiny: Course) -> None:
-    from click.testing import CliRunner
-
-    arguments = ["release", "tiny", "--course", str(tiny.root), "--masters", str(tiny.masters)]
-    done = CliRunner().invoke(main, [*arguments, "--variant", "2027"])
+def test_the_command_releases_a_variant_and_says_which(course: Course) -> None:
+    where = ("--course", str(course.root))
+    before = course.notebook("release", "backward").read_bytes()
+    done = CliRunner().invoke(main, ("release", "backward", "--variant", "2027", *where))
     assert done.exit_code == 0 and "variant 2027" in done.output
-    first = tiny.notebook("release", "tiny").read_bytes()
-    done = CliRunner().invoke(main, arguments)
-    assert "variant 2027" in done.output and tiny.notebook("release", "tiny").read_bytes() == first
-    done = CliRunner().invoke(main, [*arguments, "--variant", "no name"])
+    first = course.notebook("release", "backward").read_bytes()
+    assert first != before
+    done = CliRunner().invoke(main, ("release", "backward", *where))
+    assert "variant 2027" in done.output and course.notebook("release", "backward").read_bytes() == first
+    done = CliRunner().invoke(main, ("release", "backward", "--variant", "no name", *where))
     assert done.exit_code == 2 and "'no name' is no name" in done.stderr and done.stderr.count("\n") == 1
