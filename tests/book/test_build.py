@@ -63,6 +63,31 @@ def test_a_sound_page_builds_and_a_broken_one_fails_the_build(
     assert "told so" in capfd.readouterr().out
 
 
+def count(name: str) -> str:
+    """A cell that counts how often it is run."""
+    return f"\n```{{code-cell}} python\nwith open('../{name}.ran', 'a') as ran:\n    ran.write('x')\n```\n"
+
+
+@pytest.mark.slow
+def test_pages_are_run_ahead_and_each_of_them_once(small_book: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    names = ["first", "second", "third"]
+    for name in names:
+        (small_book / f"book/{name}.md").write_text(HEAD + count(name), encoding="utf-8")
+    toc = small_book / "_toc.yml"
+    toc.write_text(toc.read_text("utf-8") + "".join(f"  - file: book/{name}\n" for name in names), encoding="utf-8")
+    assert build(small_book, small_book) == 0
+    assert [(small_book / f"{name}.ran").read_text("utf-8") for name in names] == ["x", "x", "x"]
+    assert capfd.readouterr().out.count("Executed notebook ahead") == 4
+
+    (small_book / "book/second.md").write_text(HEAD + count("second") + "\nMore words.\n", encoding="utf-8")
+    broken = HEAD + count("third") + '\n```{code-cell} python\nraise RuntimeError("told so")\n```\n'
+    (small_book / "book/third.md").write_text(broken, encoding="utf-8")
+    add(small_book, "\n```{code-cell} python\n2 + 2\n```\n")
+    assert build(small_book, small_book) != 0
+    assert "told so" in capfd.readouterr().out
+    assert (small_book / "second.ran").read_text("utf-8") == "x", "other words do not run the cells"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
