@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bncourse.experiments.result import Result
-from bncourse.experiments.statistics import interval
+from bncourse.experiments.statistics import Interval, interval
 from bncourse.plots.looks import NORMS, curves
 from bncourse.plots.style import DIRECT, LINES, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
 
@@ -99,3 +99,15 @@ def steps_until(result: Result, norm: str, accuracy: float) -> str:
         return f"never in {int(np.isnan(first).sum())} of {len(first)} seeds"
     found = interval(first)
     return f"{found.mean:.0f} ± {(found.high - found.low) / 2:.0f}"
+
+
+def travel(result: Result, norm: str, *, after: float, until: float) -> Interval:
+    """Say how far the median of the first sigmoid's input moves between two steps, in widths.
+
+    A width is the distance between the 15th and the 85th percentile at the end of each move from look to look.
+    """
+    chosen = {"part": "reported", "norm": norm, "written": "numpy"}
+    steps, runs = result.values("steps", **chosen)[0], result.values("percentiles", **chosen)
+    widths = runs[:, 1:, 2] - runs[:, 1:, 0]
+    moves = np.abs(np.diff(runs[:, :, 1], axis=1)) / widths
+    return interval(moves[:, (steps[1:] > after) & (steps[1:] <= until)].sum(axis=1))

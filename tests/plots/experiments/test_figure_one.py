@@ -51,6 +51,16 @@ def test_an_accuracy_that_some_seed_never_has_is_not_averaged_away() -> None:
     assert figure_one.steps_until(made_up(), "none", 0.895) == "never in 1 of 2 seeds"
 
 
+def test_travel_is_counted_in_widths_between_two_steps() -> None:
+    result = made_up()
+    for measured in result.units:
+        if measured.unit["part"] == "reported":
+            # the median moves by 1, 2, 3, 4; the width is always 2
+            measured.values["percentiles"][:] = [[place - 1.0, place, place + 1.0] for place in (0, 1, 3, 6, 10)]
+    assert figure_one.travel(result, "batch", after=0, until=100).mean == 5.0
+    assert figure_one.travel(result, "none", after=1, until=60).mean == 2.5
+
+
 def test_a_seed_that_was_not_run_is_refused() -> None:
     with pytest.raises(ValueError, match="7"):
         figure_one.percentiles(made_up(), seed=7)
