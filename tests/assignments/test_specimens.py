@@ -32,7 +32,8 @@ def lost(assignment: str, role: str) -> dict[str, list[str]]:
     answer, takes_its_place = PLACES[f"{assignment}.{role}"]
     cells = source_notebook(load_master(MASTERS / f"{assignment}.md"))["cells"]
     place = [cell["id"] for cell in cells].index(answer)
-    until = next((n for n, cell in enumerate(cells) if n > place and cell["id"].startswith("prediction-")), len(cells))
+    answers = [n for n, cell in enumerate(cells) if cell["metadata"].get("nbgrader", {}).get("solution")]
+    until = next((n for n in answers if n > place), len(cells))
     before = [cell for cell in cells[: place + 1] if not cell["id"].startswith("test-")]
     tests = [cell for cell in cells[place:until] if cell["id"].startswith("test-")]
     if role == "conv":
