@@ -71,7 +71,7 @@ def grid(seeds: Iterable[int], **axes: Iterable[Label]) -> list[Unit]:
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished unit: its values, and the seconds it took."""
+    """A finished unit: its values, and the seconds of processor time it took."""
 
     unit: Unit
     values: dict[str, Any]
