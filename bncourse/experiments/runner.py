@@ -176,7 +176,7 @@ def do_unit(name: str, config: Config, unit: Unit) -> Measured:
 
 
 def cpu_seconds() -> float:
-    """Return the processor time so far of this process and of those it waited for: a busy machine adds nothing to it."""
+    """Return the processor time of this process and of those it waited for; a busy machine adds nothing to it."""
     return sum(os.times()[:4])
 
 
