@@ -29,7 +29,7 @@ class BatchSizeConfig(Config):
 
     batch_sizes: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128, 256)
     norms: tuple[str, ...] = ("none", "batch", "ghost", "renorm", "layer", "group")
-    examples: int = 30_000
+    examples: int = 15_000
     hidden: tuple[int, ...] = (100, 100)
     rate_per_example: float = 0.002
 

@@ -44,7 +44,7 @@ class InceptionConfig(Config):
     rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1)
     tuning_seed: int = 1000
     width: int = 16
-    steps: int = 1500
+    steps: int = 1000
     batch_size: int = 32
     momentum: float = 0.9
     every: int = 50

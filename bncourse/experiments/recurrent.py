@@ -28,7 +28,7 @@ class RecurrentConfig(Config):
     gammas: tuple[float, ...] = (0.1, 1.0)
     """Where gamma starts, in the normalized networks."""
     hidden: int = 64
-    steps: int = 400
+    steps: int = 250
     batch_size: int = 60
     rate: float = 0.002
     """Of Adam."""
