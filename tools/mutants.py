@@ -11,7 +11,7 @@ import contextlib
 import importlib.abc
 import importlib.util
 import os
-import signal
+import resource
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
@@ -21,8 +21,17 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = {
-    "bncourse.numpy_bn.functional": ["tests/numpy_bn/test_functional.py", "tests/test_arguments.py"],
-    "bncourse.torch_bn.functional": ["tests/torch_bn/test_functional.py", "tests/test_arguments.py"],
+    "bncourse.numpy_bn.functional": [
+        "tests/numpy_bn/test_functional.py",
+        "tests/test_arguments.py",
+        "tests/test_properties.py",
+    ],
+    "bncourse.torch_bn.functional": [
+        "tests/torch_bn/test_functional.py",
+        "tests/test_arguments.py",
+        "tests/test_properties.py",
+    ],
+    "bncourse.torch_bn.autograd": ["tests/torch_bn/test_layer.py", "tests/test_arguments.py"],
     "bncourse.numpy_bn.moments": ["tests/numpy_bn/test_moments.py", "tests/numpy_bn/test_blocks.py"],
     "bncourse.torch_bn.moments": [
         "tests/torch_bn/test_moments.py",
@@ -32,6 +41,9 @@ TESTS = {
     "bncourse.numpy_bn.running": ["tests/numpy_bn/test_running.py"],
     "bncourse.torch_bn.running": ["tests/torch_bn/test_running.py", "tests/test_twins.py"],
 }
+WARM = ["numpy", "torch", "pytest", "hypothesis.strategies", "mpmath", "torch.fx.experimental.symbolic_shapes"]
+"""Imported once, for all children."""
+
 REASONS: dict[tuple[str, str], str] = {
     ("bncourse.numpy_bn.functional", "0  =>  1"): "x[:1] has the dtype of x[:0]; only the dtype is asked for",
     (
@@ -130,7 +142,7 @@ def passes(module: str, source: str, seconds: int) -> bool:
     if child == 0:
         status = 1
         with contextlib.suppress(BaseException):
-            signal.alarm(seconds)
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             silence = os.open(os.devnull, os.O_WRONLY)
             os.dup2(silence, 1)
             os.dup2(silence, 2)
@@ -140,48 +152,59 @@ def passes(module: str, source: str, seconds: int) -> bool:
 
             hypothesis.settings.register_profile("mutants", max_examples=10, database=None, derandomize=True)
             hypothesis.settings.load_profile("mutants")
-            status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS[module]])
+            options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist"]
+            status = pytest.main([*options, *TESTS[module]])
         os._exit(int(status))
     return os.waitpid(child, 0)[1] == 0
 
 
-def survivors(module: str, seconds: int) -> Iterator[tuple[int, str]]:
-    """Line and change of each mutant that no test noticed."""
+def survivors(module: str, seconds: int) -> tuple[int, list[tuple[int, str]]]:
+    """The number of changes tried, and line and change of each that no test noticed."""
     source = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text()
     if not passes(module, source, 10 * seconds):
         raise SystemExit(f"{module}: its tests fail without any change")
-    count = 0
-    for line, change, mutated in mutants(source):
-        count += 1
-        if passes(module, mutated, seconds):
-            yield line, change
-    print(f"{module}: {count} changes tried", flush=True)
+    tried = list(mutants(source))
+    return len(tried), [(line, change) for line, change, mutated in tried if passes(module, mutated, seconds)]
+
+
+def table(rows: list[tuple[str, int, list[str]]]) -> str:
+    """Counts of each module and the reasons of its survivors, as Markdown."""
+    lines = ["| module | changes | noticed by a test | not noticed | why not |", "|---|---|---|---|---|"]
+    for module, count, left in rows:
+        reasons = "<br>".join(f"`{change}`: {REASONS.get((module, change), 'NO REASON')}" for change in left)
+        lines.append(f"| `{module}` | {count} | {count - len(left)} | {len(left)} | {reasons} |")
+    return "\n".join(lines)
 
 
 def main() -> int:
     """Exit code: 1 if a survivor has no reason, or a reason no survivor."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description="does every small change fail a test?")
     parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE")
-    parser.add_argument("--seconds", type=int, default=120, help="for the tests of one change")
+    parser.add_argument("--seconds", type=int, default=120, help="of processor time for the tests of one change")
     options = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     os.environ["CI"] = os.environ.get("CI", "")
-    import numpy  # noqa: F401  # once, for all children
+    for name in WARM:
+        importlib.import_module(name)
     import torch
 
     torch.set_num_threads(1)
-    unexplained = 0
+    unexplained, rows = 0, []
     for module in options.modules:
         expected = {change for name, change in REASONS if name == module}
-        for line, change in survivors(module, options.seconds):
-            reason = REASONS.get((module, change))
+        count, found = survivors(module, options.seconds)
+        rows.append((module, count, [change for _, change in found]))
+        for line, change in found:
             expected.discard(change)
-            unexplained += reason is None
-            print(f"{module}:{line}: {change}\n    {reason or 'NO TEST NOTICES, and no reason is written'}", flush=True)
+            if (module, change) not in REASONS:
+                unexplained += 1
+                print(f"{module}:{line}: NO TEST NOTICES, and no reason is written: {change}", flush=True)
         for change in expected:
             unexplained += 1
             print(f"{module}: a reason is written for a change that a test notices, or that is gone: {change}")
+        print(table(rows[-1:]).splitlines()[-1], flush=True)
+    print(table(rows))
     return 1 if unexplained else 0
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from bncourse.conventions import Shape
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Arrays = Sequence[Array]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -60,41 +61,41 @@ def blockwise(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def blocks(
-    arrays: Sequence[Array], vectors: Sequence[Array] = (), *, backwards: bool = False
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the arrays piece by piece, and with each piece the values of its channels.
+def blocks(arrays: Arrays, vectors: Arrays = (), totals: Arrays = (), *, backwards: bool = False) -> Iterator[Arrays]:
+    """Yield the arrays piece by piece, and with each piece what belongs to its channels.
 
     Parameters
     ----------
     arrays : sequence of arrays of one shape (N, C, ...)
         To read, or to write if contiguous.
     vectors : sequence of arrays of shape (C,)
-        One value per channel.
+        One value per channel, to compute with.
+    totals : sequence of arrays of shape (C,)
+        One value per channel, to add to.
     backwards : bool
         Begin with the last piece, which the walk before this one has left in the cache.
 
     Yields
     ------
-    channels : slice
-        The piece's channels.
     *pieces : arrays of shape (n, k * c) or (n, c, s)
         A view of each array: n rows of k samples with their channels one after another; or n samples, c neighboring
         channels, and their s values.
     *values : arrays of shape (k * c,), (c, s) or (c, 1)
         Each vector's values, repeated as in a row of the pieces.
+    *totals : arrays of shape (c,)
+        A view of each, of these channels.
 
     Examples
     --------
-    >>> [(channels, x, mean)] = blocks([np.zeros((8, 2, 3))], [np.array([7.0, 8.0])])
+    >>> [(x, mean)] = blocks([np.zeros((8, 2, 3))], [np.array([7.0, 8.0])])
     >>> x.shape, mean.tolist()
     ((8, 2, 3), [[7.0, 7.0, 7.0], [8.0, 8.0, 8.0]])
     """
-    walk = _rows(arrays, vectors) if arrays[0].ndim == 2 else _maps(arrays, vectors)
+    walk = (_rows if arrays[0].ndim == 2 else _maps)(arrays, vectors, totals)
     return reversed(list(walk)) if backwards else walk
 
 
-def _rows(arrays: Sequence[Array], vectors: Sequence[Array]) -> Iterator[tuple[Any, ...]]:
+def _rows(arrays: Arrays, vectors: Arrays, totals: Arrays) -> Iterator[Arrays]:
     """Pieces of arrays (N, C); where C is small, a row holds k samples, and the last piece is a shorter row."""
     samples, channels = arrays[0].shape
     contiguous = all(array.flags.c_contiguous for array in arrays)
@@ -104,13 +105,13 @@ def _rows(arrays: Sequence[Array], vectors: Sequence[Array]) -> Iterator[tuple[A
     lines = [array[:even].reshape(-1, k * channels) for array in arrays] if k > 1 else arrays
     values = [np.tile(vector, k) for vector in vectors] if k > 1 else vectors
     for start in range(0, even // k, rows):
-        yield slice(None), *[line[start : start + rows] for line in lines], *values
+        yield [*[line[start : start + rows] for line in lines], *values, *totals]
     if even < samples:
         rest = [array[even:].reshape(1, -1) for array in arrays]
-        yield slice(None), *rest, *[value[: rest[0].size] for value in values]
+        yield [*rest, *[value[: rest[0].size] for value in values], *totals]
 
 
-def _maps(arrays: Sequence[Array], vectors: Sequence[Array]) -> Iterator[tuple[Any, ...]]:
+def _maps(arrays: Arrays, vectors: Arrays, totals: Arrays) -> Iterator[Arrays]:
     """Pieces of arrays (N, C, ...): whole samples, or, where these are large, neighboring channels of a sample."""
     arrays = [array.reshape(*array.shape[:2], -1) for array in arrays]
     samples, channels, size = arrays[0].shape
@@ -120,8 +121,9 @@ def _maps(arrays: Sequence[Array], vectors: Sequence[Array]) -> Iterator[tuple[A
     for first in range(0, channels, together):
         part = slice(first, min(first + together, channels))
         values = [spread(vector[part], repeats) for vector in vectors]
+        parts = [total[part] for total in totals]
         for start in range(0, samples, rows):
-            yield part, *[array[start : start + rows, part] for array in arrays], *values
+            yield [*[array[start : start + rows, part] for array in arrays], *values, *parts]
 
 
 def spread(vector: Array, repeats: int) -> Array:

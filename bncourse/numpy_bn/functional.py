@@ -98,7 +98,7 @@ def batch_norm_forward(
     _, var, _ = center(widened(x), x_hat)
     inv_std = 1.0 / np.sqrt(var + eps)
     # x_hat holds x - mean so far. Block by block: x_hat = (x - mean) * inv_std, y = gamma * x_hat + beta
-    for _, x_hat_, y_, inv_std_, gamma_, beta_ in blocks([x_hat, y], [inv_std, gamma, beta]):
+    for x_hat_, y_, inv_std_, gamma_, beta_ in blocks([x_hat, y], [inv_std, gamma, beta]):
         x_hat_ *= inv_std_
         np.multiply(gamma_, x_hat_, out=y_)
         y_ += beta_
@@ -148,12 +148,12 @@ def batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -
     count = values_per_channel(dy.shape)
     dgamma, dbeta = np.zeros((2, len(gamma)), inv_std.dtype)
     wide = widened(dy)
-    for channels, dy_, x_hat_ in blocks([wide, x_hat]):
-        add_sums(dbeta[channels], dy_)
-        add_dots(dgamma[channels], dy_, x_hat_)
+    for dy_, x_hat_, dgamma_, dbeta_ in blocks([wide, x_hat], totals=[dgamma, dbeta]):
+        add_sums(dbeta_, dy_)
+        add_dots(dgamma_, dy_, x_hat_)
     dx = empty(dy.shape, x_hat.dtype)
     # Block by block: dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat))
-    for _, dx_, dy_, x_hat_, mean_dy_, mean_dy_x_hat_, scale_ in blocks(
+    for dx_, dy_, x_hat_, mean_dy_, mean_dy_x_hat_, scale_ in blocks(
         [dx, wide, x_hat], [dbeta / count, dgamma / count, gamma * inv_std], backwards=True
     ):
         np.multiply(x_hat_, mean_dy_x_hat_, out=dx_)

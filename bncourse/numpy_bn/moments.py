@@ -66,18 +66,18 @@ def center(x: Array, centered: Array) -> Moments:
     """
     count = values_per_channel(x.shape)
     mean, remainder, var = np.zeros((3, x.shape[CHANNEL_AXIS]), x.dtype)
-    for channels, x_ in blocks([x]):
-        add_sums(mean[channels], x_)
+    for x_, total_ in blocks([x], totals=[mean]):
+        add_sums(total_, x_)
     mean /= count
-    for channels, x_, centered_, mean_ in blocks([x, centered], [mean], backwards=True):
+    for x_, centered_, mean_, remainder_, var_ in blocks([x, centered], [mean], [remainder, var], backwards=True):
         np.subtract(x_, mean_, out=centered_)
-        add_sums(remainder[channels], centered_)
-        add_dots(var[channels], centered_, centered_)
+        add_sums(remainder_, centered_)
+        add_dots(var_, centered_, centered_)
     remainder /= count
     var /= count
     var -= np.minimum(var, remainder * remainder)
     if (np.abs(remainder) > 4 * np.finfo(x.dtype).eps * np.sqrt(np.abs(var))).any():
-        for _, centered_, remainder_ in blocks([centered], [remainder]):
+        for centered_, remainder_ in blocks([centered], [remainder]):
             centered_ -= remainder_
     return Moments(mean + remainder, var, count)
 

@@ -26,7 +26,7 @@ def test_every_value_is_visited_once_beside_its_channels_value(shape, sizes, bac
     with pytest.MonkeyPatch.context() as patch:
         for name, size in sizes.items():
             patch.setattr(blocks, name, size)
-        for _, piece, value in blocks.blocks([visits], [np.arange(shape[1])], backwards=backwards):
+        for piece, value in blocks.blocks([visits], [np.arange(shape[1])], backwards=backwards):
             piece += 1 + value
             assert len(piece) <= sizes["SUMMED"]
             assert piece.size <= max(sizes["BLOCK"], piece[:1].size)
@@ -43,18 +43,18 @@ def test_sums_and_dots_over_the_pieces_are_those_of_the_arrays(shape, sizes, see
     with pytest.MonkeyPatch.context() as patch:
         for name, size in sizes.items():
             patch.setattr(blocks, name, size)
-        for channels, a_, b_ in blocks.blocks([a, b]):
-            blocks.add_sums(sums[channels], a_)
-            blocks.add_dots(dots[channels], a_, b_)
+        for a_, b_, sums_, dots_ in blocks.blocks([a, b], totals=[sums, dots]):
+            blocks.add_sums(sums_, a_)
+            blocks.add_dots(dots_, a_, b_)
     np.testing.assert_allclose(sums, a.sum(axis=axes), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(dots, (a * b).sum(axis=axes), rtol=1e-12, atol=1e-12)
 
 
 def test_walking_backwards_begins_with_the_last_piece():
     x = np.arange(4 * blocks.BLOCK).reshape(-1, blocks.SHORT)
-    pieces = [piece[0, 0] for _, piece in blocks.blocks([x])]
+    pieces = [piece[0, 0] for (piece,) in blocks.blocks([x])]
     assert len(pieces) == 4
-    assert [piece[0, 0] for _, piece in blocks.blocks([x], backwards=True)] == pieces[::-1]
+    assert [piece[0, 0] for (piece,) in blocks.blocks([x], backwards=True)] == pieces[::-1]
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (5, 7, 2)])

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bncourse.gradcheck import check_vjp
 from bncourse.numpy_bn import (
@@ -196,80 +194,6 @@ def test_float32_stays_float32():
     y, cache = batch_norm_inference(x, gamma, beta, beta, np.ones(3, np.float32))
     results += [y, *cache, *batch_norm_inference_backward(dy, cache)]
     assert {a.dtype for a in results} == {np.dtype(np.float32)}
-
-
-shapes = st.tuples(st.integers(2, 9), st.integers(1, 4)) | st.tuples(
-    st.integers(2, 4), st.integers(1, 3), st.integers(1, 5), st.integers(1, 3)
-)
-
-
-@given(shapes, st.integers(0, 2**32 - 1), st.floats(-100, 100), st.floats(0.1, 100))
-@settings(deadline=None, max_examples=60)
-def test_shift_of_the_input_changes_nothing_and_scale_only_the_size_of_dx(shape, seed, shift, scale):
-    x, gamma, beta, dy = problem(shape, seed)
-    y, cache = batch_norm_forward(x, gamma, beta, eps=0.0)
-    dx = batch_norm_backward(dy, cache).dx
-    y_moved, cache = batch_norm_forward(scale * x + shift, gamma, beta, eps=0.0)
-    rounding = 1e-12 * (1 + abs(shift)) / min(1.0, scale) * (1 + np.abs(1 / cache.inv_std).max()) / x.std(axis=0).min()
-    np.testing.assert_allclose(y_moved, y, rtol=0, atol=rounding * 100)
-    size = np.abs(gamma * cache.inv_std).max() * np.abs(dy).max()
-    np.testing.assert_allclose(batch_norm_backward(dy, cache).dx * scale, dx, rtol=0, atol=rounding * 100 * (1 + size))
-
-
-@given(shapes, st.integers(0, 2**32 - 1), st.floats(-1e4, 1e4), st.sampled_from([0.0, 1e-5, 0.1, 1.0]))
-@settings(deadline=None, max_examples=60)
-def test_dx_sums_to_zero_and_is_orthogonal_to_x_hat_up_to_eps(shape, seed, offset, eps):
-    x, gamma, beta, dy = problem(shape, seed, offset)
-    _, cache = batch_norm_forward(x, gamma, beta, eps=eps)
-    dx, dgamma, _ = batch_norm_backward(dy, cache)
-    axes = tuple(i for i in range(x.ndim) if i != 1)
-    scale = gamma * cache.inv_std
-    size = np.abs(scale) * np.abs(dy).sum(axis=axes) + 1e-300
-    np.testing.assert_array_less(np.abs(dx.sum(axis=axes)), 1e-8 * size)
-    left = eps * cache.inv_std**2
-    difference = (dx * cache.x_hat).sum(axis=axes) - scale * dgamma * left
-    np.testing.assert_array_less(np.abs(difference), 1e-8 * size * (1 + np.abs(cache.x_hat).max()))
-
-
-@given(shapes, st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=40)
-def test_backward_is_a_projection_and_linear(shape, seed):
-    x, _, beta, dy = problem(shape, seed)
-    gamma = np.ones(shape[1])
-    _, cache = batch_norm_forward(x, gamma, beta, eps=0.0)
-    inv_std = cache.inv_std.reshape([-1 if i == 1 else 1 for i in range(x.ndim)])
-    once = batch_norm_backward(dy, cache).dx / inv_std
-    twice = batch_norm_backward(once, cache).dx / inv_std
-    size = np.abs(dy).max() * (1 + np.abs(cache.x_hat).max()) ** 4
-    np.testing.assert_allclose(twice, once, rtol=0, atol=1e-10 * size)
-    other = np.random.default_rng(seed + 1).standard_normal(shape)
-    together = batch_norm_backward(2.0 * dy - other, cache).dx / inv_std
-    apart = 2.0 * once - batch_norm_backward(other, cache).dx / inv_std
-    np.testing.assert_allclose(together, apart, rtol=0, atol=1e-10 * (size + np.abs(other).max() * size))
-
-
-@given(shapes, st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=40)
-def test_permuting_the_batch_permutes_the_result(shape, seed):
-    x, gamma, beta, dy = problem(shape, seed)
-    order = np.random.default_rng(seed).permutation(shape[0])
-    y, cache = batch_norm_forward(x, gamma, beta, eps=0.1)
-    y_permuted, permuted = batch_norm_forward(x[order], gamma, beta, eps=0.1)
-    np.testing.assert_allclose(y_permuted, y[order], rtol=0, atol=1e-11)
-    dx = batch_norm_backward(dy, cache).dx[order]
-    np.testing.assert_allclose(batch_norm_backward(dy[order], permuted).dx, dx, rtol=0, atol=1e-10)
-
-
-@given(shapes, st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=40)
-def test_in_inference_a_sample_does_not_depend_on_its_batch_mates(shape, seed):
-    x, gamma, beta, dy = problem(shape, seed)
-    mean, var = np.zeros(shape[1]), np.full(shape[1], 0.25)
-    y, cache = batch_norm_inference(x, gamma, beta, mean, var)
-    alone, cache_alone = batch_norm_inference(x[:1], gamma, beta, mean, var)
-    np.testing.assert_array_equal(alone, y[:1])
-    dx = batch_norm_inference_backward(dy, cache).dx
-    np.testing.assert_array_equal(batch_norm_inference_backward(dy[:1], cache_alone).dx, dx[:1])
 
 
 def test_a_batch_of_two_passes_no_gradient():
