@@ -29,11 +29,22 @@ POLICY = (
     "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
 )
-STYLE = (
-    "<style>math[display=block]{margin:.6em 0} pre,code.formula{white-space:pre-wrap;overflow-wrap:anywhere} "
-    "img{max-width:100%} .input_area,.output_area{overflow-x:auto}"
-    "div.nbgrader_cell .panel-heading a,.panel-heading .pull-right a{color:#555}</style>"
-)
+STYLE = """<style>
+math[display=block] { margin: .6em 0 }
+pre, code.formula { white-space: pre-wrap; overflow-wrap: anywhere }
+code { background: none; color: #8a1c3b }
+img { max-width: 100% }
+a, div.nbgrader_cell .panel-heading a { color: #1f4f8a; text-decoration: underline }
+.panel > .panel-heading { background: #e8eef5; color: #222 }
+.panel-heading code { color: inherit }
+div.input_area, .highlight, .highlight pre { background: #fff }
+.text_cell_render, .input_area, .output_area, .panel-body { overflow-x: auto }
+@media (max-width: 700px) {
+  div.prompt { min-width: 0; display: none }
+  .container, div#notebook-container { padding: 4px }
+  div.nbgrader_cell .panel-heading { height: auto }
+}
+</style>"""
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
 _FONTS = re.compile(r"@font-face\s*\{[^}]*\}")
 _ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|align|align\*|split)\}")
@@ -55,8 +66,11 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
         page, resources = super().from_notebook_node(nb, resources, **options)
         head, body, rest = page.partition("<body")
         head = _FONTS.sub("", _MATHJAX.sub("", head, count=1))
-        head = head.replace("<html>", '<html lang="en">', 1).replace("<head>", f"<head>\n{POLICY}\n{STYLE}", 1)
-        return head + body + rest, resources
+        head = head.replace("<html>", '<html lang="en">', 1).replace("<head>", f"<head>\n{POLICY}", 1)
+        body += rest.replace(
+            '<div class="container">', '<div class="container" role="region" aria-label="Feedback">', 1
+        )
+        return head.replace("</head>", f"{STYLE}\n</head>", 1) + body, resources
 
 
 class WithMathML(IPythonRenderer):  # type: ignore[misc]

@@ -33,9 +33,10 @@ def looks(master: Master, reading: Reading) -> str:
         if _complex_step(tree) and not _complex_step(ours):
             reasons.append(f"cell {cell.grade_id} takes the imaginary part of a complex step")
         others = {name for other, names in binds.items() if other != cell.grade_id for name in names}
-        again = sorted((set(_called_in_loops(tree)) & others) - facts.loads[cell.grade_id] - binds[cell.grade_id])
+        again = sorted((set(_nudged_in_loops(tree)) & others) - facts.loads[cell.grade_id] - binds[cell.grade_id])
         if again:
-            reasons.append(f"cell {cell.grade_id} calls {again[0]} in a loop, as finite differences do")
+            how = "in a loop with a nudged value and divides by a step, as finite differences do"
+            reasons.append(f"cell {cell.grade_id} calls {again[0]} {how}")
     if "torch" in master.imports:
         reasons += _library(master, reading)
     return "; ".join(reasons)
@@ -67,9 +68,52 @@ def _complex_step(tree: ast.Module) -> bool:
     return imaginary and (literal or "complex" in loaded_names(tree))
 
 
-def _called_in_loops(tree: ast.Module) -> Iterator[str]:
+def _nudged_in_loops(tree: ast.Module) -> Iterator[str]:
+    """Names of functions that a loop calls with a value that it changes a little, where a difference is divided.
+
+    All three must be there: the call in a loop, an argument with a step added, and a quotient with a difference or a
+    step in it. A loop over samples, channels or batches has none of the last two.
+    """
+    if not any(_is_quotient(node) for node in ast.walk(tree)):
+        return
     for loop in ast.walk(tree):
-        if isinstance(loop, LOOPS):
-            for node in ast.walk(loop):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    yield node.func.id
+        if not isinstance(loop, LOOPS):
+            continue
+        moved = {name for node in ast.walk(loop) for name in _moved(node)}
+        for node in ast.walk(loop):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and _is_nudged(node, moved):
+                yield node.func.id
+
+
+def _moved(node: ast.AST) -> Iterator[str]:
+    """Names of arrays of which a loop moves one entry: `step[i] = 1e-6`, `x[i] += h`."""
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
+        targets: list[ast.expr] = [node.target]
+    else:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+    for target in targets:
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name | ast.Attribute):
+            base = target.value.value if isinstance(target.value, ast.Attribute) else target.value
+            if isinstance(base, ast.Name):
+                yield base.id
+
+
+def _is_nudged(call: ast.Call, moved: set[str]) -> bool:
+    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+        if isinstance(argument, ast.Name) and argument.id in moved:
+            return True
+        if any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add | ast.Sub) for n in ast.walk(argument)):
+            return True
+    return False
+
+
+def _is_quotient(node: ast.AST) -> bool:
+    """Whether something is divided by a step: `(up - down) / (2 * h)`, `... / 2e-6`, `... * 0.5 / step`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        top, bottom = node.left, node.right
+    elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Div):
+        top, bottom = ast.Constant(0), node.value
+    else:
+        return False
+    small = any(isinstance(n, ast.Constant) and type(n.value) is float and 0 < n.value < 0.1 for n in ast.walk(bottom))
+    return small or any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Sub) for n in ast.walk(top))
