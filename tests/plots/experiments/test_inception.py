@@ -68,3 +68,9 @@ def test_only_the_seeds_that_arrived_are_dots() -> None:
     late = [m for m in result.units if m.unit["variant"] == "without reshuffling" and m.unit.seed == 1]
     late[0].values["accuracies"][:] = [0.1, 0.2, 0.3, 0.4]
     assert "same batches again not in 1 of 2 seeds" in inception.contributions(result).alt
+
+
+def test_the_published_table_is_drawn_with_the_row_that_never_arrives(sound: Callable[..., str]) -> None:
+    shown = sound(inception.published(), "BN-x5 2.1 million and 73.0 %", "BN-x5-Sigmoid never and 69.8 %")
+    for row in inception.ROWS:
+        assert row in shown
