@@ -5,6 +5,8 @@ Tables of the assignments from their masters; the released notebooks to download
 test suite.
 """
 
+import posixpath
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -30,7 +32,8 @@ def masters_of(source: Path) -> list[Any]:
 class Assignments(SphinxDirective):
     """A row an assignment (`table`), what one learns in each (`goals`), or what to read for it (`schedule`).
 
-    A schedule's content holds a line `NAME: what to read` an assignment; those without a master are left out.
+    A schedule's content holds a line `NAME: what to read` an assignment; those without a master are left out, and so
+    are links to chapters that are not in the book.
     """
 
     required_arguments = 1
@@ -47,9 +50,19 @@ class Assignments(SphinxDirective):
         masters = masters_of(source)
         if style == "schedule":
             lines = schedule(masters, dict(line.split(": ", 1) for line in self.content if ": " in line))
+            lines = [self.without_missing_chapters(line) for line in lines]
         else:
             lines = table(masters, self.env.docname) if style == "table" else goals(masters)
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=False)
+
+    def without_missing_chapters(self, line: str) -> str:
+        """Leave out the links to chapters that this build does not have."""
+
+        def kept(link: re.Match[str]) -> str:
+            page = posixpath.normpath(posixpath.join(posixpath.dirname(self.env.docname), link[1]))
+            return link[0] if page in self.env.found_docs else ""
+
+        return re.sub(r"(?:, )?\[[^\]]*\]\((\S+?)\.md\)", kept, line)
 
 
 class Attacks(SphinxDirective):
