@@ -42,8 +42,9 @@ class ClusterGrader(Grader):
     ----------
     address : str
         The scheduler's, such as ``tcp://127.0.0.1:8786``.
-    level, jobs, cache, seed, journal
-        As for `Grader`; `jobs` is how many units are under way, by default twice as many as the workers have threads.
+    level, jobs, cache, seed, journal, transcripts
+        As for `Grader`, but that workers send no transcripts back; `jobs` is how many units are under way, by default
+        twice as many as the workers have threads.
 
     Raises
     ------
@@ -62,13 +63,19 @@ class ClusterGrader(Grader):
         cache: bool = True,
         seed: int = 0,
         journal: Path | None = None,
+        transcripts: Path | None = None,
     ) -> None:
         self.address = address
         self._client = _connect(address)
         try:
             threads = sum(self._client.nthreads().values())
             super().__init__(
-                level=level, jobs=jobs or max(MIN_IN_FLIGHT, 2 * threads), cache=cache, seed=seed, journal=journal
+                level=level,
+                jobs=jobs or max(MIN_IN_FLIGHT, 2 * threads),
+                cache=cache,
+                seed=seed,
+                journal=journal,
+                transcripts=transcripts,
             )
         except BaseException:
             self._client.close()
@@ -87,8 +94,8 @@ class ClusterGrader(Grader):
     def prepare(self, master: Master) -> None:
         """Make sure that every worker can grade the assignment, before anything is written."""
         unit = (known(master).key, master, self.level, self.seed, environment())
-        workers = list(self._client.nthreads())
-        futures = [self._client.submit(prepare_worker, *unit, pure=False, workers=[name]) for name in workers]
+        submit = self._client.submit
+        futures = [submit(prepare_worker, *unit, pure=False, workers=[name]) for name in self._workers()]
         for future in futures:
             self._result(future)
         self._keeping.journal()
@@ -105,10 +112,6 @@ class ClusterGrader(Grader):
             plan = Plan(master, reading)
             plan.trouble("Several workers of the cluster died while they graded it.", last=True)
             record = self.record(plan, student, digest, 0.0)
-        except CancelledError as error:
-            raise ClusterError(
-                f"The scheduler at {self.address} went away. Start again: what was graded is kept."
-            ) from error
         return record
 
     def _result(self, future: Any) -> Any:
@@ -118,11 +121,22 @@ class ClusterGrader(Grader):
             try:
                 return future.result(timeout=LOOK_SECONDS)
             except TimeoutError:
-                without = 0 if self._client.nthreads() else without + 1
+                without = 0 if self._workers() else without + 1
+            except (CancelledError, OSError) as error:
+                raise self._gone() from error
             if without >= LOOKS_WITHOUT_WORKERS:
                 raise ClusterError(
                     f"The cluster at {self.address} has no workers left. Start again: what was graded is kept."
                 )
+
+    def _workers(self) -> list[str]:
+        try:
+            return list(self._client.nthreads())
+        except (CancelledError, OSError) as error:
+            raise self._gone() from error
+
+    def _gone(self) -> ClusterError:
+        return ClusterError(f"The scheduler at {self.address} went away. Start again: what was graded is kept.")
 
 
 def grade_unit(

@@ -72,6 +72,8 @@ def changes_table(changes: Sequence[Change]) -> Table:
 
 def sources_line(result: Preview) -> str:
     """Where the verdicts of a preview come from."""
+    if not (result.stored or result.run):
+        return "No test has changed since, so nothing was judged again."
     rest = result.compared - result.stored - result.run
     parts = [f"{result.stored} judged by stored results", f"{result.run} run again"]
     if rest:
