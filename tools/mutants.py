@@ -45,6 +45,8 @@ WARM = ["numpy", "torch", "pytest", "hypothesis.strategies", "mpmath", "torch.fx
 """Imported once, for all children."""
 
 REASONS: dict[tuple[str, str], str] = {
+    ("bncourse.numpy_bn.functional", "True  =>  False"): "the order in which pieces are visited; it costs time only",
+    ("bncourse.numpy_bn.moments", "True  =>  False"): "the order in which pieces are visited; it costs time only",
     ("bncourse.numpy_bn.functional", "0  =>  1"): "x[:1] has the dtype of x[:0]; only the dtype is asked for",
     (
         "bncourse.numpy_bn.moments",
