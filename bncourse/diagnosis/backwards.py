@@ -1,7 +1,8 @@
 """What the learner believed about the gradients, part by part."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from bncourse.diagnosis import outside, parameters, paths, reading, transforms
 from bncourse.diagnosis.forwards import IMPRECISE, Seen
 from bncourse.diagnosis.laws import broken_backward_laws
 from bncourse.diagnosis.own import Own, own_gradient
+from bncourse.diagnosis.probes import Probe
 from bncourse.diagnosis.reading import GRADIENTS, Function
 from bncourse.diagnosis.report import Finding, finding, unknown
 from bncourse.numpy_bn import functional as reference
@@ -29,23 +31,43 @@ class Graded:
         self.findings[part] = [finding(belief, part) for belief in beliefs] or [unknown(part)]
 
 
+class _Truth(NamedTuple):
+    """What is right for a probe, whoever is asked."""
+
+    reference: Any
+    right: transforms.Normalized
+    sizes: dict[str, Array]
+    """Size of the terms that each gradient is a sum of, channel by channel."""
+
+
+@lru_cache(maxsize=64)
+def _truth(probe: Probe, *, inference: bool) -> _Truth:
+    if inference:
+        statistics = probe.running_mean, probe.running_var
+        _, cache = reference.batch_norm_inference(probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
+        gradients = reference.batch_norm_inference_backward(probe.dy, cache)
+    else:
+        _, cache = reference.batch_norm_forward(*probe.wide, eps=probe.eps)
+        gradients = reference.batch_norm_backward(probe.dy.astype(np.float64), cache)
+    right = transforms.transform(probe, transforms.Switches(), inference=inference)
+    dy, x_hat = paths.rows(probe.dy), paths.rows(right.x_hat)
+    total = np.abs(dy).sum(axis=0)
+    basis = paths.make_basis(dy, x_hat, _gain(right))
+    return _Truth(gradients, right, {"dx": basis.size, "dgamma": total * np.abs(x_hat).max(axis=0), "dbeta": total})
+
+
 class _Case:
     """One backward pass under the eye: the student's results beside the reference and the student's own forward."""
 
     def __init__(self, forward: Function, backward: Function, seen: Seen) -> None:
         self.forward, self.backward, self.seen, self.probe = forward, backward, seen, seen.probe
         self.inference = seen.kind == "inference"
-        probe = self.probe
-        if self.inference:
-            statistics = probe.running_mean, probe.running_var
-            _, cache = reference.batch_norm_inference(probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
-            self.reference = reference.batch_norm_inference_backward(probe.dy, cache)
-        else:
-            _, cache = reference.batch_norm_forward(*probe.wide, eps=probe.eps)
-            self.reference = reference.batch_norm_backward(probe.dy.astype(np.float64), cache)
+        truth = _truth(self.probe, inference=self.inference)
+        self.reference, self.right, self.sizes = truth.reference, truth.right, truth.sizes
         switches = seen.explanation.switches if seen.explanation else transforms.Switches()
-        self.model = transforms.transform(probe, switches, inference=self.inference)
-        self.right = transforms.transform(probe, transforms.Switches(), inference=self.inference)
+        self.model = self.right
+        if switches != transforms.Switches():
+            self.model = transforms.transform(self.probe, switches, inference=self.inference)
         self.same_axes = switches.axes == "batch"
         self._own: Own | None = None
         self._measured = False
@@ -106,14 +128,13 @@ def look_at_backward(
             continue
         if _error(values[part].array, again.array, case, part) > case.allowed(again.dtype):
             graded.add(part, "not-repeatable")
-    swapped = _swapped(values, case)
     for part, value in values.items():
         if part in graded.findings:
             continue
         error = _error(value.array, getattr(case.reference, part), case, part)
         if error <= case.allowed(value.dtype):
             continue
-        if swapped and part != "dx":
+        if part != "dx" and _swapped(values, case):
             graded.add(part, "parameter-gradients-swapped")
         elif error <= IMPRECISE:
             graded.add(part, "imprecise")
@@ -135,12 +156,10 @@ def _read(value: Any, case: _Case, part: str, notes: list[str]) -> reading.Value
 
 def _error(found: Array, expected: Array, case: _Case, part: str) -> float:
     """Largest difference, channel by channel, relative to the terms that are added."""
-    dy, probe = paths.rows(case.probe.dy), case.probe
+    size = case.sizes[part]
     if part == "dx":
-        size = paths.make_basis(dy, paths.rows(case.right.x_hat), _gain(case.right)).size
         return float((np.abs(paths.rows(found - expected)).max(axis=0) / size).max())
-    size = np.abs(dy).sum(axis=0) * (np.abs(paths.rows(case.right.x_hat)).max(axis=0) if part == "dgamma" else 1)
-    return float((np.abs(found - expected) / size).max()) if probe.gamma.size else 0.0
+    return float((np.abs(found - expected) / size).max()) if case.probe.gamma.size else 0.0
 
 
 def _gain(model: transforms.Normalized) -> Array:

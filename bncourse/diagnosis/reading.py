@@ -45,14 +45,15 @@ def call(function: Any, part: str, *arguments: Any, dy: bool = False, **options:
     if not callable(function):
         lead = f"There is no function to call here, but a {type(function).__name__[:40]}."
         raise Slip(finding("raised", part, lead=lead))
-    copies = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+    away = getattr(function, "mutated_arguments", None) is not None  # it runs elsewhere, on copies of its own
+    copies = [a.copy() if isinstance(a, np.ndarray) and not away else a for a in arguments]
     try:
         with np.errstate(all="ignore"):
             result = function(*copies, **options)
     except Exception as error:
         raise Slip(_raised(error, part)) from error
     changed = bool(getattr(function, "mutated_arguments", None)) or any(
-        isinstance(before, np.ndarray) and not np.array_equal(before, after)
+        isinstance(before, np.ndarray) and before is not after and not np.array_equal(before, after)
         for before, after in zip(arguments, copies, strict=True)
     )
     if changed:

@@ -7,9 +7,9 @@ and what has not changed is not graded again.
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sql
 from nbgrader.api import (
@@ -36,6 +36,14 @@ NO_RESPONSE = "No response."
 BATCH = 50
 
 
+class Pending(NamedTuple):
+    """A record on its way."""
+
+    record: SubmissionRecord
+    stamp: Stamp
+    attempted: frozenset[str]
+
+
 class GradebookWriter:
     """Writes records into the gradebook; use it as a context manager.
 
@@ -58,7 +66,7 @@ class GradebookWriter:
 
     def __init__(self, course: Course, master: Master, penalty: Any = None) -> None:
         self.course, self.master, self.penalty = course, master, penalty
-        self._pending: list[tuple[SubmissionRecord, Stamp, frozenset[str]]] = []
+        self._pending: dict[str, Pending] = {}
 
     def __enter__(self) -> Self:
         self._gradebook = open_gradebook(self.course)
@@ -99,23 +107,22 @@ class GradebookWriter:
         """
         for verdict in record.verdicts:
             self._check(record, verdict)
-        self._pending.append((record, stamp, frozenset(attempted)))
+        self._pending[record.student] = Pending(record, stamp, frozenset(attempted))
         if len(self._pending) >= BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Write what is pending, in one transaction."""
-        pending, self._pending = self._pending, []
+        pending, self._pending = list(self._pending.values()), {}
         if not pending:
             return
         with self._gradebook.engine.begin() as connection:
-            for record, stamp, attempted in pending:
-                notebook = self._notebook_of(connection, record.student)
-                self._write_grades(connection, notebook, record, attempted)
-                self._write_comments(connection, notebook, attempted)
-                self._write_record(connection, record, stamp)
-        for record, _, _ in pending:
-            self._write_penalty(record.student)
+            self._make_rows(connection, [each.record.student for each in pending])
+            self._write_grades(connection, pending)
+            self._write_comments(connection, pending)
+            self._write_records(connection, pending)
+        for each in pending:
+            self._write_penalty(each.record.student)
 
     def _read_release(self) -> None:
         name = self.master.assignment
@@ -151,66 +158,85 @@ class GradebookWriter:
                 f"Expected 0 to {highest:g}."
             )
 
-    def _notebook_of(self, connection: Any, student: str) -> str:
-        """The submitted notebook's id; where the student is new, all rows that nbgrader would make are made."""
-        if student not in self._students:
-            connection.execute(sql.insert(Student).values(id=student))
-            self._students.add(student)
-        if student not in self._notebooks:
+    def _make_rows(self, connection: Any, students: list[str]) -> None:
+        """Make all rows that nbgrader would make for students who are new."""
+        rows: dict[Any, list[dict[str, Any]]] = {
+            kind.__table__: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)
+        }
+        for student in students:
+            if student not in self._students:
+                rows[Student.__table__].append({"id": student})
+                self._students.add(student)
+            if student in self._notebooks:
+                continue
             submission, notebook = new_uuid(), new_uuid()
             owner = {"assignment_id": self._assignment_id, "student_id": student}
-            connection.execute(sql.insert(SubmittedAssignment).values(id=submission, **owner))
+            rows[SubmittedAssignment.__table__].append({"id": submission, **owner})
             row = {"id": notebook, "assignment_id": submission, "notebook_id": self._notebook_id, "flagged": False}
-            connection.execute(sql.insert(SubmittedNotebook).values(row))
-            grades = [{"id": new_uuid(), "notebook_id": notebook, "cell_id": c} for c in self._grade_cells.values()]
-            connection.execute(sql.insert(Grade.__table__), [{**row, "needs_manual_grade": True} for row in grades])
-            comments = [
-                {"id": new_uuid(), "notebook_id": notebook, "cell_id": c} for c in self._solution_cells.values()
-            ]
-            connection.execute(sql.insert(Comment.__table__), comments)
+            rows[SubmittedNotebook.__table__].append(row)
+            for kind, cells in ((Grade, self._grade_cells), (Comment, self._solution_cells)):
+                extra = {"needs_manual_grade": True} if kind is Grade else {}
+                made = [{"id": new_uuid(), "notebook_id": notebook, "cell_id": c, **extra} for c in cells.values()]
+                rows[kind.__table__] += made
             self._notebooks[student] = notebook
-        return str(self._notebooks[student])
+        for table, new in rows.items():
+            if new:
+                connection.execute(sql.insert(table), new)
 
-    def _write_grades(
-        self, connection: Any, notebook: str, record: SubmissionRecord, attempted: frozenset[str]
-    ) -> None:
-        scores: dict[str, float | None] = {verdict.grade_id: verdict.points for verdict in record.verdicts}
-        review = {verdict.grade_id for verdict in record.verdicts if verdict.outcome in ("unreadable", "needs review")}
-        for name in self._points.keys() - scores.keys():
-            scores[name] = None if name in attempted else 0.0
-        rows = [
-            {
-                "of_notebook": notebook,
-                "of_cell": self._grade_cells[name],
-                "score": score,
-                "look": score is None or name in review or (name in self._written and record.status == "unreadable"),
-            }
-            for name, score in scores.items()
-        ]
+    def _write_grades(self, connection: Any, pending: list[Pending]) -> None:
         table = Grade.__table__
         look = sql.or_(table.c.manual_score.is_not(None), sql.bindparam("look", type_=sql.Boolean))
         where = (table.c.notebook_id == sql.bindparam("of_notebook")) & (table.c.cell_id == sql.bindparam("of_cell"))
         change = sql.update(table).where(where).values(auto_score=sql.bindparam("score"), needs_manual_grade=look)
-        connection.execute(change, rows)
-        flag = sql.update(SubmittedNotebook).where(SubmittedNotebook.id == notebook)
-        connection.execute(flag.values(flagged=record.status in NEEDS_A_LOOK))
+        connection.execute(change, [row for each in pending for row in self._grades(each)])
+        notebooks = SubmittedNotebook.__table__
+        flag = sql.update(notebooks).where(notebooks.c.id == sql.bindparam("of_notebook"))
+        flags = [
+            {"of_notebook": self._notebooks[each.record.student], "flag": each.record.status in NEEDS_A_LOOK}
+            for each in pending
+        ]
+        connection.execute(flag.values(flagged=sql.bindparam("flag")), flags)
 
-    def _write_comments(self, connection: Any, notebook: str, attempted: frozenset[str]) -> None:
+    def _grades(self, pending: Pending) -> Iterator[dict[str, Any]]:
+        record = pending.record
+        scores: dict[str, float | None] = {verdict.grade_id: verdict.points for verdict in record.verdicts}
+        review = {verdict.grade_id for verdict in record.verdicts if verdict.outcome in ("unreadable", "needs review")}
+        for name in self._points.keys() - scores.keys():
+            scores[name] = None if name in pending.attempted else 0.0
+        for name, score in scores.items():
+            yield {
+                "of_notebook": self._notebooks[record.student],
+                "of_cell": self._grade_cells[name],
+                "score": score,
+                "look": score is None or name in review or (name in self._written and record.status == "unreadable"),
+            }
+
+    def _write_comments(self, connection: Any, pending: list[Pending]) -> None:
         rows = [
-            {"of_notebook": notebook, "of_cell": cell, "text": None if name in attempted else NO_RESPONSE}
+            {
+                "of_notebook": self._notebooks[each.record.student],
+                "of_cell": cell,
+                "text": None if name in each.attempted else NO_RESPONSE,
+            }
+            for each in pending
             for name, cell in self._solution_cells.items()
         ]
+        if not rows:
+            return
         table = Comment.__table__
         where = (table.c.notebook_id == sql.bindparam("of_notebook")) & (table.c.cell_id == sql.bindparam("of_cell"))
         connection.execute(sql.update(table).where(where).values(auto_comment=sql.bindparam("text")), rows)
 
-    def _write_record(self, connection: Any, record: SubmissionRecord, stamp: Stamp) -> None:
-        its = (RECORDS.c.assignment == record.assignment) & (RECORDS.c.student == record.student)
-        connection.execute(sql.delete(RECORDS).where(its))
-        if any(verdict.outcome == "needs review" for verdict in record.verdicts):
-            stamp = stamp._replace(whole="")  # the grader gave up: this is graded again in the next run
-        row = {"assignment": record.assignment, "student": record.student, "stamp": json.dumps(stamp)}
-        connection.execute(sql.insert(RECORDS).values(record=to_json(record), **row))
+    def _write_records(self, connection: Any, pending: list[Pending]) -> None:
+        rows = []
+        for record, stamp, _ in pending:
+            if any(verdict.outcome == "needs review" for verdict in record.verdicts):
+                stamp = stamp._replace(whole="")  # the grader gave up: this is graded again in the next run
+            row = {"assignment": record.assignment, "student": record.student, "stamp": json.dumps(stamp)}
+            rows.append(row | {"record": to_json(record)})
+        own = RECORDS.c.assignment == self.master.assignment
+        connection.execute(sql.delete(RECORDS).where(own & RECORDS.c.student.in_([row["student"] for row in rows])))
+        connection.execute(sql.insert(RECORDS), rows)
 
     def _write_penalty(self, student: str) -> None:
         stamp = self.course.folder("submitted", self.master.assignment, student) / "timestamp.txt"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -136,6 +136,8 @@ class Lane:
 
     def __init__(self, level: sandbox.Level) -> None:
         self.level = level
+        self.pid = 0
+        """The oracle's process for the present submission."""
         self.numbers = itertools.count(1)
         self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
         self.known: set[str] = set()
@@ -208,25 +210,14 @@ class Lane:
         channel = Channel(reports.fileno())
         self.last: dict[str, Any] = {}
         self.answers = b""
-        oracle_process = 0
+        self.pid = 0
         try:
             zygote.fork(number, theirs, job["cpu_seconds"])
             self._order(job | {"recorded": False}, [ours.fileno(), reporting.fileno()])
             theirs.close()
             ours.close()
             reporting.close()
-            while True:
-                data = channel.receive(time.monotonic() + patience())
-                if data[:1] == ANSWERS:
-                    self.answers = data[1:]
-                    continue
-                message = json.loads(data)
-                oracle_process = message.get("pid", oracle_process)
-                if "failed" in message:
-                    raise LaneError(message["failed"])
-                yield message
-                if "done" in message or "dead" in message:
-                    break
+            yield from self._reports(channel, patience)
         except Late:
             yield {"overdue": True}
         except (Gone, WireError) as error:
@@ -234,10 +225,25 @@ class Lane:
         finally:
             for end in (ours, theirs, reports, reporting):
                 end.close()
-            if oracle_process:
+            if self.pid:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(oracle_process, signal.SIGKILL)
+                    os.kill(self.pid, signal.SIGKILL)
             self.last = zygote.end(number)
+
+    def _reports(self, channel: Channel, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
+        """The oracle's reports on one pass, which come several at a time."""
+        while True:
+            data = channel.receive(time.monotonic() + patience())
+            if data[:1] == ANSWERS:
+                self.answers = data[1:]
+                continue
+            for message in json.loads(data):
+                self.pid = message.get("pid", 0) or self.pid
+                if "failed" in message:
+                    raise LaneError(message["failed"])
+                yield message
+                if "done" in message or "dead" in message:
+                    return
 
     def replay(self, job: dict[str, Any], answers: bytes) -> Generator[dict[str, Any], None, None]:
         """Run one pass whose requests are answered from a transcript; yields the oracle's reports."""
@@ -247,12 +253,7 @@ class Lane:
             self._order(job | {"recorded": True, "record": False}, [reporting.fileno()])
             self.channel.send(answers, time.monotonic() + 30)
             reporting.close()
-            message: dict[str, Any] = {}
-            while not ("done" in message or "dead" in message):
-                message = json.loads(channel.receive(time.monotonic() + START_SECONDS))
-                if "failed" in message:
-                    raise LaneError(message["failed"])
-                yield message
+            yield from self._reports(channel, lambda: START_SECONDS)
         except (Gone, Late, WireError) as error:
             raise LaneError("the oracle's process ended") from error
         finally:

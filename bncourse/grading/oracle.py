@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict
 from types import FrameType
 from typing import Any
@@ -33,6 +34,9 @@ from bncourse.grading.prepared import Prepared, quiet, test_file
 from bncourse.grading.records import MasterCell, Verdict
 from bncourse.grading.standins import Connection
 from bncourse.grading.transcript import ANSWERS, Diverged, Recording, Replayed
+
+REPORT_SECONDS = 0.1
+"""How long a verdict may wait for others before it is reported."""
 
 
 def cell_seed(seed: int, assignment: str, grade_id: str) -> int:
@@ -69,14 +73,32 @@ class Session:
         self.cells = {cell.grade_id: cell for cell in self.master.cells}
         self.job, self.connection, self.report = job, connection, report
         self.space = Space(connection)
+        self.waiting: list[dict[str, Any]] = []
+        """What is to be reported."""
         self.now = ("", 0)
         self.broken: list[str] = []
         """What the master's own cells could not import on this side."""
         connection.progress = self.at
 
     def tell(self, **message: Any) -> None:
-        """Report to the supervisor."""
-        self.report.send(json.dumps(message).encode())
+        """Report to the supervisor: the beginning and the end at once, the rest some at a time."""
+        self.waiting.append(message)
+        if {"pid", "done", "dead"} & message.keys():
+            self.send_waiting()
+
+    def send_waiting(self, *_: Any) -> None:
+        """Send what is to be reported; a timer calls this too, at any moment."""
+        with self.undisturbed():
+            if self.waiting:
+                self.report.send(json.dumps(self.waiting).encode())
+                self.waiting.clear()
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Hold the timer back."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        yield
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
 
     def at(self, index: int, line: int) -> None:
         """Remember which statement of the student's is running."""
@@ -105,7 +127,8 @@ class Session:
     def report_answers(self) -> None:
         """Report what was answered, if that is kept."""
         if isinstance(self.connection, Recording):
-            self.report.send(ANSWERS + self.connection.packed())
+            with self.undisturbed():
+                self.report.send(ANSWERS + self.connection.packed())
 
     def load(self, step: dict[str, Any]) -> None:
         """Run one of the student's cells, or a given cell on both sides."""
@@ -257,10 +280,13 @@ def _session(prepared: Prepared, job: dict[str, Any], descriptors: list[int], re
         connection = kind(descriptors[0]) if recorded is None else Replayed(recorded)
         session = Session(prepared, job, connection, reports)
         session.tell(pid=os.getpid())
+        signal.signal(signal.SIGALRM, session.send_waiting)
+        signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
         session.run()
     except BaseException as error:
         with contextlib.suppress(BaseException):
-            reports.send(json.dumps({"failed": _one_line(error)}).encode(), time.monotonic() + 5)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            reports.send(json.dumps([{"failed": _one_line(error)}]).encode(), time.monotonic() + 5)
     finally:
         os._exit(0)
 

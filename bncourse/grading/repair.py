@@ -5,8 +5,9 @@ import contextlib
 from functools import lru_cache
 from typing import NamedTuple
 
+from bncourse.grading.known import Known, known
 from bncourse.grading.names import bound_names, parse
-from bncourse.grading.notebooks import RawCell, RawNotebook, read_notebook
+from bncourse.grading.notebooks import MAX_KEPT, RawCell, RawNotebook, read_notebook
 from bncourse.grading.records import Master, MasterCell
 from bncourse.grading.render import nbgrader_metadata, released_source
 
@@ -41,10 +42,18 @@ def read_submission(master: Master, raw: bytes) -> Reading:
     raw : bytes
         The file that was handed in.
     """
+    read = _read_again if len(raw) <= MAX_KEPT else _read
+    return read(known(master), raw)
+
+
+def _read(facts: Known, raw: bytes) -> Reading:
     notebook = read_notebook(raw)
     if notebook.reason:
         return Reading({}, notebook.repairs, notebook.reason)
-    return _Reader(master, notebook).read()
+    return _Reader(facts.master, notebook).read()
+
+
+_read_again = lru_cache(maxsize=64)(_read)
 
 
 def is_stub(cell: MasterCell, source: str) -> bool:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgpack
+
 from bncourse.grading import inside
 from bncourse.grading.syscalls import call_filter
 
@@ -175,6 +177,7 @@ def bwrap_command(modules: tuple[str, ...]) -> list[str]:
     for path, name in distribution_paths(modules):
         command += ["--ro-bind", path, f"{SITE}/{name}"]
     command += ["--ro-bind", str(Path(inside.__file__).parent), f"{OURS}/inside"]
+    command += ["--ro-bind", str(Path(msgpack.__file__).parent), f"{OURS}/msgpack"]
     for device in ("null", "zero", "full", "random", "urandom"):
         command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     command += ["--dir", SITE, "--tmpfs", "/tmp", "--proc", "/proc", "--remount-ro", "/", "--chdir", "/"]  # noqa: S108

@@ -1,9 +1,11 @@
 """What crosses the border, and how a stand-in behaves."""
 
 import json
+import struct
 from collections.abc import Iterator
 from typing import Any
 
+import msgpack
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from bncourse.grading import render
 from bncourse.grading.engine import Grader
-from bncourse.grading.inside.wire import MAX_FRAME, Decoder, Encoder, WireError
+from bncourse.grading.inside.wire import ARRAY, MAX_FRAME, PICKLE, TUPLE, Decoder, Encoder, WireError
 from bncourse.grading.records import Master, MasterCell, SubmissionRecord
 
 SCALARS = st.one_of(
@@ -63,17 +65,45 @@ def test_a_damaged_message_is_refused_or_another_plain_value(value: Any, data: A
         return
 
 
+def framed(head: bytes, arrays: bytes = b"") -> bytes:
+    return b"\0" + len(head).to_bytes(4, "little") + head + arrays
+
+
+def place(name: str, *shape: int, at: int = 0) -> bytes:
+    return struct.pack(f"<BBQ{len(name)}s{len(shape)}Q", len(name), len(shape), at, name.encode(), *shape)
+
+
+def deep_tuple() -> bytes:
+    head = b"\x90"
+    for _ in range(100):
+        head = msgpack.packb([msgpack.ExtType(TUPLE, head)])
+    return bytes(head)
+
+
 @pytest.mark.parametrize(
     "message",
     [
-        b"p\x03\x00\x00\x00abc",
-        b"a\x03\x02<f8" + (2**40).to_bytes(8, "little") * 2,
-        b"a\x03\x00|O8" + bytes(8),
-        b"t\xff\xff\xff\xff",
-        b"l\x01\x00\x00\x00" * 200,
+        framed(msgpack.packb(msgpack.ExtType(PICKLE, b"abc"))),
+        framed(msgpack.packb(msgpack.ExtType(ARRAY, place("<f8", 2**40, 2**40)))),
+        framed(msgpack.packb(msgpack.ExtType(ARRAY, place("<f8", 1, at=2**63))), bytes(8)),
+        framed(msgpack.packb(msgpack.ExtType(ARRAY, place("|O8", 1))), bytes(8)),
+        framed(b"\xdd\xff\xff\xff\xff"),
+        framed(b"\x91" * 5_000 + b"\xc0"),
+        framed(deep_tuple()),
+        b"\x00\xff\xff\xff\xff",
         b"",
     ],
-    ids=["a pickle", "an array larger than the message", "objects", "a count without parts", "too deep", "nothing"],
+    ids=[
+        "a pickle",
+        "an array larger than the message",
+        "an array outside of the message",
+        "objects",
+        "a count without parts",
+        "too deep",
+        "tuples too deep",
+        "a head longer than the message",
+        "nothing",
+    ],
 )
 def test_what_breaks_the_rules_is_refused(message: bytes) -> None:
     with pytest.raises(WireError):

@@ -1,8 +1,11 @@
 """What crosses the border between the two compartments: bytes with dtype and shape, numbers, strings, None.
 
-The file is used on both sides. The worker gets it as a file of its own, so it imports the standard library
-and NumPy alone, and nothing of this package. Nothing is unpickled on the trusted side: a value is a tag and
-plain bytes, and every length is checked against what has arrived before anything is allocated.
+The file is used on both sides. The worker gets it as a file of its own, so it imports the standard library, NumPy and
+MessagePack alone, and nothing of this package. Nothing is unpickled on the trusted side: a value is plain bytes in
+MessagePack, and every length is checked against what has arrived before anything is allocated.
+
+A message is one byte (1: the whole is a tuple), four bytes with the head's length, the head in MessagePack, and the
+contents of arrays, one after the other. What MessagePack does not know is one of its extensions, by the codes below.
 """
 
 import math
@@ -12,21 +15,27 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
+import msgpack
 import numpy as np
 
 from .forms import Handle, Parts, Pickled, Tensor
 
 MAX_FRAME = 64 * 2**20
 """Bytes in one message; a result of 10^9 elements is refused before it is stored."""
+MAX_HEAD = 4 * 2**20
+"""Bytes of it that are not in arrays."""
 MAX_DEPTH = 32
 MAX_NODES = 200_000
 MAX_INT_BYTES = 4096
 MAX_AXES = 32
 KINDS = "biufcUS"
 
-_SIZE = struct.Struct("<I")
-_FLOAT = struct.Struct("<d")
+ARRAY, SCALAR, TUPLE, SET, SLICE, COMPLEX, INTEGER, ELLIPSIS, DTYPE, PICKLE, HANDLE, PARTS, TENSOR = range(1, 14)
+
+_PREFIX = struct.Struct("<BI")
 _COMPLEX = struct.Struct("<dd")
+_PLACE = struct.Struct("<BBQ")
+_OPTIONS: dict[str, Any] = {"raw": False, "strict_map_key": False, "unicode_errors": "surrogatepass"}
 
 
 class WireError(Exception):
@@ -47,99 +56,92 @@ class Encoder:
 
     def __init__(self, other: Callable[[Any], Any] | None = None) -> None:
         self.other = other or refuse
-        self.pieces: list[Any] = []
-        self.size = 0
-        self.nodes = 0
+        self._packers = [self._packer()]
+        self._reset()
 
     def encode(self, value: Any) -> bytes:
         """Encode one message."""
-        self.pieces, self.size, self.nodes = [], 0, 0
-        self._value(value, 0)
-        return b"".join(self.pieces)
+        self._reset()
+        whole = type(value) is tuple
+        try:
+            head = self._packers[0].pack(list(value) if whole else value)
+        except (ValueError, OverflowError) as error:
+            self._packers = [self._packer()]
+            raise WireError("the value is nested too deeply or has too many parts") from error
+        if len(head) > MAX_HEAD:
+            raise WireError(f"the value has too many parts (more than {MAX_HEAD >> 20} MiB)")
+        return b"".join([_PREFIX.pack(whole, len(head)), head, *self._arrays])
 
-    def _put(self, piece: Any) -> None:
-        self.size += len(piece)
-        if self.size > MAX_FRAME:
-            raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
-        self.pieces.append(piece)
+    def _reset(self) -> None:
+        self._arrays: list[bytes] = []
+        self._size = self._nodes = self._depth = 0
 
-    def _bytes(self, tag: bytes, data: bytes) -> None:
-        self._put(tag + _SIZE.pack(min(len(data), 2**32 - 1)))
-        self._put(data)
+    def _packer(self) -> Any:
+        return msgpack.Packer(default=self._special, strict_types=True, unicode_errors="surrogatepass")
 
-    def _many(self, tag: bytes, values: Any, depth: int) -> None:
-        self._put(tag + _SIZE.pack(min(len(values), 2**32 - 1)))
-        depth += 1
-        for value in values:
-            self._value(value, depth)
-
-    def _value(self, value: Any, depth: int) -> None:
-        self.nodes += 1
-        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+    def _special(self, value: Any) -> Any:
+        """Say how a value goes that MessagePack does not know."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
             raise WireError("the value is nested too deeply or has too many parts")
         kind = type(value)
         if kind is np.ndarray:
             if value.dtype.kind in KINDS and value.dtype.names is None:
-                self._array(b"a", value)
-            else:
-                self._other(value, depth)
-        elif kind in _SCALARS:
-            self._put(_SCALARS[kind](value))
-        elif kind in _SEQUENCES:
-            self._many(_SEQUENCES[kind], value, depth)
-        elif kind is dict:
-            self._many(b"d", [part for pair in list(value.items()) for part in pair], depth)
-        elif kind is str:
-            self._bytes(b"s", value.encode("utf-8", "surrogatepass"))
-        elif kind is bytes:
-            self._bytes(b"b", value)
+                return self._array(ARRAY, value)
+        elif kind is tuple:
+            return msgpack.ExtType(TUPLE, self._nested(list(value)))
         elif isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in KINDS:
-            self._array(b"na", np.asarray(value))
-        elif kind in _FIELDS:
-            tag, names = _FIELDS[kind]
-            self._many(tag, [getattr(value, name) for name in names], depth)
-        elif kind is set:
-            self._many(b"S", list(value), depth)
+            return self._array(SCALAR, np.asarray(value))
+        elif kind in _CODES:
+            code, parts = _CODES[kind]
+            return msgpack.ExtType(code, self._nested(parts(value)))
+        elif kind in _PACKED:
+            code, data = _PACKED[kind]
+            return msgpack.ExtType(code, data(value))
         elif isinstance(value, np.dtype) and value.kind in KINDS:
-            self._bytes(b"y", value.str.encode())
-        elif kind is Pickled:
-            self._bytes(b"p", value.data)
-        else:
-            self._other(value, depth)
+            return msgpack.ExtType(DTYPE, value.str.encode())
+        made = self.other(value)
+        return made if type(made) in _NATIVE else self._special(made)
 
-    def _other(self, value: Any, depth: int) -> None:
-        self._value(self.other(value), depth + 1)
+    def _nested(self, values: list[Any]) -> bytes:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise WireError("the value is nested too deeply or has too many parts")
+        if len(self._packers) == self._depth:
+            self._packers.append(self._packer())
+        data: bytes = self._packers[self._depth].pack(values)
+        self._depth -= 1
+        return data
 
-    def _array(self, tag: bytes, array: Any) -> None:
-        if array.nbytes > MAX_FRAME:
-            raise WireError(f"the array of shape {array.shape} is larger than {MAX_FRAME >> 20} MiB")
+    def _array(self, code: int, array: Any) -> Any:
+        self._size += array.nbytes
+        if self._size > MAX_FRAME:
+            raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
         name = array.dtype.str.encode()
-        sizes = struct.pack(f"<{array.ndim}Q", *array.shape)
-        self._put(b"%b%c%c%b%b" % (tag, len(name), array.ndim, name, sizes))
-        self._put(array.tobytes())
+        place = _PLACE.pack(len(name), array.ndim, self._size - array.nbytes)
+        self._arrays.append(array.tobytes())
+        return msgpack.ExtType(code, place + name + struct.pack(f"<{array.ndim}Q", *array.shape))
 
 
 def _integer(value: int) -> bytes:
     if value.bit_length() > 8 * (MAX_INT_BYTES - 1):
         raise WireError("the integer has too many digits")
-    data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
-    return b"i" + _SIZE.pack(len(data)) + data
+    return value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
 
 
-_SCALARS: dict[type, Callable[[Any], bytes]] = {
-    type(None): lambda value: b"N",
-    bool: lambda value: b"T" if value else b"F",
-    int: _integer,
-    float: lambda value: b"f" + _FLOAT.pack(value),
-    complex: lambda value: b"c" + _COMPLEX.pack(value.real, value.imag),
-    type(Ellipsis): lambda value: b"E",
+_NATIVE = frozenset({type(None), bool, int, float, str, bytes, list, dict})
+_CODES: dict[type, tuple[int, Callable[[Any], list[Any]]]] = {
+    set: (SET, list),
+    slice: (SLICE, lambda v: [v.start, v.stop, v.step]),
+    Handle: (HANDLE, lambda v: [v.number, v.kind, v.name]),
+    Parts: (PARTS, lambda v: [v.number, v.name, list(v.fields), list(v.values)]),
+    Tensor: (TENSOR, lambda v: [v.number, v.dtype, v.wants_grad, v.array, v.grad]),
 }
-_SEQUENCES: dict[type, bytes] = {tuple: b"t", list: b"l"}
-_FIELDS: dict[type, tuple[bytes, tuple[str, ...]]] = {
-    slice: (b"L", ("start", "stop", "step")),
-    Handle: (b"h", ("number", "kind", "name")),
-    Parts: (b"k", ("number", "name", "fields", "values")),
-    Tensor: (b"x", ("number", "dtype", "wants_grad", "array", "grad")),
+_PACKED: dict[type, tuple[int, Callable[[Any], bytes]]] = {
+    complex: (COMPLEX, lambda v: _COMPLEX.pack(v.real, v.imag)),
+    int: (INTEGER, _integer),
+    type(Ellipsis): (ELLIPSIS, lambda v: b""),
+    Pickled: (PICKLE, lambda v: bytes(v.data)),
 }
 
 
@@ -151,16 +153,20 @@ class Decoder:
 
     def decode(self, data: bytes) -> Any:
         """Decode one message; any breach of the rules raises WireError."""
-        self.data, self.at, self.nodes = data, 0, 0
+        self._nodes = self._depth = 0
         try:
-            value = self._value(0)
+            whole, size = _PREFIX.unpack_from(data)
+            self._data, self._start = data, _PREFIX.size + size
+            if size > MAX_HEAD or self._start > len(data) or whole > 1:
+                raise WireError("malformed message (length)")
+            value = msgpack.unpackb(memoryview(data)[_PREFIX.size : self._start], ext_hook=self._special, **_OPTIONS)
+            if whole and type(value) is not list:
+                raise WireError("malformed message (no tuple)")
         except WireError:
             raise
         except Exception as error:
             raise WireError(f"malformed message ({type(error).__name__})") from None
-        if self.at != len(data):
-            raise WireError("malformed message (bytes left over)")
-        return value
+        return tuple(value) if whole else value
 
     def handle(self, number: int, kind: str, name: str) -> Any:
         """Return what stands for a handle on this side."""
@@ -174,98 +180,71 @@ class Decoder:
         """Return a tensor."""
         return array
 
-    def _take(self, count: int) -> bytes:
-        at = self.at
-        if count < 0 or count > len(self.data) - at:
-            raise WireError("malformed message (too short)")
-        self.at = at + count
-        return self.data[at : at + count]
-
-    def _count(self) -> int:
-        (count,) = _SIZE.unpack_from(self.data, self.at)
-        self.at += 4
-        return int(count)
-
-    def _value(self, depth: int) -> Any:
-        self.nodes += 1
-        if depth > MAX_DEPTH + 2 or self.nodes > 2 * MAX_NODES:
-            raise WireError("the value is nested too deeply or has too many parts")
-        tag = self.data[self.at : self.at + 1]
-        self.at += 1
-        if tag == b"a":
-            return self._array()
-        if tag == b"f":
-            (number,) = _FLOAT.unpack_from(self.data, self.at)
-            self.at += 8
-            return number
-        if tag in b"tldShkxL" and tag:
-            count = self._count()
-            if count > len(self.data) - self.at:
-                raise WireError("malformed message (too short)")
-            depth += 1
-            return self._compound(tag, [self._value(depth) for _ in range(count)])
-        if tag in _CONSTANTS:
-            return _CONSTANTS[tag]
-        return self._rare(tag)
-
-    def _rare(self, tag: bytes) -> Any:
-        if tag == b"c":
-            return complex(*_COMPLEX.unpack(self._take(16)))
-        if tag == b"n" and self._take(1) == b"a":
-            return self._array()[()]
-        data = self._take(self._count())
-        if tag == b"s":
-            return data.decode("utf-8", "surrogatepass")
-        if tag == b"i" and len(data) <= MAX_INT_BYTES:
+    def _special(self, code: int, data: bytes) -> Any:
+        """Return what an extension stands for."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise WireError("malformed message (too many parts)")
+        if code == ARRAY:
+            return self._array(data)
+        if code in _COMPOUND:
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise WireError("malformed message (too deep)")
+            values = msgpack.unpackb(data, ext_hook=self._special, **_OPTIONS)
+            self._depth -= 1
+            if type(values) is list:
+                return self._compound(code, values)
+        elif code == SCALAR:
+            return self._array(data)[()]
+        elif code == COMPLEX:
+            return complex(*_COMPLEX.unpack(data))
+        elif code == INTEGER and len(data) <= MAX_INT_BYTES:
             return int.from_bytes(data, "little", signed=True)
-        if tag == b"b":
-            return data
-        if tag == b"y":
+        elif code == ELLIPSIS and not data:
+            return Ellipsis
+        elif code == DTYPE:
             return _dtype(data)
-        if tag == b"p" and self.trusted:
+        elif code == PICKLE and self.trusted:
             return pickle.loads(data)  # noqa: S301  (in the worker alone, from the trusted side)
-        raise WireError("malformed message (a pickle, or an unknown tag)")
+        raise WireError("malformed message (a pickle, or an unknown code)")
 
-    def _compound(self, tag: bytes, values: list[Any]) -> Any:
-        if tag == b"t":
+    def _compound(self, code: int, values: list[Any]) -> Any:
+        if code == TUPLE:
             return tuple(values)
-        if tag == b"l":
-            return values
-        if tag == b"S":
+        if code == SET:
             return set(values)
-        if tag == b"d":
-            return dict(zip(values[::2], values[1::2], strict=True))
-        if tag == b"L":
+        if code == SLICE:
             return slice(*values)
-        if tag == b"h" and [type(v) for v in values] == [int, str, str]:
+        kinds = [type(value) for value in values]
+        if code == HANDLE and kinds == [int, str, str]:
             return self.handle(*values)
-        if tag == b"k" and [type(v) for v in values] == [int, str, tuple, tuple] and len(values[2]) == len(values[3]):
-            return self.parts(*values)
-        if tag == b"x" and [type(v) for v in values[:4]] == [int, str, bool, np.ndarray] and _is_grad(values[4:]):
+        if code == PARTS and kinds == [int, str, list, list] and len(values[2]) == len(values[3]):
+            return self.parts(values[0], values[1], tuple(values[2]), tuple(values[3]))
+        if code == TENSOR and kinds[:4] == [int, str, bool, np.ndarray] and _is_grad(values[4:]):
             return self.tensor(*values)
-        raise WireError("malformed message (unknown tag)")
+        raise WireError("malformed message (unknown form)")
 
-    def _array(self) -> Any:
-        data, at = self.data, self.at
-        start = at + 2 + data[at]
-        dtype = _DTYPES.get(data[at + 2 : start]) or _dtype(data[at + 2 : start])
-        ndim = data[at + 1]
-        if ndim > MAX_AXES:
-            raise WireError("malformed message (too many axes)")
-        shape = struct.unpack_from(f"<{ndim}Q", data, start)
-        start += 8 * ndim
+    def _array(self, place: bytes) -> Any:
+        length, ndim, offset = _PLACE.unpack_from(place)
+        start = _PLACE.size + length
+        name = place[_PLACE.size : start]
+        dtype = _DTYPES.get(name) or _dtype(name)
+        if ndim > MAX_AXES or len(place) != start + 8 * ndim:
+            raise WireError("malformed message (axes)")
+        shape = struct.unpack_from(f"<{ndim}Q", place, start)
+        at = self._start + offset
         size = math.prod(shape) * dtype.itemsize
-        if size > len(data) - start:
+        if size > len(self._data) - at:
             raise WireError("malformed message (too short)")
-        self.at = start + size
-        return np.ndarray(shape, dtype, data, start).copy() if size else np.empty(shape, dtype)
+        return np.ndarray(shape, dtype, self._data, at).copy() if size else np.empty(shape, dtype)
+
+
+_COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR})
 
 
 def _is_grad(values: list[Any]) -> bool:
     return len(values) == 1 and (values[0] is None or values[0] is False or type(values[0]) is np.ndarray)
-
-
-_CONSTANTS: dict[bytes, Any] = {b"N": None, b"T": True, b"F": False, b"E": Ellipsis}
 
 
 def _dtype(name: bytes) -> Any:
