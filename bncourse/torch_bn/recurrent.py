@@ -23,7 +23,7 @@ class CellParameters(NamedTuple):
     """Of a cell with I inputs and H hidden features; gates in the order i, f, g, o. Also holds their gradients.
 
     `bias` is the shift after both normalized sums; a shift of each would say the same thing twice. The gammas start at
-    0.1: at 1 the sum of two normalized vectors saturates the gates.
+    0.1: at 1 a gradient changes its size with every step back in time.
     """
 
     weight_x: torch.Tensor
