@@ -104,3 +104,34 @@ def test_a_missing_package_is_named(small_class: Course, monkeypatch: pytest.Mon
     done = typed(small_class, "--scheduler", "tcp://127.0.0.1:9")
     assert done.exit_code == 2
     assert "pip install 'bncourse[cluster]'" in done.stderr
+
+
+def test_workers_of_other_versions_are_refused(
+    small_class: Course, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bncourse.grading.cluster.environment", lambda: "python 2.7")
+    done = typed(small_class, "--scheduler", address)
+    assert done.exit_code == 2
+    assert "here is python 2.7. Install the same." in done.stderr.strip().splitlines()[-1]
+    assert not (small_class.root / "grades.csv").exists()
+
+
+def test_a_submission_that_kills_every_worker_is_left_to_a_person(
+    small_class: Course, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler gives up a unit after several deaths; nobody else is touched."""
+    from distributed import KilledWorker
+
+    class Dead:
+        def result(self, timeout: float) -> None:
+            raise KilledWorker("unit", "worker", 3)
+
+    with ClusterGrader(address) as grader:
+        submit = grader._client.submit
+        fatal = lambda *args, **options: Dead() if "dora" in args else submit(*args, **options)  # noqa: E731
+        monkeypatch.setattr(grader._client, "submit", fatal)
+        master = small_class.master("backward")
+        files = [(name, small_class.notebook("submitted", "backward", name).read_bytes()) for name in ("boris", "dora")]
+        records = {record.student: record for record in grader.grade_many(master, files)}
+    assert records["boris"].status == "correct"
+    assert (records["dora"].status, records["dora"].score) == ("needs review", 0.0)
