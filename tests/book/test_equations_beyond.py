@@ -1,8 +1,6 @@
 """Every numbered equation of the later chapters of the part Beyond is computed; a test bears its equation's label."""
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -11,9 +9,6 @@ from bncourse.experiments.cost import PASSES
 from bncourse.experiments.scale_invariance import loss_and_gradient, make_problem
 from bncourse.numpy_bn import batch_norm_forward
 from bncourse.numpy_bn.recurrent import CellParameters, lstm_step_forward
-
-BOOK = Path(__file__).resolve().parents[2] / "book"
-PAGES = ("other_domains", "why_it_works", "recurrent", "cost")
 
 RNG = np.random.default_rng(0)
 
@@ -97,11 +92,3 @@ def test_eq_ridge() -> None:
     operations, bandwidth, size = 1e11, 2e10, 4
     k = 8 * size * operations / (6 * bandwidth)
     close(6 * k / operations, 8 * size / bandwidth)
-
-
-def test_every_label_of_these_pages_has_its_test() -> None:
-    written = [BOOK / "beyond" / f"{page}.md" for page in PAGES]
-    text = "".join(page.read_text("utf-8") for page in written if page.exists())
-    labels = set(re.findall(r"\$\$ \((eq-[\w-]+)\)", text))
-    tested = {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_eq_")}
-    assert labels == tested

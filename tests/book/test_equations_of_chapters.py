@@ -1,8 +1,5 @@
 """Every numbered equation of the chapters beside the gradients is computed; each test bears its equation's label."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 
 from bncourse.experiments.inception import PUBLISHED
@@ -20,17 +17,6 @@ from bncourse.numpy_bn import (
     normalize_forward,
 )
 from bncourse.numpy_bn.whitening import whiten_backward, whiten_forward
-
-BOOK = Path(__file__).resolve().parents[2] / "book"
-PAGES = (
-    "why/*.md",
-    "transform/*.md",
-    "convolution/*.md",
-    "inference/*.md",
-    "beyond/layer_norm.md",
-    "practice/training.md",
-    "practice/accelerated.md",
-)
 
 DEFINITIONS = {"eq-effective-sample", "eq-ics", "eq-effective-count"}
 """What only gives a name: there is nothing to be true or false."""
@@ -227,13 +213,3 @@ def test_eq_pairs() -> None:
 def test_eq_fourteen() -> None:
     baseline, alone, five_fold = (PUBLISHED[row][0] for row in ("Inception", "BN-Baseline", "BN-x5"))
     close([baseline / alone, alone / five_fold, baseline / five_fold], [2.3, 6.3, 2.3 * 6.3], rtol=0.02)
-
-
-def test_every_label_of_these_parts_has_its_test() -> None:
-    labels: set[str] = set()
-    for pattern in PAGES:
-        for page in BOOK.glob(pattern):
-            labels |= set(re.findall(r"\$\$ \((eq-[\w-]+)\)", page.read_text("utf-8")))
-    tested = {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_eq_")}
-    assert labels - tested - DEFINITIONS == set()
-    assert labels >= DEFINITIONS

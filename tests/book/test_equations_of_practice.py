@@ -1,21 +1,10 @@
 """Every numbered equation of the chapters on the batch and its failures is computed, under its label's name."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from bncourse.numpy_bn import SGD, Linear, batch_norm_backward, batch_norm_forward
 from bncourse.numpy_bn.renorm import batch_renorm_backward, batch_renorm_forward
-
-BOOK = Path(__file__).resolve().parents[2] / "book"
-PAGES = (
-    "practice/regularizer.md",
-    "practice/the_batch.md",
-    "practice/failure_museum.md",
-    "beyond/batch_renormalization.md",
-)
 
 RNG = np.random.default_rng(0)
 ONE, ZERO = np.ones(1), np.zeros(1)
@@ -116,11 +105,3 @@ def test_eq_renorm_dgamma() -> None:
     close(x_hat, r * own + d)
     close(gradients.dgamma, (DY * (r * own + d)).sum(axis=0))
     close(gradients.dbeta, DY.sum(axis=0))
-
-
-def test_every_label_of_these_pages_has_its_test() -> None:
-    labels = {
-        label for page in PAGES for label in re.findall(r"\$\$ \((eq-[\w-]+)\)", (BOOK / page).read_text("utf-8"))
-    }
-    tested = {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_eq_")}
-    assert labels == tested
