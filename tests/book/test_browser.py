@@ -41,6 +41,7 @@ class Visit:
     def __init__(self, browser: Any, url: str, theme: str = "light", width: int = 1280) -> None:
         self.context = browser.new_context(viewport={"width": width, "height": 900})
         self.page = self.context.new_page()
+        self.page.set_default_timeout(120_000)  # a busy machine is no fault of the page
         self.page.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
         self.complaints: list[str] = []
         self.requested: list[str] = []
