@@ -1,13 +1,10 @@
 """Figures of the chapter on layer, group and instance normalization."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bncourse.experiments.result import Result
-from bncourse.plots.style import DIRECT, GRID, INK, LINES, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
+from bncourse.plots.style import DIRECT, GRID, INK, WIDTH, Drawing, finish, style
 
 
 def company(samples: int, channels: int, groups: int) -> Drawing:
@@ -40,25 +37,3 @@ def company(samples: int, channels: int, groups: int) -> Drawing:
         "are filled: in batch norm its whole column, in layer norm its whole row, in group norm the half of its row "
         "that is its group, in instance norm the square itself.",
     )
-
-
-def small_batches(result: Result, sizes: Sequence[int], norms: Sequence[str]) -> Drawing:
-    """Draw accuracy against batch size for each normalization, with the range over seeds."""
-    looks = {"none": (MUTED, "v", ":"), "batch": (MEAN, "s", LINES[MEAN]), "layer": (DIRECT, "o", LINES[DIRECT])}
-    looks |= {"group": (VARIANCE, "D", LINES[VARIANCE]), "instance": (TOTAL, "^", LINES[TOTAL])}
-    means = {}
-    with style():
-        figure = Figure(figsize=(WIDTH, 3.4))
-        axis = figure.subplots()
-        for norm in norms:
-            color, marker, line = looks[norm]
-            runs = np.array([100 * result.values("accuracy", norm=norm, batch_size=size) for size in sizes])
-            means[norm] = runs.mean(axis=1)
-            axis.semilogx(sizes, means[norm], marker, ls=line, color=color, ms=6, label=norm)
-            axis.fill_between(sizes, runs.min(axis=1), runs.max(axis=1), color=color, alpha=0.2, lw=0)
-        axis.set_xticks(sizes, [str(size) for size in sizes])
-        axis.minorticks_off()
-        axis.set(xlabel="batch size", ylabel="test accuracy (%)")
-        axis.legend(loc="lower right")
-    described = "; ".join(f"{norm} {np.round(values).astype(int).tolist()}" for norm, values in means.items())
-    return finish(figure, f"Test accuracy in percent at the batch sizes {list(sizes)}: {described}.")
