@@ -1,8 +1,14 @@
 """What a diagnosis says: findings, their report, and the exception that a check raises."""
 
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bncourse.diagnosis.catalogue import beliefs, chapter_link
+
+STILL_MISSING = "Your code is still missing."
+"""What is said of code that holds the line it was released with."""
+_PACKAGE = str(Path(__file__).resolve().parents[1])
 
 
 class Misconception(AssertionError):
@@ -25,6 +31,16 @@ class Misconception(AssertionError):
         self.part = part
         self.belief = belief
         self.hints = hints
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows, by IPython's rule: the message, and of the traceback the student's own lines."""
+        if self.__cause__ is None:
+            return [str(self)]
+        if isinstance(self.__cause__, NotImplementedError):
+            return [STILL_MISSING]
+        frames = traceback.extract_tb(self.__cause__.__traceback__)
+        own = [frame for frame in frames if not frame.filename.startswith(_PACKAGE)]
+        return [str(self), "", "It was raised here:", *(part.rstrip("\n") for part in traceback.format_list(own))]
 
 
 @dataclass(frozen=True)

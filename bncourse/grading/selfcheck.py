@@ -16,11 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bncourse.diagnosis.report import Misconception
+from bncourse.diagnosis.report import STILL_MISSING, Misconception
 from bncourse.grading.records import Verdict
 
 _MAGIC = re.compile(r"^\s*[%!]")
-_MISSING = "Your code is still missing."
 
 
 class UnreadableNotebookError(ValueError):
@@ -114,7 +113,7 @@ def _without_code(verdict: Verdict) -> Verdict:
     """The verdict of a test below an untouched cell: what it says is said of the code that was given."""
     if verdict.outcome in ("correct", "not attempted"):
         return verdict
-    return replace(verdict, outcome="not attempted", message=f"{_MISSING} As it stands: {verdict.message}")
+    return replace(verdict, outcome="not attempted", message=f"{STILL_MISSING} As it stands: {verdict.message}")
 
 
 def _run_statements(source: str, names: dict[str, Any], *, given: bool) -> None:
@@ -142,14 +141,14 @@ def _verdict(facts: Mapping[str, Any], source: str, names: dict[str, Any]) -> Ve
             exec(compile(source, f"<{name}>", "exec"), names)  # noqa: S102 - the notebook's own test
     except Misconception as found:
         if isinstance(found.__cause__, NotImplementedError):
-            return Verdict(name, "not attempted", 0.0, points, _MISSING)
+            return Verdict(name, "not attempted", 0.0, points, STILL_MISSING)
         return Verdict(name, "wrong", 0.0, points, str(found), found.belief, time.perf_counter() - start)
     except AssertionError as found:
         return Verdict(name, "wrong", 0.0, points, str(found), seconds=time.perf_counter() - start)
     except NotImplementedError:
-        return Verdict(name, "not attempted", 0.0, points, _MISSING)
+        return Verdict(name, "not attempted", 0.0, points, STILL_MISSING)
     except NameError as found:
-        message = f"{_MISSING[:-1]}, or it raised before it defined {found.name}."
+        message = f"{STILL_MISSING[:-1]}, or it raised before it defined {found.name}."
         return Verdict(name, "not attempted", 0.0, points, message, seconds=time.perf_counter() - start)
     except (Exception, SystemExit) as found:
         message = f"{type(found).__name__}: {found}"

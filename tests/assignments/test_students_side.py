@@ -79,6 +79,35 @@ def test_the_check_says_what_the_notebook_says(
     assert (passed == []) == (what == "released") and (len(passed) == len(raised)) == (what == "right")
 
 
+FORWARD = "def forward(x, gamma, beta, *, eps=1e-5):\n    {}\n"
+SAID_BY_A_CHECK = {
+    "raise NotImplementedError()": ["Your code is still missing."],
+    "return gamma * (x - x.mean(0)) / (x.std(0) + eps) + beta, None": [
+        "Your code believes that eps is added to the standard deviation.",
+        "With gamma = 1 the variance of each feature of y must be var / (var + eps), not something smaller.",
+        'Read on: chapter "The transform" (book/transform/transform)',
+    ],
+    "return gamma * (x - x.men(0))": [
+        "Your function raised AttributeError: 'numpy.ndarray' object has no attribute 'men'",
+        "It was raised here:",
+        "    return gamma * (x - x.men(0))",
+    ],
+}
+
+
+@pytest.mark.parametrize("body", SAID_BY_A_CHECK)
+def test_a_notebook_shows_what_a_check_says_and_not_the_way_through_our_code(
+    body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    shell.run_cell(FORWARD.format(body))
+    shell.run_cell("from bncourse.diagnosis.checks import check_forward\ncheck_forward(forward)")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in SAID_BY_A_CHECK[body] if line not in lines] == []
+    assert "bncourse/diagnosis" not in "".join(lines) and "Traceback" not in "".join(lines)
+    assert len(lines) <= len(SAID_BY_A_CHECK[body]) + 6
+
+
 def without_extras(path: Path) -> subprocess.CompletedProcess[str]:
     """`bncourse check` where nothing is installed but NumPy, click and rich."""
     program = (
