@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import torch
 
 from bncourse.arguments import check_arguments
-from bncourse.conventions import EPS, values_per_channel
-from bncourse.torch_bn.blocks import add_sums, blocks, blockwise_pays
+from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.torch_bn.functional import (
     Cache,
     Gradients,
@@ -31,10 +30,11 @@ class BatchNormFunction(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Normalize, and save what backward needs."""
         check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
-        ctx.eps, ctx.in_blocks = eps, blockwise_pays(x)
+        ctx.eps = eps
+        ctx.in_few_passes = x.device.type == "cpu" and not torch.compiler.is_compiling()
         saved: tuple[torch.Tensor, ...]
-        if ctx.in_blocks:
-            y, saved, moments = forward_in_blocks(x, gamma, beta, eps)
+        if ctx.in_few_passes:
+            y, saved, moments = forward_in_few_passes(x, gamma, beta, eps)
         else:
             moments = batch_moments(x)
             y, saved = batch_norm_inference(x, gamma, beta, moments.mean, moments.var, eps=eps)
@@ -54,72 +54,73 @@ class BatchNormFunction(torch.autograd.Function):
             # A derivative of this derivative is wanted: x_hat must be a function of x again.
             _, cache = batch_norm_forward(x, gamma, beta, eps=ctx.eps)
             return *batch_norm_backward(dy, cache), None
-        if ctx.in_blocks:
-            return *backward_in_blocks(dy, x, gamma, Normalizer(*saved)), None
+        if ctx.in_few_passes:
+            return *backward_in_few_passes(dy, gamma, Normalizer(*saved)), None
         return *batch_norm_backward(dy, Cache(*saved)), None
 
 
 class Normalizer(NamedTuple):
-    """What makes x_hat of x: (x - mean - remainder) * inv_std.
+    """What makes x_hat of x: (centered - mean) * inv_std.
 
-    Storing x_hat, and fetching it again, would take longer than to compute it twice. The remainder, which rounding
-    has left in the mean, is too small to be added to it.
+    Storing x_hat, and fetching it again, would take longer than to compute it twice. `centered` is x itself; where
+    x's mean is large against its deviation, it is x less its mean, and `mean` is what rounding has left.
     """
 
+    centered: torch.Tensor
     mean: torch.Tensor
-    remainder: torch.Tensor
     inv_std: torch.Tensor
 
 
-def forward_in_blocks(
+def forward_in_few_passes(
     x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: float
 ) -> tuple[torch.Tensor, Normalizer, Moments]:
-    """`batch_norm_forward` block by block, with the moments."""
-    count = values_per_channel(x.shape)
-    wide = widened(x)
-    mean, remainder, var = (wide.new_zeros(len(gamma)) for _ in range(3))
-    for x_, total_ in blocks([wide], totals=[mean]):
-        add_sums(total_, x_, 1 / count)
-    for x_, mean_, remainder_, var_ in blocks([wide], [mean], [remainder, var], backwards=True):
-        add_moments(remainder_, var_, x_ - mean_, 1 / count)
-    var.addcmul_(remainder, remainder, value=-1).clamp_(min=0)
+    """`batch_norm_forward`, and the moments, in as few operations on whole tensors as there can be.
+
+    Each of them fetches and stores a tensor, which takes longer than its arithmetic.
+    """
+    centered, count = widened(x), values_per_channel(x.shape)
+    center: torch.Tensor | float = 0.0
+    mean, var = moments_in_one_pass(centered, count)
+    if not (mean * mean <= var).all():  # then var is the small difference of large numbers, or not finite
+        center, centered = mean, centered - mean.reshape(channel_shape(x.shape))
+        mean, var = moments_in_one_pass(centered, count)
     inv_std = torch.rsqrt(var + eps)
-    y = torch.empty_like(wide)
-    scale = gamma * inv_std
-    # y = gamma * x_hat + beta, sorted by x - mean and 1
-    for x_, y_, mean_, of_centered_, of_one_ in blocks([wide, y], [mean, scale, beta - scale * remainder]):
-        torch.sub(x_, mean_, out=y_)
-        torch.addcmul(of_one_, y_, of_centered_, out=y_)
-    return y.to(x.dtype), Normalizer(mean, remainder, inv_std), Moments(mean + remainder, var, count)
+    # y = gamma * x_hat + beta, sorted by x and 1
+    of_x = gamma * inv_std
+    y = multiply_and_add(centered, of_x, torch.addcmul(beta, of_x, mean, value=-1))
+    return y.to(x.dtype), Normalizer(centered, mean, inv_std), Moments(mean + center, var, count)
 
 
-def add_moments(first: torch.Tensor, second: torch.Tensor, piece: torch.Tensor, weight: float) -> None:
-    """Add the weighted sums of a piece's values and of their squares, which take their place."""
-    add_sums(first, piece, weight)
-    add_sums(second, piece.square_(), weight)
+def moments_in_one_pass(x: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
+    axes = reduction_axes(x.ndim)
+    if x.ndim > 2 and x.is_contiguous():  # the norm of a row needs no second tensor for the squares
+        squares = torch.linalg.vector_norm(x, dim=axes[1:]).square().sum(dim=0)
+    else:
+        squares = (x * x).sum(dim=axes)
+    mean = x.sum(dim=axes) / count
+    return mean, torch.addcmul(squares / count, mean, mean, value=-1).clamp_(min=0)
 
 
-def backward_in_blocks(dy: torch.Tensor, x: torch.Tensor, gamma: torch.Tensor, normalizer: Normalizer) -> Gradients:
-    """`batch_norm_backward` block by block."""
-    mean, remainder, inv_std = normalizer
-    count = values_per_channel(x.shape)
-    wide, wide_dy = widened(x), widened(dy)
-    if dy.stride() != x.stride():
-        wide_dy = torch.empty_like(wide).copy_(dy)
-    dgamma, dbeta = (wide.new_zeros(len(gamma)) for _ in range(2))
-    for x_, dy_, mean_, dgamma_, dbeta_ in blocks([wide, wide_dy], [mean], [dgamma, dbeta]):
-        add_sums(dbeta_, dy_)
-        add_sums(dgamma_, (x_ - mean_).mul_(dy_))
-    dgamma.addcmul_(dbeta, remainder, value=-1).mul_(inv_std)
-    dx = torch.empty_like(wide)
-    # dx = scale * (dy - mean(dy) - x_hat * mean(dy * x_hat)), sorted by dy, x - mean and 1
-    scale = gamma * inv_std
-    of_centered = scale * inv_std * dgamma * (-1 / count)
-    of_one = torch.addcmul(of_centered * -remainder, scale, dbeta, value=-1 / count)
-    for x_, dy_, dx_, mean_, of_dy_, of_centered_, of_one_ in blocks(
-        [wide, wide_dy, dx], [mean, scale, of_centered, of_one], backwards=True
-    ):
-        torch.sub(x_, mean_, out=dx_)
-        torch.addcmul(of_one_, dx_, of_centered_, out=dx_)
-        dx_.addcmul_(dy_, of_dy_)
+def multiply_and_add(x: torch.Tensor, factor: torch.Tensor, summand: torch.Tensor) -> torch.Tensor:
+    """Return x * factor + summand, channel by channel."""
+    if x.ndim == 2:
+        return torch.addcmul(summand, x, factor)
+    # Where the channels are not last, two operations of two operands are faster than one of three.
+    as_channels = channel_shape(x.shape)
+    return (x * factor.reshape(as_channels)).add_(summand.reshape(as_channels))
+
+
+def backward_in_few_passes(dy: torch.Tensor, gamma: torch.Tensor, normalizer: Normalizer) -> Gradients:
+    """`batch_norm_backward` in few operations on whole tensors."""
+    x, mean, inv_std = normalizer
+    axes, count = reduction_axes(x.ndim), values_per_channel(x.shape)
+    wide = widened(dy)
+    dbeta = wide.sum(dim=axes)
+    dgamma = torch.addcmul((x * wide).sum(dim=axes), mean, dbeta, value=-1) * inv_std
+    # dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat)), sorted by dy, x and 1
+    of_dy = gamma * inv_std
+    of_x = of_dy * inv_std * dgamma * (-1 / count)
+    of_one = torch.addcmul(of_x * -mean, of_dy, dbeta, value=-1 / count)
+    dx = multiply_and_add(x, of_x, of_one).addcmul_(wide, of_dy.reshape(channel_shape(x.shape)))
     return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))
