@@ -23,6 +23,9 @@
     return element;
   }
 
+  // On a phone the drawing is narrower, so that its words and points keep their size.
+  const WIDTH = root.innerWidth < 480 ? 350 : 560;
+
   function canvas(width, height, label) {
     return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label, class: "bn-canvas" });
   }
@@ -105,5 +108,5 @@
     }
   }
 
-  root.Stage = { COLORS, DASHES, html, svg, canvas, show, slider, toggle, button, point, linear, stage };
+  root.Stage = { COLORS, DASHES, WIDTH, html, svg, canvas, show, slider, toggle, button, point, linear, stage };
 })(globalThis);

@@ -1,15 +1,16 @@
 // The transform: move the samples, gamma, beta and eps, and see what is kept and what is taken away.
 (function () {
   "use strict";
-  const { COLORS, html, svg, canvas, show, slider, button, point, linear, stage } = globalThis.Stage;
+  const { COLORS, WIDTH, html, svg, canvas, show, slider, button, point, linear, stage } = globalThis.Stage;
   const BN = globalThis.BatchNorm;
 
   stage("transform", (start) => {
-    const state = { x: start.x || [-3, -1, 0.5, 1, 5], gamma: 1, beta: 0, eps: 0 };
-    const width = 560;
-    const rows = { x: 50, x_hat: 130, y: 210 };
-    const scale = linear([-8, 8], [60, width - 20]);
-    const area = canvas(width, 250, "Three number lines: x, x hat and y");
+    const first = start.x || [-3, -1, 0.5, 1, 5];
+    const state = { x: [...first], gamma: 1, beta: 0, eps: 0 };
+    const before = BN.forward(first, 1, 0, 0);
+    const rows = { x: 35, x_hat: 115, y: 195 };
+    const scale = linear([-8, 8], [38, WIDTH - 16]);
+    const area = canvas(WIDTH, 230, "Three number lines: x, x hat and y");
     const lines = svg("g");
     const handles = svg("g");
     const told = html("p", { class: "bn-told", "aria-live": "polite" });
@@ -18,7 +19,7 @@
     function axis(name, y) {
       lines.append(
         svg("line", { x1: scale(-8), x2: scale(8), y1: y, y2: y, stroke: COLORS.muted }),
-        svg("text", { x: 8, y: y + 5, fill: COLORS.ink, "font-size": 20 }, name),
+        svg("text", { x: 4, y: y + 5, fill: COLORS.ink, "font-size": 20 }, name),
       );
       for (let tick = -8; tick <= 8; tick += 4) {
         lines.append(
@@ -49,6 +50,11 @@
       band(result.mean, Math.sqrt(result.var), rows.x);
       band(0, Math.sqrt(BN.moments(result.xHat).var), rows.x_hat);
       band(after.mean, Math.sqrt(after.var), rows.y);
+      for (const [then, now, y] of [[before.xHat, result.xHat, rows.x_hat], [before.y, result.y, rows.y]]) {
+        for (const v of then.filter((left) => now.every((is) => Math.abs(is - left) > 0.03))) {
+          lines.append(svg("circle", { cx: scale(v), cy: y, r: 7, fill: "none", stroke: COLORS.muted, "stroke-width": 1.5 }));
+        }
+      }
       state.x.forEach((value, i) => {
         const stops = [[value, rows.x], [result.xHat[i], rows.x_hat], [result.y[i], rows.y]];
         const d = stops.map(([v, y], n) => `${n ? "L" : "M"}${scale(v)} ${y}`).join(" ");
@@ -56,10 +62,12 @@
         for (const [v, y] of stops.slice(1)) lines.append(svg("circle", { cx: scale(v), cy: y, r: 6, fill: COLORS.direct }));
         points[i].place(value);
       });
-      told.textContent =
-        `x: mean ${show(result.mean)}, variance ${show(result.var)}. ` +
-        `x̂: mean ${show(BN.mean(result.xHat))}, variance ${show(BN.moments(result.xHat).var)}. ` +
-        `y: mean ${show(after.mean)}, variance ${show(after.var)}.`;
+      const said = { x: result, "x̂": BN.moments(result.xHat), y: after };
+      told.replaceChildren(
+        ...Object.entries(said).map(([name, of]) =>
+          html("span", {}, `${name}: mean ${show(of.mean)}, variance ${show(of.var)}. `),
+        ),
+      );
     }
 
     function place() {
@@ -78,13 +86,21 @@
       draw();
     };
     area.append(lines, handles);
-    place();
-    return [
-      area,
-      html("div", { class: "bn-controls" },
+    const sliders = html("div", { class: "bn-controls" });
+    function fill() {
+      Object.assign(state, { x: [...first], gamma: 1, beta: 0, eps: 0 });
+      sliders.replaceChildren(
         slider("γ", { min: -3, max: 3, step: 0.1, value: 1 }, set("gamma")),
         slider("β", { min: -4, max: 4, step: 0.1, value: 0 }, set("beta")),
         slider("ε", { min: 0, max: 4, step: 0.1, value: 0 }, set("eps")),
+      );
+      place();
+    }
+    fill();
+    return [
+      area,
+      sliders,
+      html("div", { class: "bn-buttons" },
         button("add a sample", () => {
           if (state.x.length < 9) state.x.push(state.x.length % 2 ? 2.5 : -2.5);
           place();
@@ -93,8 +109,10 @@
           if (state.x.length > 2) state.x.pop();
           place();
         }),
+        button("start again", fill),
       ),
       told,
+      html("p", { class: "bn-key" }, "Bar: mean. Band: one standard deviation to each side. Rings: where the outputs were at the start."),
     ];
   });
 })();
