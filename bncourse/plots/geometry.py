@@ -67,13 +67,14 @@ def circle_of_three(x: Array, dy: Array, dx: Array) -> Drawing:
         ax = figure.subplots()
         ax.plot(np.sqrt(3.0) * np.cos(angles), np.sqrt(3.0) * np.sin(angles), color=MUTED, linestyle="-", linewidth=1.2)
         ax.plot([0.0, centered[0]], [0.0, centered[1]], color=MUTED, linestyle=(0, (1, 2)), linewidth=1.2)
-        for point, name, color in ((centered, "x, centered", INK), (x_hat, "x̂", INK)):
-            ax.plot(*point, "o", color=color, markersize=6)
-            ax.annotate(name, point, xytext=(7, -13), textcoords="offset points", color=color)
-        for vector, name, color in ((arriving, "dy, without its mean", DIRECT), (leaving, "σ dx", TOTAL)):
+        for point, name, beside in ((centered, "x, centered", (7, -13)), (x_hat, "x̂", (11, -3))):
+            ax.plot(*point, "o", color=INK, markersize=6)
+            ax.annotate(name, point, xytext=beside, textcoords="offset points", color=INK)
+        drawn = ((arriving, "dy, without its mean", DIRECT, (5, 4)), (leaving, "σ dx", TOTAL, (-36, -2)))
+        for vector, name, color, beside in drawn:
             tip = x_hat + vector
             ax.annotate("", tip, x_hat, arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2.2})
-            ax.annotate(name, tip, xytext=(5, 4), textcoords="offset points", color=color)
+            ax.annotate(name, tip, xytext=beside, textcoords="offset points", color=color)
         ax.plot(*np.array([x_hat + arriving, x_hat + leaving]).T, color=VARIANCE, linestyle=(0, (1, 1.4)))
         ax.set_xlim(corners[:, 0].min() - 0.2, corners[:, 0].max() + 0.9)
         ax.set_ylim(corners[:, 1].min() - 0.3, corners[:, 1].max() + 0.3)

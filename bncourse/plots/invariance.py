@@ -33,8 +33,10 @@ def weight_norms(runs: Mapping[str, Trajectory]) -> Drawing:
             above.loglog(steps, run.norm, color=color, linestyle=LINES[color], label=name)
             below.loglog(steps, run.loss, color=color, linestyle=LINES[color])
         above.set_title("size of the weights")
-        above.legend(ncols=2, loc="upper left", bbox_to_anchor=(0.0, 0.92))
+        figure.legend(ncols=4, loc="outside lower center", columnspacing=1.2, handlelength=1.8)
         below.set_title("loss")
+        below.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
+        below.minorticks_off()
         below.set_xlabel("step (the first is 1)")
     read = "; ".join(
         f"{name}: size {run.norm[0]:.2f} to {run.norm[-1]:.2f}, loss from {run.loss[0]:.2f} to {run.loss[-1]:.3f}"

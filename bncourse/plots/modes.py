@@ -20,7 +20,7 @@ def company(outputs: Array, alone: float) -> Drawing:
         axis.axvline(alone, color=DIRECT, lw=2.4, label="inference mode")
         axis.set(xlabel="output for the same input", ylabel="batches")
         axis.tick_params(colors=INK)
-        axis.legend(loc="upper left")
+        figure.legend(loc="outside upper center", ncols=2)
     return finish(
         figure,
         f"Histogram of the outputs of one sample in {len(outputs)} different batches of 8 in training mode. They "

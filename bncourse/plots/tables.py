@@ -67,7 +67,8 @@ def numbers(result: Result, values: Mapping[str, str], *, where: Mapping[str, La
         )
     labels = list(dict.fromkeys(label for condition, _ in rows for label in condition))
     labels = [label for label in labels if len({condition.get(label) for condition, _ in rows}) > 1]
-    seeds = len({measured.unit.seed for measured in result.units})
+    shown = [tuple(sorted(condition.items())) for condition, _ in rows]
+    seeds = len({measured.unit.seed for measured in result.units if measured.unit.condition in shown})
     header = (*(label.replace("_", " ") for label in labels), *values.values())
     body = tuple((*(str(condition.get(label, "")) for label in labels), *cells) for condition, cells in rows)
     return Numbers(header, body, f"Mean and 95 % interval over {seeds} seeds.")

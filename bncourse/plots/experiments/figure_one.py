@@ -64,7 +64,7 @@ def percentiles(result: Result, seed: int = 0) -> Drawing:
 
 
 def tuning(result: Result) -> Drawing:
-    """Accuracy on the held-out pictures against the rate, at the end of tuning; the chosen rates are marked."""
+    """Errors on the held-out pictures against the rate, at the end of tuning; the chosen rates are marked."""
     words = []
     with style():
         figure = Figure(figsize=(WIDTH, 3.2))
@@ -72,19 +72,22 @@ def tuning(result: Result) -> Drawing:
         for norm in SIDES:
             look, chosen = NORMS[norm], {"part": "tuning", "norm": norm}
             rates = [float(rate) for rate in result.config["rates"]]
-            runs = 100 * np.array([result.values("accuracy", rate=rate, **chosen) for rate in rates])  # (rates, seeds)
+            runs = 100 - 100 * np.array(
+                [result.values("accuracy", rate=rate, **chosen) for rate in rates]
+            )  # (rates, seeds)
             for column in runs.T:
                 axis.plot(rates, column, ".", color=look.color, ms=5, alpha=0.6)
             means = runs.mean(axis=1)
             axis.plot(rates, means, look.marker, ls=look.line, color=look.color, label=look.name)
-            best = rates[int(means.argmax())]
-            axis.plot(best, means.max(), "o", ms=15, mfc="none", color=look.color)
-            words.append(f"{look.name} best at {best:g} with {means.max():.2f}")
-        axis.set(xscale="log", xlabel="learning rate", ylabel="held-out accuracy (%)")
+            best = rates[int(means.argmin())]
+            axis.plot(best, means.min(), "o", ms=15, mfc="none", color=look.color)
+            words.append(f"{look.name} best at {best:g} with {means.min():.2f}")
+        axis.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="held-out error (%)")
         axis.set_xticks(rates, [f"{rate:g}" for rate in rates])
+        axis.set_yticks([2, 5, 10, 20, 50, 90], ["2", "5", "10", "20", "50", "90"])
         axis.minorticks_off()
-        axis.legend(loc="lower center")
-    return finish(figure, f"Accuracy on held-out pictures against the learning rate, in percent: {'; '.join(words)}.")
+        axis.legend(loc="upper center")
+    return finish(figure, f"Error on held-out pictures against the learning rate, in percent: {'; '.join(words)}.")
 
 
 def steps_until(result: Result, norm: str, accuracy: float) -> str:

@@ -39,7 +39,7 @@ def test_three_percentiles_of_each_side_are_drawn_for_the_seed_asked_for(sound: 
 
 
 def test_each_sides_best_rate_is_named(sound: Callable[..., str]) -> None:
-    sound(figure_one.tuning(made_up()), "without best at 1 with 90.00", "with batch norm best at 3 with 90.00")
+    sound(figure_one.tuning(made_up()), "without best at 1 with 10.00", "with batch norm best at 3 with 10.00")
 
 
 def test_steps_until_an_accuracy_are_those_of_the_first_look_that_has_it() -> None:
