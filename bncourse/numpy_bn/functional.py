@@ -11,7 +11,7 @@ import numpy as np
 from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.numpy_bn.blocks import add_dots, add_sums, blocks, blockwise, empty
-from bncourse.numpy_bn.moments import center, narrowed, widened
+from bncourse.numpy_bn.moments import narrowed, near_zero, widened
 from bncourse.shapes import Inexact
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -93,12 +93,15 @@ def batch_norm_forward(
     [3.0, 7.0]
     """
     check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
-    x_hat = empty(x.shape, widened(x[:0]).dtype)
-    y = empty(x.shape, np.result_type(x_hat, gamma, beta))
-    _, var, _ = center(widened(x), x_hat)
+    centered, _, mean, var = near_zero(widened(x))
     inv_std = 1.0 / np.sqrt(var + eps)
-    # x_hat holds x - mean so far. Block by block: x_hat = (x - mean) * inv_std, y = gamma * x_hat + beta
-    for x_hat_, y_, inv_std_, gamma_, beta_ in blocks([x_hat, y], [inv_std, gamma, beta]):
+    x_hat = empty(x.shape, centered.dtype)
+    y = empty(x.shape, np.result_type(x_hat, gamma, beta))
+    # Block by block: x_hat = (x - mean) * inv_std, y = gamma * x_hat + beta
+    for x_, x_hat_, y_, mean_, inv_std_, gamma_, beta_ in blocks(
+        [centered, x_hat, y], [mean, inv_std, gamma, beta], backwards=True
+    ):
+        np.subtract(x_, mean_, out=x_hat_)
         x_hat_ *= inv_std_
         np.multiply(gamma_, x_hat_, out=y_)
         y_ += beta_

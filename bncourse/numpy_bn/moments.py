@@ -28,11 +28,11 @@ class Moments(NamedTuple):
 
 
 def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
-    r"""Mean and biased variance of each channel, in two passes.
+    r"""Mean and biased variance of each channel.
 
-    The textbook's one-pass :math:`\overline{x^2} - \bar x^2` subtracts two large numbers where the mean is large;
-    here the mean is subtracted first. The deviations' own mean, the remainder, is zero in exact arithmetic; where
-    it is not, it is what rounding left in the mean, and is taken out as well.
+    The textbook's one-pass :math:`\overline{x^2} - \bar x^2` subtracts two large numbers where the mean is large
+    against the deviation. There, and only there, the mean is subtracted first; what rounding has left in it, the
+    mean of the deviations, is then found by the same formula, and taken out as well.
 
     Parameters
     ----------
@@ -55,31 +55,33 @@ def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
     Moments(mean=array([2.]), var=array([1.]), count=2)
     """
     check_arguments(x, training=False)
-    x = widened(x)
-    return blockwise(center)(x, empty(x.shape, x.dtype))
+    _, center, mean, var = blockwise(near_zero)(widened(x))
+    return Moments(center + mean, var, values_per_channel(x.shape))
 
 
-def center(x: Array, centered: Array) -> Moments:
-    """Mean and variance of each channel as in `batch_moments`, leaving x less its mean in `centered`.
+def near_zero(x: Array) -> tuple[Array, Array, Array, Array]:
+    """`centered`, `center`, and the mean and variance of `centered`, whose mean is small against its deviation.
 
-    Where the remainder is large enough to be seen in a normalized value, it is taken out of `centered` too.
+    `centered` is x itself and `center` is 0, or, where x's own mean is large, x less its mean, and that mean.
     """
-    count = values_per_channel(x.shape)
-    mean, remainder, var = np.zeros((3, x.shape[CHANNEL_AXIS]), x.dtype)
-    for x_, total_ in blocks([x], totals=[mean]):
-        add_sums(total_, x_)
-    mean /= count
-    for x_, centered_, mean_, remainder_, var_ in blocks([x, centered], [mean], [remainder, var], backwards=True):
+    mean, var = moments_in_one_pass(x)
+    if (np.abs(mean) ** 2 <= np.abs(var)).all():
+        return x, np.zeros_like(mean), mean, var
+    centered = empty(x.shape, x.dtype)
+    for x_, centered_, mean_ in blocks([x, centered], [mean], backwards=True):
         np.subtract(x_, mean_, out=centered_)
-        add_sums(remainder_, centered_)
-        add_dots(var_, centered_, centered_)
-    remainder /= count
-    var /= count
-    var -= np.minimum(var, remainder * remainder)
-    if (np.abs(remainder) > 4 * np.finfo(x.dtype).eps * np.sqrt(np.abs(var))).any():
-        for centered_, remainder_ in blocks([centered], [remainder]):
-            centered_ -= remainder_
-    return Moments(mean + remainder, var, count)
+    return centered, mean, *moments_in_one_pass(centered)
+
+
+def moments_in_one_pass(x: Array) -> tuple[Array, Array]:
+    """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
+    mean, square = np.zeros((2, x.shape[CHANNEL_AXIS]), x.dtype)
+    for x_, mean_, square_ in blocks([x], totals=[mean, square]):
+        add_sums(mean_, x_)
+        add_dots(square_, x_, x_)
+    mean /= values_per_channel(x.shape)
+    square /= values_per_channel(x.shape)
+    return mean, square - np.minimum(square, mean * mean)
 
 
 def widened(x: Array) -> Array:
