@@ -18,7 +18,7 @@ ONE_SIDED = {
     # what makes the hand-written gradient a part of PyTorch
     "torch": {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormFunction"},
 }
-OURS = {"functional", "moments", "running", "layer", "autograd", "network", "elementary", "training"}
+OURS = {"functional", "inference", "results", "moments", "running", "layer", "autograd", "network", "elementary", "training"}
 
 
 def of_these_files(room):
@@ -47,7 +47,7 @@ def test_the_twins_have_the_same_parameters_and_methods(name):
             assert parameters(getattr(one, method)) == parameters(getattr(other, method))
 
 
-@pytest.mark.parametrize("file", ["functional", "moments", "running"])
+@pytest.mark.parametrize("file", ["functional", "inference", "moments", "running"])
 def test_the_diff_of_the_twins_is_short_enough_to_be_a_lesson(file):
     texts = [Path(room.__file__).with_name(f"{file}.py").read_text().splitlines() for room in (numpy_bn, torch_bn)]
     same = difflib.SequenceMatcher(None, *texts, autojunk=False).ratio()

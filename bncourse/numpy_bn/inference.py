@@ -1,0 +1,98 @@
+"""The transform with given statistics, and its gradient, by hand in NumPy (Algorithm 2 of the paper)."""
+
+import numpy as np
+
+from bncourse.arguments import check_arguments, check_gradient
+from bncourse.conventions import EPS, channel_shape, reduction_axes
+from bncourse.numpy_bn.moments import narrowed, widened
+from bncourse.numpy_bn.results import Cache, Gradients
+from bncourse.shapes import Inexact
+
+
+def batch_norm_inference(
+    x: Inexact[np.ndarray, "n c *spatial"],
+    gamma: Inexact[np.ndarray, " c"],
+    beta: Inexact[np.ndarray, " c"],
+    running_mean: Inexact[np.ndarray, " c"],
+    running_var: Inexact[np.ndarray, " c"],
+    *,
+    eps: float = EPS,
+) -> tuple[Inexact[np.ndarray, "n c *spatial"], Cache]:
+    r"""Normalize with given statistics: Algorithm 2 of the paper, lines 8 to 12.
+
+    The statistics are constants, so a sample's result does not depend on the rest of its batch.
+
+    Parameters
+    ----------
+    x : array of shape (N, C, ...)
+        Any number of samples, also one.
+    gamma, beta, running_mean, running_var : arrays of shape (C,)
+        Learned parameters and stored statistics; `running_var` is a variance, not a standard deviation.
+    eps : float
+        Added to the variance, inside the root.
+
+    Returns
+    -------
+    y : array of shape (N, C, ...)
+    cache : Cache
+        For `batch_norm_inference_backward`.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, the batch is empty, or eps is negative.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> y, cache = batch_norm_inference(np.array([[7.0]]), 2 * one, 5 * one, 3 * one, 4 * one, eps=0.0)
+    >>> y.tolist()
+    [[9.0]]
+    """
+    check_arguments(
+        x, training=False, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
+    )
+    as_channels = channel_shape(x.shape)
+    inv_std = 1.0 / np.sqrt(running_var + eps)
+    x_hat = (widened(x) - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
+    y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
+    return narrowed(y, x), Cache(x_hat, inv_std, gamma)
+
+
+def batch_norm_inference_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -> Gradients:
+    r"""Backward pass of inference: the statistics are constants, so only the direct path is left.
+
+    Equation :eq:`eq-inference-gradient`, chapter "Modes and folding".
+
+    Parameters
+    ----------
+    dy : array of shape (N, C, ...)
+        Gradient of the loss with respect to y.
+    cache : Cache
+        From `batch_norm_inference`.
+
+    Returns
+    -------
+    Gradients
+        dx = gamma * inv_std * dy; dgamma and dbeta as in training.
+
+    Raises
+    ------
+    ValueError
+        If dy has not the shape of the forward pass's output.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> y, cache = batch_norm_inference(np.array([[7.0]]), 2 * one, 5 * one, 3 * one, 4 * one, eps=0.0)
+    >>> batch_norm_inference_backward(np.array([[1.5]]), cache).dx.tolist()
+    [[1.5]]
+    """
+    x_hat, inv_std, gamma = cache
+    check_gradient(dy, x_hat)
+    axes = reduction_axes(dy.ndim)
+    as_channels = channel_shape(dy.shape)
+    dbeta = widened(dy).sum(axis=axes)
+    dgamma = (dy * x_hat).sum(axis=axes)
+    dx = dy * (gamma * inv_std).reshape(as_channels)
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))
