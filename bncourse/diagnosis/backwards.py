@@ -1,8 +1,7 @@
 """What the learner believed about the gradients, part by part."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +9,9 @@ from bncourse.diagnosis import outside, parameters, paths, reading, transforms
 from bncourse.diagnosis.forwards import IMPRECISE, Seen
 from bncourse.diagnosis.laws import broken_backward_laws
 from bncourse.diagnosis.own import Own, own_gradient
-from bncourse.diagnosis.probes import Probe
 from bncourse.diagnosis.reading import GRADIENTS, Function
 from bncourse.diagnosis.report import Finding, finding, unknown
-from bncourse.numpy_bn import functional as reference
+from bncourse.diagnosis.truth import gain_of, truth_of
 
 Array = np.ndarray[Any, Any]
 
@@ -31,38 +29,13 @@ class Graded:
         self.findings[part] = [finding(belief, part) for belief in beliefs] or [unknown(part)]
 
 
-class _Truth(NamedTuple):
-    """What is right for a probe, whoever is asked."""
-
-    reference: Any
-    right: transforms.Normalized
-    sizes: dict[str, Array]
-    """Size of the terms that each gradient is a sum of, channel by channel."""
-
-
-@lru_cache(maxsize=64)
-def _truth(probe: Probe, *, inference: bool) -> _Truth:
-    if inference:
-        statistics = probe.running_mean, probe.running_var
-        _, cache = reference.batch_norm_inference(probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
-        gradients = reference.batch_norm_inference_backward(probe.dy, cache)
-    else:
-        _, cache = reference.batch_norm_forward(*probe.wide, eps=probe.eps)
-        gradients = reference.batch_norm_backward(probe.dy.astype(np.float64), cache)
-    right = transforms.transform(probe, transforms.Switches(), inference=inference)
-    dy, x_hat = paths.rows(probe.dy), paths.rows(right.x_hat)
-    total = np.abs(dy).sum(axis=0)
-    basis = paths.make_basis(dy, x_hat, _gain(right))
-    return _Truth(gradients, right, {"dx": basis.size, "dgamma": total * np.abs(x_hat).max(axis=0), "dbeta": total})
-
-
 class _Case:
     """One backward pass under the eye: the student's results beside the reference and the student's own forward."""
 
     def __init__(self, forward: Function, backward: Function, seen: Seen) -> None:
         self.forward, self.backward, self.seen, self.probe = forward, backward, seen, seen.probe
         self.inference = seen.kind == "inference"
-        truth = _truth(self.probe, inference=self.inference)
+        truth = truth_of(self.probe, inference=self.inference)
         self.reference, self.right, self.sizes = truth.reference, truth.right, truth.sizes
         switches = seen.explanation.switches if seen.explanation else transforms.Switches()
         self.model = self.right
@@ -162,11 +135,6 @@ def _error(found: Array, expected: Array, case: _Case, part: str) -> float:
     return float((np.abs(found - expected) / size).max()) if case.probe.gamma.size else 0.0
 
 
-def _gain(model: transforms.Normalized) -> Array:
-    """Factor of the three paths, feature by feature."""
-    return np.asarray((model.gain * model.inv_std).reshape(-1))
-
-
 def _swapped(values: dict[str, reading.Value], case: _Case) -> bool:
     if not {"dgamma", "dbeta"} <= values.keys():
         return False
@@ -212,7 +180,7 @@ def _explain_dx(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]
             var = probe.running_var if case.inference else x.var(axis=0)
             known = paths.moves(probe, model.inv_std.reshape(-1), var)
             for x_hat in x_hats:
-                basis = paths.make_basis(dy, x_hat, _gain(model))
+                basis = paths.make_basis(dy, x_hat, gain_of(model))
                 coefficients, residual = paths.fit(dx, basis)
                 if residual > 100 * allowed:
                     continue

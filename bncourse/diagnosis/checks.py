@@ -30,7 +30,6 @@ Two keyword options: `seed`, 0 or more (other numbers, shapes and eps), and `hin
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,10 +40,10 @@ from bncourse.diagnosis.catalogue import beliefs
 from bncourse.diagnosis.forwards import PLACES, Seen, look_at_forward, look_at_inference
 from bncourse.diagnosis.laws import broken_backward_laws, broken_forward_laws
 from bncourse.diagnosis.moving import diagnose_update
-from bncourse.diagnosis.probes import Probe, make_probe
+from bncourse.diagnosis.probes import make_probe
 from bncourse.diagnosis.reading import GRADIENTS, Function
 from bncourse.diagnosis.report import Finding, Misconception, finding
-from bncourse.numpy_bn import functional as reference
+from bncourse.diagnosis.stages import compare_stages
 
 Array = np.ndarray[Any, Any]
 
@@ -159,7 +158,7 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
         return staged(dy, cache)[0]
 
     try:
-        _compare_stages(forward, staged, seen.probe)
+        compare_stages(forward, staged, seen.probe)
     except reading.Slip as slip:
         found = slip.finding if seen.right else replace(seen.findings[0], remark=STAGES_OF)
         if found.belief == "stage-wrong":
@@ -174,33 +173,6 @@ def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: 
         if one.belief and beliefs()[one.belief].part == "dx" and not one.belief.startswith("law-"):
             return finding(one.belief, found.part)
     return found
-
-
-@lru_cache(maxsize=64)
-def _right_stages(probe: Probe) -> Any:
-    _, cache = reference.batch_norm_forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
-    return reference.batch_norm_backward_staged(probe.dy, cache)[1]
-
-
-@np.errstate(all="ignore")
-def _compare_stages(forward: Function, staged: Function, probe: Probe) -> None:
-    """Leave with a finding about the first stage that is wrong."""
-    result = reading.call(forward, "forward", probe.x, probe.gamma, probe.beta, eps=probe.eps)
-    _, cache = reading.pair(result, "forward")
-    _, given = reading.pair(reading.call(staged, "stages", probe.dy, cache, dy=True), "stages")
-    named = reading.stages(given)
-    stages = _right_stages(probe)
-    for name, right in stages._asdict().items():
-        value = named[name]
-        if right.shape == probe.x.shape and not (name == "dx_through_mean" and np.size(value) == right.shape[1]):
-            read, expected = reading.like(value, probe.x, name, []), right
-        else:
-            read = reading.per_channel(value, probe.x, name, [], gradient=False)
-            expected = right[0] if right.shape == probe.x.shape else right
-        # the second share of dmean is zero up to rounding, so it is measured by the whole
-        size = np.abs(stages.dmean if name == "dmean_through_var" else expected).max(axis=0) + 1e-300
-        if (np.abs(read.array - expected) > 10 * probe.allowed(read.dtype) * size).any():
-            raise reading.Slip(finding("stage-wrong", name))
 
 
 def check_inference(inference: Function, *, seed: int = 0, hint: int = 1) -> None:
