@@ -17,3 +17,18 @@
   });
   window.addEventListener("resize", reach);
 })();
+
+// Paper is white: a page that is read in the dark is printed in the light.
+(function () {
+  "use strict";
+  const page = document.documentElement;
+  let theme = null;
+  window.matchMedia("print").addEventListener("change", function (paper) {
+    if (paper.matches) {
+      theme = page.dataset.theme;
+      page.dataset.theme = "light";
+    } else if (theme) {
+      page.dataset.theme = theme;
+    }
+  });
+})();

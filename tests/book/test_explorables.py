@@ -150,3 +150,32 @@ def test_without_javascript_a_figure_stands_in(browser: Any, site: Path, page: s
     assert figure.count() == 1
     assert figure.bounding_box()["height"] > 100
     context.close()
+
+
+@pytest.mark.slow
+def test_the_transform_shows_where_outputs_started_and_leads_back(browser: Any, site: Path) -> None:
+    tab, place = opened(browser, site, "transform/transform", "transform")
+    rings = place.locator('circle[fill="none"]')
+    start = place.locator(".bn-told").text_content()
+    assert rings.count() == 0
+    place.get_by_role("slider", name="sample 5").focus()
+    tab.keyboard.press("PageDown")
+    assert rings.count() > 0
+    place.get_by_role("button", name="start again").press("Enter")
+    assert rings.count() == 0
+    assert place.locator(".bn-told").text_content() == start
+    tab.close()
+
+
+@pytest.mark.slow
+def test_a_dark_page_is_printed_in_the_light(browser: Any, site: Path) -> None:
+    context = browser.new_context(color_scheme="dark")
+    tab = context.new_page()
+    tab.goto(f"file://{site}/book/notation.html")
+    theme = "document.documentElement.dataset.theme"
+    assert tab.evaluate(theme) == "dark"
+    tab.emulate_media(media="print")
+    tab.wait_for_function(f"{theme} === 'light'")
+    tab.emulate_media(media="screen")
+    tab.wait_for_function(f"{theme} === 'dark'")
+    context.close()
