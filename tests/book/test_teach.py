@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.course import Course
+from bncourse.grading.course import Course, find_course
 from bncourse.grading.masters import load_master
+from bncourse.grading.nbgrader_settings import late_penalty
 from tools.book_pages import pages
 from tools.first_hour import COMMANDS, FOLDER, WIDTH, cleaned
 
@@ -199,3 +200,24 @@ def test_the_reference_has_every_public_name_of_both_twins(site: Path) -> None:
         html = (site / "book" / "teach" / f"{page}.html").read_text("utf-8")
         missing = [name for name in room.__all__ if f'id="{room.__name__}.{name}"' not in html]
         assert not missing, f"{room.__name__}: {missing}"
+
+
+def test_the_rule_for_late_submissions_on_the_page_takes_off_a_tenth_for_each_day_begun(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (TEACH / "instructor_guide.md").read_text("utf-8"), re.DOTALL)
+    rule = next(block for block in blocks if "class TenthADay" in block)
+    masters = tmp_path / "assignments" / "masters"
+    masters.mkdir(parents=True)
+    (tmp_path / "assignments" / "nbgrader_config.py").write_text(f"c = get_config()\n{rule}", encoding="utf-8")
+    penalty = late_penalty(find_course(tmp_path / "course", masters))
+    assert penalty is not None
+    assert [penalty("ann", 40.0, days * 86_400.0) for days in (0.1, 1.5, 20)] == [4.0, 8.0, 40.0]
+
+
+def test_the_pictures_on_the_pages_are_there_described_and_small() -> None:
+    shown = {}
+    for page in PAGES:
+        for path, options in re.findall(r"```\{figure\} (\S+)\n((?::.*\n)+)", page.read_text("utf-8")):
+            shown[path] = options
+    assert {f"pictures/{path.name}" for path in (TEACH / "pictures").glob("*.png")} == set(shown) != set()
+    assert all(":alt: " in options and len(options) > 100 for options in shown.values())
+    assert [path for path in shown if (TEACH / path).stat().st_size > 150_000] == []
