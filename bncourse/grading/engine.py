@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +20,7 @@ from bncourse.grading import sandbox
 from bncourse.grading.alone import Alone
 from bncourse.grading.keeping import Keeping
 from bncourse.grading.known import known
-from bncourse.grading.lanes import Lane, LaneError
+from bncourse.grading.lanes import Lane, LaneError, Lanes
 from bncourse.grading.looks import looks
 from bncourse.grading.plan import Phase, Plan
 from bncourse.grading.records import Master, SubmissionRecord
@@ -47,6 +46,9 @@ class _Cut(NamedTuple):
 
     message: dict[str, Any]
     slowdown: float
+    phase: Phase
+    seconds: float
+    """What the pass took, the machine's other work aside."""
 
 
 class Grader:
@@ -88,11 +90,9 @@ class Grader:
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
         self._keeping = Keeping(journal, transcripts)
-        self._lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
-        self._open: list[Lane] = []
+        self._lanes = Lanes(level)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
         self._alone = Alone()
-        self._guard = threading.Lock()
         self.trials = Trials(self._passes, lambda plan: self._keeping.keep(plan, self.level))
 
     def check_machine(self) -> None:
@@ -110,9 +110,7 @@ class Grader:
     def close(self) -> None:
         """End all processes."""
         self._pool.shutdown(cancel_futures=True)
-        for lane in self._open:
-            lane.close()
-        self._open.clear()
+        self._lanes.close()
         self._keeping.close()
 
     def prepare(self, master: Master) -> None:
@@ -224,33 +222,32 @@ class Grader:
             "mark": plan.open_tests,
             "tell": plan.untold,
         }
+        ahead: _Cut | None = None
         for phase, left in todo.items():
-            stretch, retried, passes = 1.0, 0, 0
+            passes = retried = 0
+            stretch = 1.0
             while left() and passes < MAX_PASSES:
                 passes += 1
-                cut = self._one_pass(plan, phase, stretch)
+                cut, ahead = ahead or self._one_pass(plan, phase, stretch), None
                 stretch = 1.0
                 if cut is None:
                     plan.end(phase)
+                elif cut.phase != phase:  # this one has ended, and the next, which ran behind it, was cut short
+                    plan.end(phase)
+                    ahead = cut
                 elif cut.slowdown > STARVED and retried < MAX_RETRIES:
                     stretch, plan.spent = 1.5 * cut.slowdown, 0.0
                     retried += 1
                 else:
+                    plan.spent += cut.seconds
                     plan.accept(cut.message, phase)
             plan.end(phase)
         plan.give_up("crashed")
 
     def _one_pass(self, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
         """Run once through the steps, alone if time is stretched; returns what cut the pass short, if anything did."""
-        with self._alone.guard(alone=stretch > 1):
-            lane = self._take()
-            try:
-                result = self._run(lane, plan, phase, stretch)
-            except BaseException:
-                self._drop(lane)
-                raise
-            self._lanes.put(lane)
-        return result
+        with self._alone.guard(alone=stretch > 1), self._lanes.one() as lane:
+            return self._run(lane, plan, phase, stretch)
 
     def _run(self, lane: Lane, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
         master = plan.master
@@ -258,8 +255,8 @@ class Grader:
         lane.teach(master, key)
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))
         zygote.wait_ready()
-        marks = phase == "mark"
-        job = plan.job(self.seed, stretch, phase) | {"record": marks and self._keeping.transcripts}
+        phases: tuple[Phase, ...] = ("show", "mark") if phase == "show" and stretch == 1 else (phase,)
+        job = plan.job(self.seed, stretch, phases) | {"record": self._keeping.transcripts}
         start = time.monotonic()
         deadline = start + max(0.1, stretch * master.seconds_in_all - plan.spent)
         patience = 3 * job["seconds"] + 30
@@ -272,27 +269,14 @@ class Grader:
                 if time.monotonic() > deadline and "done" not in message:
                     cut = {"overdue": True, "in_all": True}
                     break
-        seconds = time.monotonic() - start
-        waited = min(lane.last.get("waited", 0.0), seconds * (1 - 1 / MAX_STRETCH))
-        plan.spent += seconds - waited
-        if marks:
+                if "done" in message and message["done"] != phases[-1]:
+                    phase, start = phases[-1], time.monotonic()
+                    deadline = start + max(0.1, master.seconds_in_all)
+        if phase == "mark":
             plan.passes.append(Pass(lane.answers, cut.get("cell", ""), lane.last.get("ended")))
         if not cut:
             return None
+        seconds = time.monotonic() - start
+        waited = min(lane.last.get("waited", 0.0), seconds * (1 - 1 / MAX_STRETCH))
         slowdown = seconds / (seconds - waited) if cut.get("dead") != "crashed" else 1.0
-        return _Cut(cut | {"signal": lane.last.get("ended")}, slowdown)
-
-    def _take(self) -> Lane:
-        try:
-            return self._lanes.get_nowait()
-        except queue.Empty:
-            lane = Lane(self.level)
-            with self._guard:
-                self._open.append(lane)
-            return lane
-
-    def _drop(self, lane: Lane) -> None:
-        with self._guard:
-            if lane in self._open:
-                self._open.remove(lane)
-        lane.close()
+        return _Cut(cut | {"signal": lane.last.get("ended")}, slowdown, phase, seconds - waited)

@@ -4,138 +4,44 @@ import contextlib
 import itertools
 import json
 import os
-import select
+import queue
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from bncourse.grading import render, sandbox
 from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.wire import WireError
 from bncourse.grading.records import Master
-from bncourse.grading.syscalls import call_filter
 from bncourse.grading.transcript import ANSWERS
+from bncourse.grading.zygote import START_SECONDS, LaneError, StartError, Zygote, last_words, spawn
 
-START_SECONDS = 60.0
-MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 512, 3072, 16
-
-
-class LaneError(RuntimeError):
-    """A process of ours failed while it graded a submission."""
-
-
-class StartError(sandbox.GraderError):
-    """A process of ours does not start: nothing can be graded, and nothing was."""
-
-
-def _spawn(
-    command: list[str], control: socket.socket, environment: dict[str, str], said: IO[bytes]
-) -> subprocess.Popen[bytes]:
-    """Start a process whose last argument is the number of its control socket, and which complains to a file."""
-    number = control.fileno()
-    return subprocess.Popen(  # noqa: S603  (our own command)
-        [*command, str(number)], pass_fds=(number,), env=environment, stdin=subprocess.DEVNULL, stderr=said
-    )
-
-
-def _last_words(said: IO[bytes]) -> str:
-    """The last line that a process complained with."""
-    said.seek(0, os.SEEK_END)
-    said.seek(max(0, said.tell() - 4096))
-    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
-    return f": {lines[-1].rstrip('.')[:300]}" if lines else ""
-
-
-class Zygote:
-    """A warm process in its sandbox."""
-
-    def __init__(self, modules: tuple[str, ...], load: tuple[str, ...], level: sandbox.Level) -> None:
-        self.isolate = level != "process"
-        self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
-        command = sandbox.bwrap_command(modules) if self.isolate else sandbox.process_command(modules)
-        program = call_filter() if level == "full" else b""
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {**sandbox.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
-        self.process = _spawn(command, theirs, environment, self.said)
-        theirs.close()
-        setup = {"load": load, "hide": [sandbox.OURS], "filter": program.hex()}
-        with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
-            self.control.send(json.dumps(setup).encode())
-        self.ends: dict[int, dict[str, Any]] = {}
-        self.missing: list[str] = []
-        self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
-        self.ready = False
-
-    def wait_ready(self) -> None:
-        """Wait until its libraries are loaded."""
-        if self.ready:
-            return
-        message = self._message(START_SECONDS)
-        if message is None:
-            raise StartError(
-                f"The warm process of the sandbox did not start{_last_words(self.said)}. "
-                "`bncourse doctor` says what is missing."
-            )
-        self.missing, self.ready = message["missing"], True
-
-    def fork(self, number: int, connection: socket.socket, cpu_seconds: int) -> None:
-        """Have one more worker forked that serves the connection."""
-        self.wait_ready()
-        order = {
-            "do": "fork",
-            "id": number,
-            "isolate": self.isolate,
-            "folder": self.folder.name,
-            "memory_mib": self.memory,
-            "tmp_mib": TMP_MIB,
-            "cpu_seconds": cpu_seconds,
-        }
-        try:
-            socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno()])
-        except OSError as error:
-            raise LaneError(f"the warm process of the sandbox has ended ({type(error).__name__})") from error
-
-    def end(self, number: int) -> dict[str, Any]:
-        """Kill a worker if it still runs; returns how it ended."""
-        with contextlib.suppress(OSError):
-            self.control.send(json.dumps({"do": "kill", "id": number}).encode())
-        deadline = time.monotonic() + 10
-        while number not in self.ends and time.monotonic() < deadline:
-            message = self._message(deadline - time.monotonic())
-            if message is None:
-                break
-            self.ends[message["id"]] = message
-        return self.ends.pop(number, {"ended": None, "cpu": 0.0})
-
-    def _message(self, seconds: float) -> dict[str, Any] | None:
-        if not select.select([self.control], [], [], max(0.0, seconds))[0]:
-            return None
-        with contextlib.suppress(ConnectionResetError):
-            data = self.control.recv(65536)
-            return json.loads(data) if data else None
-        return None
-
-    def close(self) -> None:
-        """End it, and all its forks with it."""
-        self.control.close()
-        self.process.kill()
-        self.process.wait()
-        self.folder.cleanup()
-        self.said.close()
+__all__ = ["Lane", "LaneError", "Lanes", "StartError"]
 
 
 class Lane:
-    """Grades one submission at a time."""
+    """Grades one submission at a time.
 
-    def __init__(self, level: sandbox.Level) -> None:
-        self.level = level
+    Its processes take turns, so they share one processor, between which and another the kernel would wake them slowly.
+
+    Parameters
+    ----------
+    level : {"full", "no-filter", "process"}
+        The sandbox.
+    place : int
+        Which of the lanes this is; says which processor it takes.
+    """
+
+    def __init__(self, level: sandbox.Level, place: int = 0) -> None:
+        self.level, self.place = level, place
+        processors = sorted(os.sched_getaffinity(0))
+        self.cpu = processors[place % len(processors)]
         self.pid = 0
         """The oracle's process for the present submission."""
         self.numbers = itertools.count(1)
@@ -146,8 +52,9 @@ class Lane:
         command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
         threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
-        self.oracle = _spawn(command, theirs, {**os.environ, **threads}, self.said)
+        self.oracle = spawn(command, theirs, {**os.environ, **threads}, self.said)
         theirs.close()
+        os.sched_setaffinity(self.oracle.pid, {self.cpu})
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +68,7 @@ class Lane:
         """The warm process that may import `modules` and has `load` loaded; started when first asked for."""
         key = (modules, load)
         if key not in self.zygotes or self.zygotes[key].process.poll() is not None:
-            self.zygotes[key] = Zygote(modules, load, self.level)
+            self.zygotes[key] = Zygote(modules, load, self.level, self.cpu)
         return self.zygotes[key]
 
     def teach(self, master: Master, key: str) -> None:
@@ -175,7 +82,7 @@ class Lane:
             self._hear()
         except (Gone, Late, LaneError) as error:
             raise StartError(
-                f"The grader's trusted process did not start{_last_words(self.said)}. Install the package again: "
+                f"The grader's trusted process did not start{last_words(self.said)}. Install the package again: "
                 "pip install --force-reinstall 'bncourse[grading]'"
             ) from error
         self.known.add(key)
@@ -193,42 +100,57 @@ class Lane:
     def run(
         self, job: dict[str, Any], zygote: Zygote, patience: Callable[[], float]
     ) -> Generator[dict[str, Any], None, None]:
-        """Run one pass over a submission; yields the oracle's reports, and at last how the worker ended.
+        """Run passes over a submission, one behind the other, each with its own worker; yields the oracle's reports.
+
+        How the worker ended that cut a pass short is in `last` afterwards.
 
         Parameters
         ----------
         job : dict
-            The master's key, the steps, the seed.
+            The master's key, the passes with their steps, the seed.
         zygote : Zygote
-            Whose fork runs the student's cells.
+            Whose forks run the student's cells.
         patience : callable
             Returns the seconds to wait for the next report.
         """
-        number = next(self.numbers)
-        ours, theirs = socket.socketpair()
+        numbers = [next(self.numbers) for _ in job["passes"]]
+        pairs = [socket.socketpair() for _ in numbers]
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())
         self.last: dict[str, Any] = {}
         self.answers = b""
         self.pid = 0
+        left = len(numbers)
         try:
-            zygote.fork(number, theirs, job["cpu_seconds"])
-            self._order(job | {"recorded": False}, [ours.fileno(), reporting.fileno()])
-            theirs.close()
-            ours.close()
+            for number, (_, theirs) in zip(numbers, pairs, strict=True):
+                zygote.fork(number, theirs, job["cpu_seconds"])
+                theirs.close()
+            self._order(job | {"recorded": False}, [*(ours.fileno() for ours, _ in pairs), reporting.fileno()])
+            for ours, _ in pairs:
+                ours.close()
             reporting.close()
-            yield from self._reports(channel, patience)
+            for message in self._reports(channel, patience):
+                yield message
+                if "done" in message:
+                    left -= 1
+                    if left == 0:
+                        return
         except Late:
             yield {"overdue": True}
         except (Gone, WireError) as error:
             raise LaneError("the oracle's process ended") from error
         finally:
-            for end in (ours, theirs, reports, reporting):
+            for end in (*(end for pair in pairs for end in pair), reports, reporting):
                 end.close()
-            if self.pid:
+            if left and self.pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
-            self.last = zygote.end(number)
+            present = len(numbers) - left
+            for place, number in enumerate(numbers):
+                if place == present:
+                    self.last = zygote.end(number)
+                else:
+                    zygote.kill(number)
 
     def _reports(self, channel: Channel, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
         """The oracle's reports on one pass, which come several at a time."""
@@ -242,7 +164,7 @@ class Lane:
                 if "failed" in message:
                     raise LaneError(message["failed"])
                 yield message
-                if "done" in message or "dead" in message:
+                if "dead" in message:
                     return
 
     def replay(self, job: dict[str, Any], answers: bytes) -> Generator[dict[str, Any], None, None]:
@@ -253,7 +175,10 @@ class Lane:
             self._order(job | {"recorded": True, "record": False}, [reporting.fileno()])
             self.channel.send(answers, time.monotonic() + 30)
             reporting.close()
-            yield from self._reports(channel, lambda: START_SECONDS)
+            for message in self._reports(channel, lambda: START_SECONDS):
+                yield message
+                if "done" in message:
+                    return
         except (Gone, Late, WireError) as error:
             raise LaneError("the oracle's process ended") from error
         finally:
@@ -268,3 +193,43 @@ class Lane:
         self.said.close()
         for zygote in self.zygotes.values():
             zygote.close()
+
+
+class Lanes:
+    """Lanes that are free, for threads that take one each; opened as they are needed."""
+
+    def __init__(self, level: sandbox.Level) -> None:
+        self.level = level
+        self._free: queue.SimpleQueue[Lane] = queue.SimpleQueue()
+        self._open: list[Lane] = []
+        self._guard = threading.Lock()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Lane]:
+        """A lane that nobody else has; one in which something of ours failed is not used again."""
+        lane = self._take()
+        try:
+            yield lane
+        except BaseException:
+            with self._guard:
+                if lane in self._open:
+                    self._open.remove(lane)
+            lane.close()
+            raise
+        self._free.put(lane)
+
+    def _take(self) -> Lane:
+        try:
+            return self._free.get_nowait()
+        except queue.Empty:
+            with self._guard:
+                taken = {lane.place for lane in self._open}
+                lane = Lane(self.level, next(place for place in itertools.count() if place not in taken))
+                self._open.append(lane)
+            return lane
+
+    def close(self) -> None:
+        """End all processes."""
+        for lane in self._open:
+            lane.close()
+        self._open.clear()

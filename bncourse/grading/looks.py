@@ -3,10 +3,10 @@
 import ast
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bncourse.grading.known import known
-from bncourse.grading.names import loaded_names, parse
+from bncourse.grading.names import parse
 from bncourse.grading.records import Master
 from bncourse.grading.repair import Reading
 from bncourse.grading.shortcuts import SHORTCUT, shortcuts
@@ -29,11 +29,11 @@ def looks(master: Master, reading: Reading) -> str:
         tree = _parse(source)
         if tree is None:
             continue
-        ours = facts.trees[cell.grade_id]
-        if _complex_step(tree) and not _complex_step(ours):
+        nodes = list(ast.walk(tree))
+        if _complex_step(nodes) and not _complex_step(list(ast.walk(facts.trees[cell.grade_id]))):
             reasons.append(f"cell {cell.grade_id} takes the imaginary part of a complex step")
         others = {name for other, names in binds.items() if other != cell.grade_id for name in names}
-        again = sorted((set(_nudged_in_loops(tree)) & others) - facts.loads[cell.grade_id] - binds[cell.grade_id])
+        again = sorted((set(_nudged_in_loops(nodes)) & others) - facts.loads[cell.grade_id] - binds[cell.grade_id])
         if again:
             how = "in a loop with a nudged value and divides by a step, as finite differences do"
             reasons.append(f"cell {cell.grade_id} calls {again[0]} {how}")
@@ -61,22 +61,23 @@ def _parse(source: str) -> ast.Module | None:
     return None
 
 
-def _complex_step(tree: ast.Module) -> bool:
-    nodes = list(ast.walk(tree))
+def _complex_step(nodes: Sequence[ast.AST]) -> bool:
     imaginary = any(isinstance(n, ast.Attribute) and n.attr in ("imag", "complex128", "complex64") for n in nodes)
     literal = any(isinstance(n, ast.Constant) and isinstance(n.value, complex) for n in nodes)
-    return imaginary and (literal or "complex" in loaded_names(tree))
+    return imaginary and (
+        literal or any(isinstance(n, ast.Name) and n.id == "complex" and isinstance(n.ctx, ast.Load) for n in nodes)
+    )
 
 
-def _nudged_in_loops(tree: ast.Module) -> Iterator[str]:
+def _nudged_in_loops(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Names of functions that a loop calls with a value that it changes a little, where a difference is divided.
 
     All three must be there: the call in a loop, an argument with a step added, and a quotient with a difference or a
     step in it. A loop over samples, channels or batches has none of the last two.
     """
-    if not any(_is_quotient(node) for node in ast.walk(tree)):
+    if not any(_is_quotient(node) for node in nodes):
         return
-    for loop in ast.walk(tree):
+    for loop in nodes:
         if not isinstance(loop, LOOPS):
             continue
         moved = {name for node in ast.walk(loop) for name in _moved(node)}

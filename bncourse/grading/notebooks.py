@@ -121,6 +121,8 @@ def _clean(source: str, repairs: list[str]) -> str:
     if "\0" in source:
         repairs.append("null characters were taken out")
         source = source.replace("\0", "")
+    if source.isascii():
+        return source.replace("\r\n", "\n").replace("\r", "\n") if "\r" in source else source
     plain = source.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     if plain != source:
         repairs.append("half characters (lone surrogates) were replaced")

@@ -8,11 +8,9 @@ import base64
 import builtins
 import contextlib
 import gc
-import hashlib
 import json
 import math
 import os
-import random
 import re
 import signal
 import socket
@@ -32,16 +30,15 @@ from bncourse.grading.inside.shell import Shell
 from bncourse.grading.judge import first_secret, judge, raised_by_student
 from bncourse.grading.prepared import Prepared, quiet, test_file
 from bncourse.grading.records import MasterCell, Verdict
+from bncourse.grading.rehearsal import rehearse
+from bncourse.grading.seeds import begin_anew, cell_seed
 from bncourse.grading.standins import Connection
 from bncourse.grading.transcript import ANSWERS, Diverged, Recording, Replayed
 
 REPORT_SECONDS = 0.1
 """How long a verdict may wait for others before it is reported."""
-
-
-def cell_seed(seed: int, assignment: str, grade_id: str) -> int:
-    """The seed of one cell, derived from the run's."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{assignment}/{grade_id}".encode()).digest()[:4], "big")
+MAX_DESCRIPTORS = 3
+"""A connection for each of two passes, and one for reports."""
 
 
 class Space(dict[str, Any]):
@@ -68,10 +65,13 @@ class Space(dict[str, Any]):
 class Session:
     """One submission's pass through the steps of an assignment."""
 
-    def __init__(self, prepared: Prepared, job: dict[str, Any], connection: Connection, report: Channel) -> None:
+    def __init__(
+        self, prepared: Prepared, job: dict[str, Any], part: dict[str, Any], connection: Connection, report: Channel
+    ) -> None:
         self.prepared, self.master = prepared, prepared.master
         self.cells = {cell.grade_id: cell for cell in self.master.cells}
         self.job, self.connection, self.report = job, connection, report
+        self.phase, self.steps = part["phase"], part["steps"]
         self.space = Space(connection)
         self.waiting: list[dict[str, Any]] = []
         """What is to be reported."""
@@ -104,9 +104,9 @@ class Session:
         """Remember which statement of the student's is running."""
         self.now = (self.now[0], index)
 
-    def run(self) -> None:
-        """Take the steps in order; a step that ends the student's process ends the pass."""
-        for step in self.job["steps"]:
+    def run(self) -> bool:
+        """Take the steps in order; returns False where one has ended the student's process, and so the pass."""
+        for step in self.steps:
             try:
                 if step["do"] == "test":
                     self.test(self.cells[step["cell"]], step)
@@ -120,9 +120,10 @@ class Session:
                 why = "timeout" if isinstance(error, StudentLate) else "crashed"
                 self.report_answers()
                 self.tell(dead=why, loading=step["do"] != "test", cell=step["cell"], statement=self.now[1])
-                return
+                return False
         self.report_answers()
-        self.tell(done=True)
+        self.tell(done=self.phase)
+        return True
 
     def report_answers(self) -> None:
         """Report what was answered, if that is kept."""
@@ -138,7 +139,7 @@ class Session:
         self.connection.left = self.job["seconds"]
         self.connection.asks_secrets = lambda: False
         seed = cell_seed(self.job["seed"], self.master.assignment, name)
-        show = self.job["phase"] == "show"
+        show = self.phase == "show"
         seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
         with contextlib.suppress(Exception):
             seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
@@ -146,6 +147,7 @@ class Session:
             self.tell(ran=name, **seen)
         cell = self.cells.get(name)
         if cell is not None:
+            begin_anew(seed)
             self.own_side(cell)
 
     def own_side(self, cell: MasterCell) -> None:
@@ -154,7 +156,7 @@ class Session:
         if cell.kind == "answer":
             for name in self.prepared.binds[cell.grade_id]:
                 self.space.pop(name, None)
-        students = {name for step in self.job["steps"] for name in step.get("binds", ())}
+        students = {name for step in self.steps for name in step.get("binds", ())}
         for statement in self.prepared.statements[cell.grade_id]:
             if statement.reads & students - set(self.space):
                 continue
@@ -170,17 +172,14 @@ class Session:
         """Run a test cell and report its verdict; cells that were judged before are passed over."""
         if step["judged"]:
             return
-        filename, first, visible = test_file(cell), first_secret(cell.source), self.job["phase"] == "tell"
+        filename, first, visible = test_file(cell), first_secret(cell.source), self.phase == "tell"
         self.connection.left, self.connection.received = self.job["seconds"], 0
         if first < math.inf and not visible:
             self.connection.asks_secrets = lambda: _running_line(filename) >= first
         self.space.borrowed.clear()
         self.space.missing.clear()
         self.connection.begin(cell.grade_id)
-        seed = cell_seed(self.job["seed"], self.master.assignment, cell.grade_id)
-        random.seed(seed)
-        if "numpy" in sys.modules:
-            sys.modules["numpy"].random.seed(seed)
+        begin_anew(cell_seed(self.job["seed"], self.master.assignment, cell.grade_id))
         start = time.perf_counter()
         error: BaseException | None = None
         points, withheld = cell.points, False
@@ -253,14 +252,14 @@ def main() -> None:
     masters: dict[str, Prepared] = {}
     channel.send(b"ready")
     while True:
-        mark, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        mark, descriptors, _, _ = socket.recv_fds(control, 1, MAX_DESCRIPTORS)
         if not mark:
             return
         with contextlib.suppress(Gone, Late):
             message = json.loads(channel.receive())
             if "master" in message:
                 masters[message["key"]] = Prepared(render.master_of(message["master"]))
-                masters[message["key"]].warm_up()
+                masters[message["key"]].warm_up(lambda prepared: rehearse(prepared, Session))
                 gc.collect()
                 gc.freeze()
                 channel.send(b"known")
@@ -276,13 +275,16 @@ def _session(prepared: Prepared, job: dict[str, Any], descriptors: list[int], re
     reports = Channel(descriptors[-1])
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        kind = Recording if job["record"] else Connection
-        connection = kind(descriptors[0]) if recorded is None else Replayed(recorded)
-        session = Session(prepared, job, connection, reports)
-        session.tell(pid=os.getpid())
-        signal.signal(signal.SIGALRM, session.send_waiting)
+        signal.signal(signal.SIGALRM, lambda *_: None)
         signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
-        session.run()
+        for place, part in enumerate(job["passes"]):
+            kind = Recording if job["record"] and part["phase"] == "mark" else Connection
+            connection = kind(descriptors[place]) if recorded is None else Replayed(recorded)
+            session = Session(prepared, job, part, connection, reports)
+            signal.signal(signal.SIGALRM, session.send_waiting)
+            session.tell(pid=os.getpid())
+            if not session.run():
+                break
     except BaseException as error:
         with contextlib.suppress(BaseException):
             signal.setitimer(signal.ITIMER_REAL, 0)

@@ -2,7 +2,7 @@
 
 import base64
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from bncourse.grading.known import known
@@ -85,12 +85,11 @@ class Plan:
         last = max((i for i, step in enumerate(steps) if step["do"] == "test" and not step["judged"]), default=-1)
         return steps[: last + 1]
 
-    def job(self, seed: int, stretch: float = 1.0, phase: Phase = "mark") -> dict[str, Any]:
-        """What the oracle is told of the next pass."""
+    def job(self, seed: int, stretch: float = 1.0, phases: Sequence[Phase] = ("mark",)) -> dict[str, Any]:
+        """What the oracle is told of the next passes."""
         return {
             "key": known(self.master).key,
-            "phase": phase,
-            "steps": self.steps(phase),
+            "passes": [{"phase": phase, "steps": self.steps(phase)} for phase in phases],
             "seed": seed,
             "seconds": stretch * self.master.seconds_per_test,
             "cpu_seconds": int(self.master.seconds_in_all) + 10,

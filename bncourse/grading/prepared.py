@@ -5,11 +5,10 @@ import contextlib
 import io
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, NamedTuple
 
-from bncourse.grading.inside.shell import Shell
 from bncourse.grading.judge import hidden_lines
 from bncourse.grading.known import known
 from bncourse.grading.names import imports_of, loaded_names, parse
@@ -53,8 +52,8 @@ class Prepared:
         exec(body, space)  # noqa: S102  (the instructor's test cell)
         return None if last is None else eval(last, space)  # noqa: S307  (the same)
 
-    def warm_up(self) -> None:
-        """Load what the master imports, and run its solution through its tests, for some seconds at most."""
+    def warm_up(self, rehearse: Callable[["Prepared"], None]) -> None:
+        """Load what the master imports, and have its solution rehearsed, for some seconds at most."""
         from bncourse.diagnosis import checks
 
         for tree in known(self.master).trees.values():
@@ -66,7 +65,8 @@ class Prepared:
         try:
             with contextlib.suppress(Exception):
                 checks.check_forward(lambda *_, **__: None)  # loads what a diagnosis reads from disk
-            self._run_all()
+            with contextlib.suppress(Exception):
+                rehearse(self)
         except _EnoughError:
             pass
         finally:
@@ -74,15 +74,6 @@ class Prepared:
         pyplot = sys.modules.get("matplotlib.pyplot")
         if pyplot is not None:
             pyplot.close("all")
-
-    def _run_all(self) -> None:
-        space: dict[str, Any] = {"__name__": "__main__", "get_ipython": lambda: Shell(lambda code: None)}
-        for cell in self.master.cells:
-            with contextlib.suppress(Exception), quiet():
-                if cell.kind == "test":
-                    self.run_test(cell, space)
-                elif cell.kind in ("given", "answer"):
-                    exec(cell.source, space)  # noqa: S102  (the master's solution)
 
 
 class _EnoughError(BaseException):

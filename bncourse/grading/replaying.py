@@ -1,11 +1,10 @@
 """Judge a submission by what its code answered before: the oracle runs the tests, and nothing else runs."""
 
-import queue
 import threading
 from collections.abc import Sequence
 
 from bncourse.grading.known import known
-from bncourse.grading.lanes import Lane
+from bncourse.grading.lanes import Lane, Lanes
 from bncourse.grading.plan import Plan
 from bncourse.grading.records import Master
 from bncourse.grading.shelf import Shelf
@@ -30,16 +29,13 @@ class Replayer:
 
     def __init__(self, shelf: Shelf, level: str, seed: int) -> None:
         self.shelf, self.level, self.seed = shelf, level, seed
-        self._lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
-        self._open: list[Lane] = []
-        self._guard, self._lanes_guard = threading.Lock(), threading.Lock()
+        self._lanes = Lanes("full")
+        self._guard = threading.Lock()
         self._doubtful: dict[str, list[str] | None] = {}
 
     def close(self) -> None:
         """End all processes."""
-        for lane in self._open:
-            lane.close()
-        self._open.clear()
+        self._lanes.close()
         self.shelf.close()
 
     def doubtful(self, master: Master) -> list[str] | None:
@@ -59,10 +55,9 @@ class Replayer:
         if transcript is None:
             return False
         plan.leave_out(transcript.left_out)
-        lane = self._take()
-        lane.teach(plan.master, known(plan.master).key)
-        self._run(lane, plan, transcript.passes)
-        self._lanes.put(lane)
+        with self._lanes.one() as lane:
+            lane.teach(plan.master, known(plan.master).key)
+            self._run(lane, plan, transcript.passes)
         return not plan.open_tests()
 
     def _run(self, lane: Lane, plan: Plan, passes: Sequence[Pass]) -> None:
@@ -78,12 +73,3 @@ class Replayer:
             plan.accept(cut | {"signal": ends.get(cut["cell"])})
             if not plan.open_tests():
                 return
-
-    def _take(self) -> Lane:
-        try:
-            return self._lanes.get_nowait()
-        except queue.Empty:
-            lane = Lane("full")
-            with self._lanes_guard:
-                self._open.append(lane)
-            return lane

@@ -116,8 +116,10 @@ def _try_namespaces(bwrap: str) -> tuple[bool, str]:
 @functools.cache
 def distribution_paths(modules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return (path here, name there) for what these top-level modules, and what they require, consist of."""
-    owners = importlib.metadata.packages_distributions()
-    wanted = [owners[name][0] for name in modules if name in owners]
+    wanted = [name for name in modules if _is_distribution(name)]
+    if len(wanted) < len(modules):  # a module may be called otherwise than what is installed; to look is slow
+        owners = importlib.metadata.packages_distributions()
+        wanted += [owners[name][0] for name in modules if name not in wanted and name in owners]
     seen: set[str] = set()
     entries: dict[str, str] = {}
     while wanted:
@@ -135,6 +137,15 @@ def distribution_paths(modules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
                 entries[top] = str(found.locate_file(top))
         wanted += [re.split(r"[^\w.-]", line)[0] for line in found.requires or () if "extra ==" not in line]
     return tuple((path, name) for name, path in sorted(entries.items()) if os.path.exists(path))  # noqa: PTH110
+
+
+def _is_distribution(name: str) -> bool:
+    """Whether something is installed under this name that brings a module of the same name."""
+    try:
+        files = importlib.metadata.distribution(name).files or ()
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return any(file.parts[0] in (name, f"{name}.py") for file in files)
 
 
 def library_places() -> list[str]:

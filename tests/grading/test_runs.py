@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import threading
+import time
 import unicodedata
 import zipfile
 from collections.abc import Iterator
@@ -208,8 +209,12 @@ def test_no_process_outlives_its_submission(grader: Grader) -> None:
         return {process.pid for process in psutil.Process().children(recursive=True)}
 
     grader.grade(MASTER, "x", hand_in(RIGHT | {"number": "values_per_channel = 100 + 100"}))
+    time.sleep(0.2)
     before = below()
     code = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()\nvalues_per_channel = 200"
     assert grader.grade(MASTER, "x", hand_in(RIGHT | {"number": code})).score == FULL
+    gone = time.monotonic() + 10  # the order to kill it is given before the record; the system takes a moment
+    while not below() <= before and time.monotonic() < gone:
+        time.sleep(0.01)
     assert below() <= before
     assert threading.active_count() < 50

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x10000000 | 0x20000000  # mount, IPC, user, process
-READ_ONLY, NO_SUID, NO_DEV, NO_EXEC = 1, 2, 4, 8
+READ_ONLY, NO_SUID, NO_DEV, NO_EXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
+DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
+"""Their owner, mode and times are the machine's own, and a fork may not touch them."""
 NO_NEW_PRIVILEGES, SET_SECCOMP, CHILD_SUBREAPER = 38, 22, 36
 DATA = 3
 MIB = 2**20
@@ -42,6 +44,12 @@ def _mount(target: str, flags: int, options: str) -> None:
     _check(_libc.mount(*arguments), f"mount {target}")
 
 
+def _freeze(device: str) -> None:
+    """Make a device's entry read-only, its mode and times included; what it is for still works."""
+    flags = os.statvfs(device).f_flag & (NO_SUID | NO_DEV | NO_EXEC) | READ_ONLY | REMOUNT | BIND
+    _check(_libc.mount(None, device.encode(), None, ctypes.c_ulong(flags), None), f"mount {device}")
+
+
 def enter_namespaces(tmp_mib: int) -> None:
     """Leave the warm process's namespaces for new ones, with an empty /tmp and nothing in /proc."""
     user, group = os.getuid(), os.getgid()
@@ -55,6 +63,8 @@ def enter_namespaces(tmp_mib: int) -> None:
         os.write(descriptor, text.encode())
         os.close(descriptor)
     _mount("/tmp", NO_SUID | NO_DEV | NO_EXEC, f"size={tmp_mib}m,nr_inodes=1000")  # noqa: S108
+    for device in DEVICES:
+        _freeze(device)
     _mount("/proc", NO_SUID | NO_DEV | NO_EXEC | READ_ONLY, "size=4k,nr_inodes=2")
 
 
@@ -167,7 +177,7 @@ class Warm:
         for stream in (0, 1, 2):
             os.dup2(silence, stream)
         os.close(silence)
-        os.setsid()
+        os.setpgid(0, 0)
         os.chdir("/tmp" if order["isolate"] else order["folder"])  # noqa: S108
         set_limits(order, self.base)
         if order["isolate"]:
@@ -214,6 +224,7 @@ def main() -> None:
     started = time.perf_counter()
     control = socket.socket(fileno=int(sys.argv[-1]))
     setup = json.loads(control.recv(1 << 18))
+    os.sched_setaffinity(0, {setup["cpu"]})  # before anything else: what is forked inherits it
     importlib.import_module(f"{__package__}.worker")
     missing = []
     for name in setup["load"]:
@@ -221,6 +232,7 @@ def main() -> None:
             importlib.import_module(name)
         except Exception as error:
             missing.append(f"{name}: {error}")
+    importlib.import_module(f"{__package__}.rehearsal").rehearse()
     sys.path[:] = [path for path in sys.path if path not in setup["hide"]]
     _libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
     gc.collect()

@@ -51,6 +51,7 @@ class Worker(Decoder):
         self.shell = shells.Shell(lambda code: exec(code, self.space))  # noqa: S102  (a student's cell, in the sandbox)
         shells.install(self.shell, self.space)
         self.encoder = Encoder(self.leave)
+        self.plain = Encoder()
 
     def serve(self) -> None:
         """Answer until the other side goes away."""
@@ -66,9 +67,9 @@ class Worker(Decoder):
             operation, *arguments = self.decode(request)
             data = self.encoder.encode(getattr(self, f"do_{operation}")(*arguments))
         except WireError as error:
-            data = Encoder().encode(("refused", str(error)))
+            data = self.plain.encode(("refused", str(error)))
         except BaseException as error:
-            data = Encoder().encode(("raised", *describe(error), ()))
+            data = self.plain.encode(("raised", *describe(error), ()))
         self.channel.send(data)
 
     # --- what crosses ---
@@ -160,7 +161,8 @@ class Worker(Decoder):
         for index, statement in enumerate(statements):
             if index in skip or (given and foreign(statement)):
                 continue
-            self.channel.send(Encoder().encode(("at", index, statement.lineno)))
+            if index:  # the first is what is running until another is named
+                self.channel.send(self.plain.encode(("at", index, statement.lineno)))
             try:
                 self.execute(statement, filename, last=index == len(statements) - 1)
             except BaseException as error:

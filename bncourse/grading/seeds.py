@@ -1,0 +1,19 @@
+"""Where the random numbers of a cell begin: derived from the run's seed, and from nothing that ran before."""
+
+import hashlib
+import random
+import sys
+
+
+def cell_seed(seed: int, assignment: str, grade_id: str) -> int:
+    """The seed of one cell, derived from the run's."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{assignment}/{grade_id}".encode()).digest()[:4], "big")
+
+
+def begin_anew(seed: int) -> None:
+    """Begin all random numbers anew, as the worker does for every cell, so that none depends on what ran before."""
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)

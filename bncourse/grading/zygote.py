@@ -1,0 +1,148 @@
+"""A warm process in its sandbox, which forks a worker for every pass over a submission."""
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import tempfile
+import time
+from typing import IO, Any
+
+from bncourse.grading import sandbox
+from bncourse.grading.syscalls import call_filter
+
+START_SECONDS = 60.0
+MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 512, 3072, 16
+
+
+class LaneError(RuntimeError):
+    """A process of ours failed while it graded a submission."""
+
+
+class StartError(sandbox.GraderError):
+    """A process of ours does not start: nothing can be graded, and nothing was."""
+
+
+def spawn(
+    command: list[str], control: socket.socket, environment: dict[str, str], said: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a process whose last argument is the number of its control socket, and which complains to a file."""
+    number = control.fileno()
+    return subprocess.Popen(  # noqa: S603  (our own command)
+        [*command, str(number)], pass_fds=(number,), env=environment, stdin=subprocess.DEVNULL, stderr=said
+    )
+
+
+def last_words(said: IO[bytes]) -> str:
+    """The last line that a process complained with."""
+    said.seek(0, os.SEEK_END)
+    said.seek(max(0, said.tell() - 4096))
+    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+    return f": {lines[-1].rstrip('.')[:300]}" if lines else ""
+
+
+class Zygote:
+    """A warm process in its sandbox."""
+
+    def __init__(self, modules: tuple[str, ...], load: tuple[str, ...], level: sandbox.Level, cpu: int) -> None:
+        self.isolate = level != "process"
+        self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
+        command = sandbox.bwrap_command(modules) if self.isolate else sandbox.process_command(modules)
+        program = call_filter() if level == "full" else b""
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = {**sandbox.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
+        self.process = spawn(command, theirs, environment, self.said)
+        theirs.close()
+        setup = {
+            "load": load,
+            "hide": [sandbox.OURS],
+            "filter": program.hex(),
+            "cpu": cpu,
+        }
+        with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
+            self.control.send(json.dumps(setup).encode())
+        self.ends: dict[int, dict[str, Any]] = {}
+        self.forgotten: set[int] = set()
+        self.missing: list[str] = []
+        self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
+        self.ready = False
+
+    def wait_ready(self) -> None:
+        """Wait until its libraries are loaded."""
+        if self.ready:
+            return
+        message = self._message(START_SECONDS)
+        if message is None:
+            raise StartError(
+                f"The warm process of the sandbox did not start{last_words(self.said)}. "
+                "`bncourse doctor` says what is missing."
+            )
+        self.missing, self.ready = message["missing"], True
+
+    def fork(self, number: int, connection: socket.socket, cpu_seconds: int) -> None:
+        """Have one more worker forked that serves the connection."""
+        self.wait_ready()
+        while self._note(0):
+            pass
+        order = {
+            "do": "fork",
+            "id": number,
+            "isolate": self.isolate,
+            "folder": self.folder.name,
+            "memory_mib": self.memory,
+            "tmp_mib": TMP_MIB,
+            "cpu_seconds": cpu_seconds,
+        }
+        try:
+            socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno()])
+        except OSError as error:
+            raise LaneError(f"the warm process of the sandbox has ended ({type(error).__name__})") from error
+
+    def kill(self, number: int) -> None:
+        """Kill a worker if it still runs; how it ends is of no interest."""
+        self._order_kill(number)
+        if self.ends.pop(number, None) is None:
+            self.forgotten.add(number)
+
+    def end(self, number: int) -> dict[str, Any]:
+        """Kill a worker if it still runs; returns how it ended."""
+        self._order_kill(number)
+        deadline = time.monotonic() + 10
+        while number not in self.ends and time.monotonic() < deadline:
+            if not self._note(deadline - time.monotonic()):
+                break
+        return self.ends.pop(number, {"ended": None, "cpu": 0.0})
+
+    def _order_kill(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            self.control.send(json.dumps({"do": "kill", "id": number}).encode())
+
+    def _note(self, seconds: float) -> bool:
+        """Take in how one worker ended, if that is told in time."""
+        message = self._message(seconds)
+        if message is None:
+            return False
+        if message["id"] in self.forgotten:
+            self.forgotten.discard(message["id"])
+        else:
+            self.ends[message["id"]] = message
+        return True
+
+    def _message(self, seconds: float) -> dict[str, Any] | None:
+        if not select.select([self.control], [], [], max(0.0, seconds))[0]:
+            return None
+        with contextlib.suppress(ConnectionResetError):
+            data = self.control.recv(65536)
+            return json.loads(data) if data else None
+        return None
+
+    def close(self) -> None:
+        """End it, and all its forks with it."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
+        self.said.close()
