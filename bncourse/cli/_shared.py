@@ -43,8 +43,28 @@ def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
         from bncourse.grading.masters import MasterError
 
         try:
-            return function(find_course(root, masters, db), **options)
+            course = find_course(root, masters, db)
+        except CourseError as error:
+            raise Refusal(str(error)) from error
+        try:
+            return function(course, **options)
         except (CourseError, MasterError) as error:
             raise Refusal(str(error)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise Refusal(
+                f"{error.filename}: {error.strerror}. See whether it may be written by you and the disk has room, or "
+                "name another place."
+            ) from error
+        except Exception as error:
+            if not type(error).__module__.startswith("sqlalchemy."):
+                raise
+            from bncourse.grading.stored import reason, without_password
+
+            raise Refusal(
+                f"The gradebook {without_password(course.db_url)} cannot be used: {reason(error, course)} What was "
+                "graded before is kept."
+            ) from error
 
     return wrapped

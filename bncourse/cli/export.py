@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @with_course
 def command(course: "Course", assignment: str, style: str, to: Path | None) -> None:
     """Write the grades of ASSIGNMENT for a spreadsheet, Gradescope (results.json) or Canvas."""
+    course.require_gradebook(assignment)
     from bncourse.grading.export import export
 
     click.echo(f"Written: {export(course, assignment, style, to)}")

@@ -19,7 +19,7 @@ def command(course: "Course", assignment: str) -> None:
 
     from bncourse.grading.feedback import make_feedback, stale_feedback
 
-    course.master(assignment)
+    course.require_gradebook(assignment)
     with Progress() as bar:
         task = bar.add_task(f"Feedback on {assignment}", total=len(stale_feedback(course, assignment)) or None)
         made = make_feedback(course, assignment, lambda: bar.advance(task))

@@ -50,6 +50,7 @@ def command(
     from bncourse.grading.shelf import FILE
     from bncourse.grading.summary import tables
 
+    course.require_gradebook(assignment)
     make: Callable[..., Grader] = Grader
     if scheduler is not None:
         from bncourse.grading.cluster import ClusterGrader

@@ -43,7 +43,7 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
         return Grader(level=level, jobs=jobs, seed=seed, transcripts=transcripts)  # type: ignore[arg-type]
 
     console = Console()
-    course.master(assignment)
+    course.require_gradebook(assignment)
     changes: tuple[Change, ...]
     sources: Preview | None = None
     try:

@@ -29,6 +29,7 @@ def command(course: "Course", student: str, assignment: str) -> None:
     from bncourse.grading.sandbox import GraderError
     from bncourse.grading.stored import kept_records
 
+    course.require_gradebook(assignment)
     master = course.master(assignment)
     kept = kept_records(course, assignment).get(student)
     if kept is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @with_course
 def command(course: "Course", assignment: str, to: Path | None) -> None:
     """Write one self-contained page: marks, the class's misconceptions counted, what was slow, what failed."""
+    course.require_gradebook(assignment)
     from bncourse.grading.report import write_report
 
     click.echo(f"The report: {write_report(course, assignment, to)}")

@@ -6,6 +6,7 @@ cluster must stand in a network that is trusted.
 """
 
 import functools
+import re
 import threading
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -25,6 +26,7 @@ LOOK_SECONDS = 10.0
 LOOKS_WITHOUT_WORKERS = 6
 MIN_IN_FLIGHT = 16
 
+_ADDRESS = re.compile(r"(\w+://)?[^\s/]+:\d+")
 _guard = threading.Lock()
 _graders: dict[tuple[sandbox.Level, int], Grader] = {}
 _masters: dict[str, Master] = {}
@@ -191,10 +193,13 @@ def _connect(address: str) -> Any:
         from distributed import Client
     except ImportError as error:
         raise ClusterError("A cluster needs Dask. Type: pip install 'bncourse[cluster]'") from error
+    wrong = ClusterError(
+        f"No Dask scheduler answers at {address!r}. Expected an address such as tcp://127.0.0.1:8786; "
+        "`dask scheduler` prints it."
+    )
+    if not _ADDRESS.fullmatch(address):
+        raise wrong
     try:
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise ClusterError(
-            f"No Dask scheduler answers at {address!r}. Expected an address such as tcp://127.0.0.1:8786; "
-            "`dask scheduler` prints it."
-        ) from error
+        raise wrong from error

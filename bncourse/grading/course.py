@@ -72,9 +72,7 @@ class Course:
         MasterError
             If the master cannot be used.
         """
-        if not _NAME.fullmatch(assignment) or assignment not in self.assignments:
-            known = ", ".join(self.assignments) or "none"
-            raise CourseError(f"There is no assignment {assignment!r} in {self.masters}. Known: {known}.")
+        self._check_name(assignment)
         path = self.masters / f"{assignment}.md"
         digest = self._digest(assignment)
         source = self.notebook("source", assignment)
@@ -84,6 +82,27 @@ class Course:
             write(source, render.as_bytes(render.source_notebook(master)))
             return master
         return render.master_of(json.loads(source.read_bytes()))
+
+    def require_gradebook(self, assignment: str) -> None:
+        """Refuse where the folder holds no gradebook, before anything is written to it.
+
+        Raises
+        ------
+        CourseError
+            If there is no such assignment, or nothing was ever released here.
+        """
+        self._check_name(assignment)
+        kind, _, file = self.db_url.partition(":///")
+        if kind == "sqlite" and file and not Path(file).is_file():
+            raise CourseError(
+                f"There is no gradebook {file}. Type first: bncourse release {assignment} (or say with --course where "
+                "the course lies)."
+            )
+
+    def _check_name(self, assignment: str) -> None:
+        if not _NAME.fullmatch(assignment) or assignment not in self.assignments:
+            known = ", ".join(self.assignments) or "none"
+            raise CourseError(f"There is no assignment {assignment!r} in {self.masters}. Known: {known}.")
 
     def render_all(self) -> dict[str, str]:
         """Render the masters that are newer than their source notebooks; returns those with a fault, and why."""

@@ -1,7 +1,9 @@
 """Feedback pages: nbgrader's own, made anew only for those whose notebook, points or comments have changed."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +31,10 @@ def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] |
     path = course.results(assignment) / "feedback.json"
     stale = stale_feedback(course, assignment, stamps)
     if stale:
+        folder = course.root / "feedback"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, "nothing can be written there", str(folder))
         for student in stale:
             shutil.rmtree(course.folder("feedback", assignment, student), ignore_errors=True)
         _convert(course, assignment, progress)

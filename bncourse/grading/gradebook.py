@@ -27,7 +27,7 @@ from nbgrader.utils import parse_utc
 from bncourse.grading.course import Course, CourseError
 from bncourse.grading.records import Master, Outcome, SubmissionRecord, Verdict
 from bncourse.grading.stamps import Stamp
-from bncourse.grading.stored import RECORDS, open_gradebook, read_stamps, to_json
+from bncourse.grading.stored import RECORDS, open_gradebook, read_stamps, require_writable, to_json
 
 NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "tampered", "needs review"})
 """Statuses that flag a submission for the instructor."""
@@ -71,6 +71,7 @@ class GradebookWriter:
     def __enter__(self) -> Self:
         self._gradebook = open_gradebook(self.course)
         try:
+            require_writable(self._gradebook, self.course)
             self._read_release()
         except BaseException:
             self._gradebook.close()

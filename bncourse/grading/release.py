@@ -1,5 +1,6 @@
 """Release an assignment: render its master and let nbgrader make the students' version and its gradebook entry."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -22,14 +23,20 @@ def is_released(course: Course, assignment: str) -> bool:
     # not by nbgrader's interface, which takes seconds to import
     import sqlalchemy as sql
 
-    url = sql.make_url(course.db_url)
+    try:
+        url = sql.make_url(course.db_url)
+    except (sql.exc.ArgumentError, ValueError):
+        return False
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return False
     query = sql.text(
         "SELECT COUNT(*) FROM notebook JOIN assignment ON notebook.assignment_id = assignment.id "
         "WHERE notebook.name = :name AND assignment.name = :name"
     )
-    engine = sql.create_engine(url)
+    try:
+        engine = sql.create_engine(url)
+    except ImportError:
+        return False
     try:
         with engine.connect() as connection:
             return bool(connection.scalar(query, {"name": assignment}) == 1)
@@ -97,7 +104,11 @@ def release(course: Course, assignment: str) -> None:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
+    from bncourse.grading.stored import open_gradebook, require_writable
+
     course.master(assignment)
+    with contextlib.closing(open_gradebook(course)) as gradebook:
+        require_writable(gradebook, course)
     config = Config()
     configure(config, course)
     config.BaseConverter.force = True

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
@@ -41,13 +42,43 @@ def open_gradebook(course: Course) -> Any:
     """
     make_alembic_callable()
     course.root.mkdir(parents=True, exist_ok=True)
+    name = without_password(course.db_url)
     try:
         gradebook = Gradebook(course.db_url, COURSE_ID)
         _METADATA.create_all(gradebook.engine)
-    except (sql.exc.SQLAlchemyError, ImportError) as error:
-        first = str(error).splitlines()[0]
-        raise CourseError(f"The gradebook {_without_password(course.db_url)} cannot be opened: {first}") from error
+    except ImportError as error:
+        raise CourseError(f"The gradebook {name} cannot be opened: {error}. Install that module.") from error
+    except (sql.exc.SQLAlchemyError, ValueError) as error:
+        raise CourseError(f"The gradebook {name} cannot be opened: {reason(error, course)}") from error
     return gradebook
+
+
+def require_writable(gradebook: Any, course: Course) -> None:
+    """Refuse where nothing can be written to the gradebook, before anything is done that would be lost.
+
+    Raises
+    ------
+    CourseError
+        If another program holds it, or it is only to be read.
+    """
+    try:
+        with gradebook.engine.begin() as connection:
+            connection.execute(sql.delete(RECORDS).where(sql.false()))
+    except sql.exc.SQLAlchemyError as error:
+        name = without_password(course.db_url)
+        raise CourseError(f"The gradebook {name} cannot be written: {reason(error, course)}") from error
+
+
+def reason(error: Exception, course: Course) -> str:
+    """What a database says, on one line, and what can be done about it; it never holds the password."""
+    if isinstance(error, sql.exc.ArgumentError | ValueError):
+        return "this is no address as SQLAlchemy writes it, such as postgresql://name:password@host/database."
+    said = re.sub(r"^\([\w.]+\) ", "", str(error).splitlines()[0]).strip().rstrip(".")
+    if "locked" in said:
+        return f"{said}. Another program writes it; wait for it, or end it."
+    if not course.db_url.startswith("sqlite"):
+        return f"{said}. Is the server running, and are its address and the password right?"
+    return f"{said}. See whether the file may be written and is a gradebook."
 
 
 def records_of(course: Course, assignment: str | None = None) -> list[SubmissionRecord]:
@@ -122,8 +153,9 @@ def from_json(text: str) -> SubmissionRecord:
     return SubmissionRecord(**kept)
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """A gradebook's address as it may be printed."""
     try:
         return str(sql.make_url(url).render_as_string(hide_password=True))
-    except sql.exc.ArgumentError:
+    except (sql.exc.ArgumentError, ValueError):
         return "address"
