@@ -3,6 +3,9 @@
 `python -m bench.grading` grades the distinct right and wrong answers of the sample class of `backward`, in the
 sandbox, on two lanes, each submission for itself, with gradebook, notebooks and lists; then stock nbgrader grades one
 copy of the same. It prints the figures beside their bars and exits with 1 if one is broken.
+
+`--assignment pytorch` does the same for the PyTorch assignment, and `--ten-thousand` hands in as many copies as make
+10,000 submissions. Copies of an answer are run again each time: the bench grades without the cache.
 """
 
 import argparse
@@ -20,11 +23,12 @@ from bncourse.cli._shared import start_sooner
 from bncourse.grading.course import Course, find_course, write
 from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
 
-ASSIGNMENT = "backward"
 MASTERS = Path(__file__).resolve().parents[1] / "assignments" / "masters"
 JOBS = 2
 MOST = 10_000
-RATIO, EACH_SECOND, FIRST_SECONDS, MEMORY_MB = 50.0, 40.0, 3.0, 300.0
+EACH_SECOND = {"backward": 40.0, "pytorch": 8.0}
+"""The assignments that can be measured, and how many submissions a second are the bar."""
+RATIO, FIRST_SECONDS, MEMORY_MB = 50.0, 3.0, 300.0
 WITHOUT = "BENCH_WITHOUT_TRANSCRIPTS"
 """Environment variable that leaves the transcripts out, to see what they cost."""
 CONFIGURATION = 'c = get_config()\nc.CourseDirectory.course_id = "bench"\n'
@@ -41,29 +45,29 @@ class Ours(NamedTuple):
     """The supervisor's highest, in MB."""
 
 
-def distinct(course: Course) -> list[SampleStudent]:
+def distinct(course: Course, assignment: str) -> list[SampleStudent]:
     """Those of the sample class whose code runs to its end, rightly or wrongly, and who did not copy."""
     found: dict[str, SampleStudent] = {}
-    for student in load_sample_class(course, ASSIGNMENT).students:
+    for student in load_sample_class(course, assignment).students:
         plain = not (student.cut_off or student.tests or student.drafts or student.tags)
         if plain and student.begins == "solution" and student.status in ("correct", "wrong"):
             found.setdefault(json.dumps([student.answers, student.unfinished], sort_keys=True), student)
     return list(found.values())
 
 
-def hand_in(course: Course, students: list[SampleStudent], copies: int) -> int:
+def hand_in(course: Course, assignment: str, students: list[SampleStudent], copies: int) -> int:
     """Hand in for everybody; returns how many submissions there are, at most `MOST`."""
-    written = load_sample_class(course, ASSIGNMENT).written
-    master = course.master(ASSIGNMENT)
-    released = json.loads(course.notebook("release", ASSIGNMENT).read_bytes())
+    written = load_sample_class(course, assignment).written
+    master = course.master(assignment)
+    released = json.loads(course.notebook("release", assignment).read_bytes())
     pairs = [(student, number) for number in range(1, copies + 1) for student in students][:MOST]
     for student, number in pairs:
-        target = course.notebook("submitted", ASSIGNMENT, f"{student.id}-{number:04}")
+        target = course.notebook("submitted", assignment, f"{student.id}-{number:04}")
         write(target, submission(student, master, released, written, number))
     return len(pairs)
 
 
-def measure(root: Path, started: float) -> Ours:
+def measure(root: Path, assignment: str, started: float) -> Ours:
     """Grade the class in this process, which has only just started."""
     start_sooner()
     from bncourse.grading import shelf
@@ -77,35 +81,35 @@ def measure(root: Path, started: float) -> Ours:
             firsts.append(time.monotonic() - started)
 
     course = find_course(root, MASTERS)
-    journal = course.results(ASSIGNMENT) / "journal.jsonl"
-    transcripts = None if WITHOUT in os.environ else course.results(ASSIGNMENT) / shelf.FILE
+    journal = course.results(assignment) / "journal.jsonl"
+    transcripts = None if WITHOUT in os.environ else course.results(assignment) / shelf.FILE
     make = lambda: Grader(jobs=JOBS, cache=False, journal=journal, transcripts=transcripts)  # noqa: E731
-    run = grade_class(course, ASSIGNMENT, grader=make, progress=seen)
+    run = grade_class(course, assignment, grader=make, progress=seen)
     status = Path("/proc/self/status").read_text()
     highest = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
     return Ours(run.graded, time.monotonic() - started, firsts[0], int(highest) / 1000)
 
 
-def by_ours(course: Course) -> Ours:
+def by_ours(course: Course, assignment: str) -> Ours:
     """What a fresh process of ours takes for the class, from its start to its end."""
-    command = [sys.executable, "-m", "bench.grading", "--measure", str(course.root), str(time.monotonic())]
+    command = [sys.executable, "-m", "bench.grading", "--measure", str(course.root), assignment, str(time.monotonic())]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return Ours(*json.loads(done.stdout.splitlines()[-1]))
 
 
-def by_stock(course: Course, students: list[SampleStudent], folder: Path) -> float:
+def by_stock(course: Course, assignment: str, students: list[SampleStudent], folder: Path) -> float:
     """Seconds that stock `nbgrader autograde` takes for one copy of everybody."""
     folder.mkdir()
     (folder / "nbgrader_config.py").write_text(CONFIGURATION)
     nbgrader = [str(Path(sys.executable).parent / "nbgrader")]
-    shutil.copytree(course.folder("source", ASSIGNMENT), folder / "source" / ASSIGNMENT)
+    shutil.copytree(course.folder("source", assignment), folder / "source" / assignment)
     for student in students:
         name = f"{student.id}-0001"
         shutil.copytree(course.root / "submitted" / name, folder / "submitted" / name)
     quiet = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([*nbgrader, "generate_assignment", ASSIGNMENT], check=True, **quiet)  # type: ignore[call-overload]
+    subprocess.run([*nbgrader, "generate_assignment", assignment], check=True, **quiet)  # type: ignore[call-overload]
     start = time.monotonic()
-    subprocess.run([*nbgrader, "autograde", ASSIGNMENT], check=False, **quiet)  # type: ignore[call-overload]
+    subprocess.run([*nbgrader, "autograde", assignment], check=False, **quiet)  # type: ignore[call-overload]
     seconds = time.monotonic() - start
     graded = len(list(folder.glob("autograded/*/*/*.ipynb")))
     if graded != len(students):
@@ -121,26 +125,33 @@ def bar(name: str, figure: float, unit: str, *, least: float | None = None, most
     return kept
 
 
-def run(copies: int) -> bool:
+def run(assignment: str, copies: int) -> bool:
     """Print the figures; True if every bar is kept."""
     from bncourse.grading.release import release
 
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         course = find_course(Path(name) / "course", MASTERS)
-        release(course, ASSIGNMENT)
-        students = distinct(course)
-        count = hand_in(course, students, copies)
-        print(f"\ngrading {ASSIGNMENT}: {count} submissions of {len(students)} distinct answers, {JOBS} jobs, no cache")
-        ours = by_ours(course)
-        stock = by_stock(course, students, Path(name) / "stock")
+        release(course, assignment)
+        students = distinct(course, assignment)
+        copies = min(copies, -(-MOST // len(students)))
+        count = hand_in(course, assignment, students, copies)
+        right = sum(student.status == "correct" for student in students)
+        print(f"\ngrading {assignment}: {count} submissions, {JOBS} jobs, no cache")
+        print(f"{len(students)} distinct answers, {right} right and {len(students) - right} wrong, each {copies} times")
+        ours = by_ours(course, assignment)
+        stock = by_stock(course, assignment, students, Path(name) / "stock")
     speed, other = ours.graded / ours.seconds, len(students) / stock
     print(f"{'stock nbgrader autograde, one copy of each':44}{other:8.2f} a second")
     results = [
-        bar("bncourse grade", speed, "a second", least=EACH_SECOND),
-        bar("bncourse grade against stock nbgrader", speed / other, "times as fast", least=RATIO),
+        bar("bncourse grade", speed, "a second", least=EACH_SECOND[assignment]),
         bar("start to first verdict", ours.first, "s", most=FIRST_SECONDS),
         bar("the supervisor's memory at its highest", ours.memory, "MB", most=MEMORY_MB),
     ]
+    against = "bncourse grade against stock nbgrader"
+    if assignment == "backward":
+        results.append(bar(against, speed / other, "times as fast", least=RATIO))
+    else:
+        print(f"{against:44}{speed / other:8.2f} times as fast")
     if count == MOST:
         results.append(bar(f"{MOST:,} submissions", ours.seconds / 60, "minutes", most=6.0))
     return all(results)
@@ -150,16 +161,21 @@ def main() -> int:
     """Exit code: 0 if every bar is kept, 1 if one is broken."""
     parser = argparse.ArgumentParser(prog="python -m bench.grading", description="throughput against stock nbgrader")
     parser.add_argument(
+        "--assignment", choices=sorted(EACH_SECOND), default="backward", help="what is graded [backward]"
+    )
+    parser.add_argument(
         "--copies", type=int, default=25, help=f"submissions of each distinct answer [25], {MOST:,} in all at most"
     )
-    parser.add_argument("--measure", nargs=2, metavar=("COURSE", "STARTED"), help=argparse.SUPPRESS)
+    parser.add_argument("--ten-thousand", action="store_true", help=f"as many copies as make {MOST:,} submissions")
+    parser.add_argument("--measure", nargs=3, metavar=("COURSE", "ASSIGNMENT", "STARTED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.copies < 1:
         parser.error(f"--copies is {options.copies}. Expected at least 1.")
     if options.measure:
-        print(json.dumps(measure(Path(options.measure[0]), float(options.measure[1]))))
+        root, assignment, started = options.measure
+        print(json.dumps(measure(Path(root), assignment, float(started))))
         return 0
-    return 0 if run(options.copies) else 1
+    return 0 if run(options.assignment, MOST if options.ten_thousand else options.copies) else 1
 
 
 if __name__ == "__main__":
