@@ -71,9 +71,10 @@ def batch_norm_forward(
     [3.0, 7.0]
     """
     check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
-    centered, _, mean, var = near_zero(widened(x))
+    wide = widened(x)
+    centered, _, mean, var = near_zero(wide)
     inv_std = 1.0 / np.sqrt(var + eps)
-    x_hat = empty(x.shape, centered.dtype)
+    x_hat = empty(x.shape, wide.dtype) if centered is wide else centered
     y = empty(x.shape, np.result_type(x_hat, gamma, beta))
     # Block by block: x_hat = (x - mean) * inv_std, y = gamma * x_hat + beta
     for x_, x_hat_, y_, mean_, inv_std_, gamma_, beta_ in blocks(

@@ -67,10 +67,11 @@ def test_an_empty_array_begins_where_a_cache_line_begins(shape, dtype):
     assert array.ctypes.data % blocks.CACHE_LINE == 0
 
 
+@pytest.mark.parametrize("offset", [0, 100])
 @pytest.mark.parametrize("shape", [(1024, 1024), (16, 64, 32, 32), (8, 256, 16, 16), (2, 8, 256, 256)])
-def test_memory_beyond_input_output_and_cache_is_at_most_one_array_of_the_inputs_size(shape):
+def test_memory_beyond_input_output_and_cache_is_at_most_one_array_of_the_inputs_size(shape, offset):
     rng = np.random.default_rng(0)
-    x, dy = rng.standard_normal((2, *shape), dtype=np.float32)
+    x, dy = rng.standard_normal((2, *shape), dtype=np.float32) + np.float32(offset)
     gamma, beta = rng.standard_normal((2, shape[1]), dtype=np.float32)
 
     def peak(function):
