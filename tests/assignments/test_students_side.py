@@ -12,14 +12,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from bncourse.grading.course import find_course
 from bncourse.grading.masters import list_masters, load_master
 from bncourse.grading.records import Verdict
 from bncourse.grading.render import as_bytes, release_notebook
-from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
+from bncourse.grading.sample_class import SampleStudent, submission
 from bncourse.grading.selfcheck import run_checks
+from tests.assignments.whole_class import MASTERS, class_of
 
-MASTERS = Path(__file__).resolve().parents[2] / "assignments" / "masters"
 ASSIGNMENTS = list_masters(MASTERS)
 EXTRAS = ("torch", "sklearn", "matplotlib", "pooch", "IPython", "nbgrader", "nbformat", "jupytext", "sqlalchemy")
 SHOWN_ONLY = ("curves", "rates-run", "sizes-run", "report", "mended")
@@ -36,7 +35,7 @@ KINDS: dict[str, Callable[[SampleStudent], bool]] = {
 def handed_in(assignment: str, kind: str) -> dict[str, Any]:
     """What the first student of this kind in the class hands in."""
     master = load_master(MASTERS / f"{assignment}.md")
-    sample = load_sample_class(find_course(Path("nowhere"), MASTERS), assignment)
+    sample = class_of(assignment)
     student = next(filter(KINDS[kind], sample.students))
     made: dict[str, Any] = json.loads(submission(student, master, release_notebook(master), sample.written, 1))
     if assignment == "training":

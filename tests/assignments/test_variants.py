@@ -12,15 +12,14 @@ from typing import Any
 import pytest
 
 from bncourse.grading.course import find_course
-from bncourse.grading.engine import Grader
 from bncourse.grading.masters import list_masters, load_master
 from bncourse.grading.records import Master, Verdict
-from bncourse.grading.release import choose_variant, release
+from bncourse.grading.release import choose_variant
 from bncourse.grading.render import as_bytes, release_notebook, source_notebook
-from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
+from bncourse.grading.sample_class import SampleStudent, submission
 from bncourse.grading.selfcheck import run_checks
+from tests.assignments.whole_class import MASTERS, class_of, graded_by_the_engine, who_learned_by_heart
 
-MASTERS = Path(__file__).resolve().parents[2] / "assignments" / "masters"
 ASSIGNMENTS = list_masters(MASTERS)
 YEARS = ("2026", "2027", "2028")
 """One of each set of numbers."""
@@ -100,10 +99,9 @@ def test_in_a_variant_the_solution_gets_full_marks_and_the_release_nothing(assig
 def test_in_a_variant_the_class_gets_the_marks_that_its_code_deserves(assignment: str) -> None:
     """In this process, so without those whose code would end it."""
     master = master_of(assignment, "2027")
-    sample = load_sample_class(find_course(Path("nowhere"), MASTERS), assignment)
     kept = copy.copy(os.environ)
     tried = 0
-    for student in sample.students:
+    for student in class_of(assignment).students:
         if can_be_run_here(student):
             found = graded(student, master, hidden=True)
             lost = {name: verdict.max_points for name, verdict in found.items() if verdict.outcome != "correct"}
@@ -118,16 +116,8 @@ def test_in_a_variant_the_class_gets_the_marks_that_its_code_deserves(assignment
 def test_in_a_variant_the_engine_gives_the_class_its_marks(assignment: str, sandbox: None, tmp_path: Path) -> None:
     course = find_course(tmp_path / "course", MASTERS)
     choose_variant(course, assignment, "2027")
-    release(course, assignment)
-    master, sample = course.master(assignment), load_sample_class(course, assignment)
-    assert master.metadata["variant"] == "2027"
-    released = json.loads(course.notebook("release", assignment).read_bytes())
-    raw = [(student.id, submission(student, master, released, sample.written, 1)) for student in sample.students]
-    with Grader(jobs=2) as grader:
-        records = {record.student: record for record in grader.grade_many(master, raw)}
-    for student in sample.students:
-        record = records[student.id]
-        assert (record.status, record.score) == (student.status, student.deserves(master)), student.id
+    assert course.master(assignment).metadata["variant"] == "2027"
+    assert graded_by_the_engine(course, assignment)
 
 
 def test_what_one_reads_off_last_year_does_not_pass_this_year() -> None:
@@ -147,8 +137,7 @@ def test_what_one_reads_off_last_year_does_not_pass_this_year() -> None:
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_last_years_visible_numbers_known_by_heart_do_not_pass_this_year(assignment: str) -> None:
-    sample = load_sample_class(find_course(Path("nowhere"), MASTERS), assignment)
-    memorized = next(student for student in sample.students if "by heart" in student.story)
+    memorized = who_learned_by_heart(assignment)
     before, after = (
         {
             name
