@@ -1,9 +1,13 @@
 """The same class graded by a Dask cluster, one of whose processes dies in the middle."""
 
+import contextlib
+import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bncourse.cli import main
-from bncourse.grading.cluster import ClusterGrader
+from bncourse.grading.cluster import ClusterError, ClusterGrader
 from bncourse.grading.course import Course
 from bncourse.grading.engine import Grader
 from bncourse.grading.journal import Journal
@@ -81,6 +85,48 @@ def test_nothing_is_lost_and_marks_are_the_same_where_a_worker_is_killed(
     assert lists(there) == lists(here)
     with Journal(journal) as kept:
         assert len(kept) == len(STUDENTS)
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A scheduler in a process of its own, with a worker in another."""
+    file = tmp_path / "scheduler.json"
+    cli = [sys.executable, "-m", "distributed.cli.dask_"]
+    where = ["--scheduler-file", str(file), "--host", "127.0.0.1"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with contextlib.ExitStack() as stack:
+        started = []
+        for kind, options in (("scheduler", ["--port", "0"]), ("worker", ["--nthreads", "1", "--no-nanny"])):
+            command = [*cli[:2], cli[2] + kind, *where, "--no-dashboard", *options]
+            process = stack.enter_context(subprocess.Popen(command, **quiet))  # type: ignore[call-overload]
+            stack.callback(process.kill)
+            started.append(process)
+            while not file.exists():
+                time.sleep(0.05)
+        yield json.loads(file.read_text())["address"], started[0]
+
+
+@pytest.mark.timeout(600)
+def test_a_scheduler_that_goes_away_in_the_middle_costs_nothing_but_the_run(
+    small_class: Course, scheduler: tuple[str, "subprocess.Popen[bytes]"], tmp_path: Path
+) -> None:
+    address, process = scheduler
+    here, there = small_class, copied(small_class, tmp_path / "there")
+    grade_class(here, "backward", grader=lambda: Grader(jobs=2))
+    journal = there.results("backward") / "journal.jsonl"
+    seen: list[str] = []
+
+    def go_away(student: str) -> None:
+        seen.append(student)
+        process.kill()
+
+    with pytest.raises(ClusterError, match=r"went away\. Start again: what was graded is kept"):
+        grade_class(there, "backward", grader=lambda: ClusterGrader(address, jobs=1, journal=journal), progress=go_away)
+    assert 0 < len(seen) < len(STUDENTS)
+    with Journal(journal) as kept:
+        assert len(kept) >= len(seen)
+    grade_class(there, "backward", grader=lambda: Grader(jobs=2, journal=journal))
+    assert lists(there) == lists(here)
 
 
 @pytest.mark.timeout(600)
