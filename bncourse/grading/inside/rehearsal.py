@@ -9,6 +9,7 @@ import os
 import random
 import socket
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,23 @@ print(moved.shape, parts)
 np.random.default_rng(0).standard_normal((2, 2)).reshape(-1).max()
 """
 BROKEN = "def wrong(x):\n    raise ValueError('no')\nwrong(1)\n1 +"
+TORCH = """\
+import torch
+class Twice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return 2 * x
+    @staticmethod
+    def backward(ctx, dy):
+        return 2 * dy
+x = torch.ones(2, 3, dtype=torch.float64, requires_grad=True)
+torch.autograd.gradcheck(Twice.apply, (x,))
+layer = torch.nn.Linear(3, 1).double()
+torch.nn.functional.mse_loss(layer(x), torch.zeros(2, 1, dtype=torch.float64)).backward()
+torch.optim.SGD(layer.parameters(), lr=0.1).step()
+"""
+"""The first use of a gradient check, and that of an optimizer, load hundreds of modules."""
 ROUNDS = 12
 
 
@@ -41,11 +59,15 @@ def rehearse() -> None:
     names = ("__main__", "IPython", "IPython.display")
     before = {name: sys.modules[name] for name in names if name in sys.modules}
     streams = sys.stdout, sys.stderr
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002  (what students' code uses)
+    states: tuple[Any, ...] = random.getstate(), np.random.get_state()  # noqa: NPY002  (what students' code uses)
     ours, theirs = socket.socketpair()
     worker = Worker(ours.detach())
     try:
         sys.stdout = sys.stderr = worker.output
+        if "torch" in sys.modules:
+            states += (sys.modules["torch"].get_rng_state(),)
+            worker.do_run("torch", TORCH, False, [], 1, False)
+            theirs.recv(1 << 18)
         for _ in range(ROUNDS):
             worker.numbers = 0
             for request in _requests():
@@ -61,6 +83,8 @@ def rehearse() -> None:
         linecache.clearcache()
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_rng_state(states[2])
 
 
 def _requests() -> list[bytes]:
