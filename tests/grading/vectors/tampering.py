@@ -55,9 +55,13 @@ Running = Equal
 
 @row("objects whose == is always true", "F")
 def always_equal() -> list[Pair]:
-    return [Pair(hand_in(WRONG, added=[("forward", EQUAL)]), hand_in(WRONG), "first", points=0.0)] + [
-        Pair(hand_in(WRONG | {name: EQUAL}), hand_in(WRONG), name, points=0.0)
-        for name in ("backward", "scale", "running", "number")
+    # of these, stock nbgrader is fooled by the first: a plain value that a test compares by ==
+    return [
+        *(
+            Pair(hand_in(WRONG | {name: EQUAL}), hand_in(WRONG), name, points=0.0)
+            for name in ("number", "backward", "scale", "running")
+        ),
+        Pair(hand_in(WRONG, added=[("forward", EQUAL)]), hand_in(WRONG), "beside the answers", points=0.0),
     ]
 
 
