@@ -131,7 +131,7 @@ def test_merging_adds_the_spread_between_the_means():
 
 
 def test_empty_parts_change_nothing_wherever_they_stand():
-    nothing = Moments(np.array([99.0]), np.array([99.0]), 0)
+    nothing = Moments(np.array([np.nan]), np.array([np.nan]), 0)
     part = Moments(np.array([2.0]), np.array([1.0]), 2)
     assert merge_moments(nothing, part, nothing) == part
 
