@@ -18,7 +18,18 @@ ONE_SIDED = {
     # what makes the hand-written gradient a part of PyTorch
     "torch": {"BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "BatchNormFunction"},
 }
-OURS = {"functional", "inference", "results", "moments", "running", "layer", "autograd", "network", "elementary", "training"}
+OURS = {
+    "functional",
+    "inference",
+    "results",
+    "moments",
+    "running",
+    "layer",
+    "autograd",
+    "network",
+    "elementary",
+    "training",
+}
 
 
 def of_these_files(room):

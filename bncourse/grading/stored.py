@@ -72,7 +72,7 @@ def require_writable(gradebook: Any, course: Course) -> None:
 def reason(error: Exception, course: Course) -> str:
     """What a database says, on one line, and what can be done about it; it never holds the password."""
     if isinstance(error, sql.exc.ArgumentError | ValueError):
-        return "this is no address as SQLAlchemy writes it, such as postgresql://name:password@host/database."
+        return "this is no address as SQLAlchemy writes it, such as postgresql+psycopg2://name:password@host/database."
     said = re.sub(r"^\([\w.]+\) ", "", str(error).splitlines()[0]).strip().rstrip(".")
     if "locked" in said:
         return f"{said}. Another program writes it; wait for it, or end it."
