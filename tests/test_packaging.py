@@ -32,9 +32,9 @@ def unpacked(built):
     return folder
 
 
-def without_torch(folder, code):
-    """Run code with this folder before the libraries on the path, and PyTorch not importable."""
-    start = f"import sys; sys.modules['torch'] = None; sys.path.insert(0, {str(folder)!r}); "
+def without(library, folder, code):
+    """Run code with this folder before the libraries on the path, and one of these not importable."""
+    start = f"import sys; sys.modules[{library!r}] = None; sys.path.insert(0, {str(folder)!r}); "
     return python("-c", start + code, cwd=folder)
 
 
@@ -60,7 +60,7 @@ def test_without_pytorch_the_numpy_rooms_work(unpacked):
         "print(room.__file__); "
         "print(room.BatchNorm(1, eps=0.0)(np.array([[1.0], [3.0]], np.float32)).ravel().tolist())"
     )
-    result = without_torch(unpacked, code)
+    result = without("torch", unpacked, code)
     assert result.returncode == 0, result.stderr
     place, values = result.stdout.splitlines()
     assert place.startswith(str(unpacked))
@@ -68,11 +68,22 @@ def test_without_pytorch_the_numpy_rooms_work(unpacked):
 
 
 def test_without_pytorch_its_rooms_say_what_to_install(unpacked):
-    result = without_torch(unpacked, "import bncourse.torch_bn")
+    result = without("torch", unpacked, "import bncourse.torch_bn")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == (
         "ImportError: bncourse.torch_bn needs PyTorch, which is not installed. Use: pip install 'bncourse[torch]'"
     )
+
+
+def test_without_click_the_command_line_says_what_to_install(unpacked):
+    result = without("click", unpacked, "import bncourse.cli")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: bncourse.cli needs click, which is not installed. Use: pip install 'bncourse[cli]'"
+    )
+    result = without("click", unpacked, "from bncourse.__main__ import main; main()")
+    assert result.returncode == 1
+    assert result.stderr == "The command line needs click. Type: pip install 'bncourse[cli]'\n"
 
 
 def test_importing_the_package_loads_neither_numpy_nor_pytorch():

@@ -7,7 +7,12 @@ It may import every room, and imports a command's file only when that command is
 import importlib
 import pkgutil
 
-import click
+try:
+    import click
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "bncourse.cli needs click, which is not installed. Use: pip install 'bncourse[cli]'", name=error.name
+    ) from error
 
 
 class LazyGroup(click.Group):

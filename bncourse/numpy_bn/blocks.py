@@ -37,8 +37,7 @@ def empty(shape: Shape, dtype: Any) -> Array:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(size + CACHE_LINE, np.uint8)
     start: int = -memory.__array_interface__["data"][0] % CACHE_LINE
-    array: Array = memory[start : start + size].view(dtype).reshape(shape)
-    return array
+    return np.ndarray(shape, dtype, buffer=memory, offset=start)
 
 
 def blockwise(function: Callable[P, R]) -> Callable[P, R]:

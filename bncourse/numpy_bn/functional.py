@@ -131,8 +131,8 @@ def batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -
     dgamma, dbeta = np.zeros((2, len(gamma)), inv_std.dtype)
     wide = widened(dy)
     for dy_, x_hat_, dgamma_, dbeta_ in blocks([wide, x_hat], totals=[dgamma, dbeta]):
-        add_sums(dbeta_, dy_)
         add_dots(dgamma_, dy_, x_hat_)
+        add_sums(dbeta_, dy_)
     dx = empty(dy.shape, x_hat.dtype)
     # Block by block: dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat))
     for dx_, dy_, x_hat_, mean_dy_, mean_dy_x_hat_, scale_ in blocks(

@@ -77,8 +77,8 @@ def moments_in_one_pass(x: Array) -> tuple[Array, Array]:
     """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
     mean, square = np.zeros((2, x.shape[CHANNEL_AXIS]), x.dtype)
     for x_, mean_, square_ in blocks([x], totals=[mean, square]):
-        add_sums(mean_, x_)
         add_dots(square_, x_, x_)
+        add_sums(mean_, x_)
     mean /= values_per_channel(x.shape)
     square /= values_per_channel(x.shape)
     return mean, square - np.minimum(square, mean * mean)

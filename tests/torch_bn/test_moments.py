@@ -28,3 +28,20 @@ def test_empty_parts_change_nothing_and_one_value_is_enough():
 def test_parts_without_values_are_refused(counts):
     with pytest.raises(ValueError, match=r"^the parts have the counts \["):
         merge_moments(*((torch.zeros(1), torch.zeros(1), count) for count in counts))
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4, -1e6])
+@pytest.mark.parametrize("shape", [(5000, 2), (17, 3), (5, 2), (20, 2, 30, 3)])
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_first_samples_far_from_the_others_cost_four_bits_at_most(shape, offset, first):
+    """|mean - exact| <= 4 eps max|x|; |var - exact| <= 64 eps var, with the first sixteenth as far off as can be."""
+    torch.manual_seed(0)
+    x = 0.1 * torch.randn(shape) + offset
+    x[: first * len(x) // 16 + 1] += 3.0
+    mean, var, count = batch_moments(x)
+    axes = [axis for axis in range(x.ndim) if axis != 1]
+    exact_var, exact_mean = torch.var_mean(x.double(), axes, correction=0)
+    eps = torch.finfo(torch.float32).eps
+    assert count == x.numel() // x.shape[1]
+    assert ((mean - exact_mean).abs() <= 4 * eps * x.abs().amax(axes)).all()
+    assert ((var - exact_var).abs() <= 64 * eps * exact_var).all()
