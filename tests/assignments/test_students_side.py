@@ -1,5 +1,6 @@
 """What a student sees without an instructor: the same verdicts everywhere, and a line for what is missing."""
 
+import ast
 import json
 import re
 import subprocess
@@ -12,9 +13,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from bncourse.diagnosis.report import STILL_MISSING
 from bncourse.grading.masters import list_masters, load_master
+from bncourse.grading.names import bound_names, loaded_names
 from bncourse.grading.records import Verdict
-from bncourse.grading.render import as_bytes, release_notebook
+from bncourse.grading.render import as_bytes, release_notebook, released_source
 from bncourse.grading.sample_class import SampleStudent, submission
 from bncourse.grading.selfcheck import run_checks
 from tests.assignments.whole_class import MASTERS, class_of
@@ -105,6 +108,51 @@ def test_a_notebook_shows_what_a_check_says_and_not_the_way_through_our_code(
     assert [line for line in SAID_BY_A_CHECK[body] if line not in lines] == []
     assert "bncourse/diagnosis" not in "".join(lines) and "Traceback" not in "".join(lines)
     assert len(lines) <= len(SAID_BY_A_CHECK[body]) + 6
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_a_test_of_an_unwritten_answer_shows_one_line(
+    assignment: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    shown = {}
+    for cell in release_notebook(load_master(MASTERS / f"{assignment}.md"))["cells"]:
+        if cell["cell_type"] == "code":
+            error = shell.run_cell(cell["source"]).error_in_exec
+            said = capsys.readouterr().out.splitlines()
+            if isinstance(error, NotImplementedError) or isinstance(
+                getattr(error, "__cause__", None), NotImplementedError
+            ):
+                shown[cell["id"]] = said
+    InteractiveShell.clear_instance()
+    first = shown.pop("prediction-1")  # it stands above the first test, where this is arranged
+    assert len(first) < 12
+    assert len(shown) >= 12
+    assert [name for name, said in shown.items() if not said[-1].startswith(STILL_MISSING)] == []
+    assert [name for name, said in shown.items() if "Traceback" in "".join(said)] == []
+    assert {len(said) for name, said in shown.items() if name.startswith("test-")} == {1}
+
+
+def test_the_visible_tests_of_the_broken_script_do_not_say_which_functions_are_wrong() -> None:
+    master = load_master(MASTERS / "training.md")
+    wrong = bound_names(ast.parse(next(cell.source for cell in master.cells if cell.grade_id == "mend")))
+    given = [cell.source for cell in master.cells if cell.grade_id.startswith("script-") and cell.kind == "given"]
+    script = bound_names(ast.parse("\n".join(given)))
+    tests = {c.grade_id: released_source(c.source, "code") for c in master.cells if c.grade_id.startswith("test-mend")}
+    tried = {name: loaded_names(ast.parse(source)) & script for name, source in tests.items()}
+    assert wrong < script and len(tests) == len(wrong) == 4
+    assert min(map(len, tried.values())) >= 2, "a test of one function alone names it"
+    assert set().union(*tried.values()) >= {*wrong, "normalize", "normalize_with"}, "right ones are tried as well"
+    said = [
+        node.value
+        for source in tests.values()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant)
+    ]
+    words = {word for text in (*said, *tests) for word in re.findall(r"\w+", str(text))}
+    assert words & (script | {"backward", "estimate"}) == set()
 
 
 def without_extras(path: Path) -> subprocess.CompletedProcess[str]:
