@@ -1,6 +1,7 @@
 """What the learner believed about the gradients, part by part."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from bncourse.diagnosis import outside, parameters, paths, reading, transforms
 from bncourse.diagnosis.forwards import IMPRECISE, Seen
 from bncourse.diagnosis.laws import broken_backward_laws
 from bncourse.diagnosis.own import Own, own_gradient
+from bncourse.diagnosis.probes import Probe
 from bncourse.diagnosis.reading import GRADIENTS, Function
 from bncourse.diagnosis.report import Finding, finding, unknown
 from bncourse.diagnosis.truth import gain_of, truth_of
@@ -46,12 +48,17 @@ class _Case:
         self._measured = False
 
     def run(self, dy: Array) -> Any:
-        """Call the forward pass anew, so that a cache is used once, then the backward pass."""
+        """Call the backward pass with a cache that no other call has had."""
+        return reading.call(self.backward, "dx", dy, self._cache(), dy=True)
+
+    def _cache(self) -> Any:
+        """One that is left from looking at the forward pass, or of a new call."""
+        if self.seen.caches:
+            return self.seen.caches.pop(0)
         probe, part = self.probe, self.seen.kind
         statistics = (probe.running_mean, probe.running_var) if self.inference else ()
         result = reading.call(self.forward, part, probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
-        _, cache = reading.pair(result, part)
-        return reading.call(self.backward, "dx", dy, cache, dy=True)
+        return reading.pair(result, part)[1]
 
     def allowed(self, dtype: Any) -> float:
         """Tolerance for a gradient of this dtype; none is finer than the forward pass that it started from."""
@@ -177,8 +184,7 @@ def _explain_dx(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]
             x_hats = [paths.rows(model.x_hat)]
             if case.inference:
                 x_hats.append((x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + probe.eps))
-            var = probe.running_var if case.inference else x.var(axis=0)
-            known = paths.moves(probe, model.inv_std.reshape(-1), var)
+            known = _known_moves(probe, case.inference) if model is case.right else _moves(probe, model, case.inference)
             for x_hat in x_hats:
                 basis = paths.make_basis(dy, x_hat, gain_of(model))
                 coefficients, residual = paths.fit(dx, basis)
@@ -198,6 +204,18 @@ def _explain_dx(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]
     if _is_textbook(dx, case, 100 * allowed):
         return ("closed-form-of-another-forward",)
     return _last_resort(value, case, part)
+
+
+def _moves(probe: Probe, model: transforms.Normalized, inference: bool) -> list[paths.Move]:
+    """What beliefs do to the coefficients, for a forward pass that is this program."""
+    var = probe.running_var if inference else paths.rows(probe.x).var(axis=0)
+    return paths.moves(probe, model.inv_std.reshape(-1), var)
+
+
+@lru_cache(maxsize=64)
+def _known_moves(probe: Probe, inference: bool) -> list[paths.Move]:
+    """The same for the right program, worked out once for each probe."""
+    return _moves(probe, truth_of(probe, inference=inference).right, inference)
 
 
 def _is_textbook(dx: Array, case: _Case, allowed: float) -> bool:

@@ -1,7 +1,7 @@
 """What the learner believed about the forward pass, in training, on feature maps, and in inference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +36,8 @@ class Seen:
     """Which program of the family it is, if it is one and not the right one."""
     y: Array | None = None
     dtype: Any = np.float64
+    caches: list[Any] = field(default_factory=list)
+    """What it returned beside y; each serves one backward pass."""
 
     @property
     def right(self) -> bool:
@@ -67,11 +69,17 @@ def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: 
     probe = make_probe(seed, spatial=spatial)
     kind, part = ("conv", "conv") if spatial else ("forward", "forward")
 
+    caches: list[Any] = []
+
     def run(other: Probe) -> reading.Value:
         result = reading.call(forward, part, other.x, other.gamma, other.beta, eps=other.eps)
-        return reading.like(reading.pair(result, part)[0], other.x, part, notes)
+        y, cache = reading.pair(result, part)
+        if other is probe:
+            caches.append(cache)
+        return reading.like(y, other.x, part, notes)
 
-    return _look(run, kind, part, probe, _right(probe), _reshapes, lambda: broken_forward_laws(forward, probe))
+    seen = _look(run, kind, part, probe, _right(probe), _reshapes, lambda: broken_forward_laws(forward, probe))
+    return replace(seen, caches=caches)
 
 
 @lru_cache(maxsize=64)
@@ -88,14 +96,17 @@ def look_at_inference(inference: Function, seed: int, notes: list[str]) -> Seen:
     """Run a forward pass in inference and say what it believes; it may return y alone or (y, cache)."""
     probe = make_probe(seed)
     part = "inference"
+    caches: list[Any] = []
 
     def run(other: Probe) -> reading.Value:
         statistics = other.running_mean, other.running_var
         result = reading.call(inference, part, other.x, other.gamma, other.beta, *statistics, eps=other.eps)
         packed = isinstance(result, (tuple, list)) and len(result) == 2
+        if packed and other is probe:
+            caches.append(result[1])
         return reading.like(result[0] if packed else result, other.x, part, notes)
 
-    return _look(run, part, part, probe, _right(probe, inference=True), _precedences, list)
+    return replace(_look(run, part, part, probe, _right(probe, inference=True), _precedences, list), caches=caches)
 
 
 def _look(

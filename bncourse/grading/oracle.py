@@ -18,7 +18,6 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict
 from types import FrameType
 from typing import Any
 
@@ -46,6 +45,7 @@ class Space(dict[str, Any]):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins, get_ipython=lambda: Shell(lambda code: None))
+        self["print"] = lambda *values, **options: None  # nobody reads it, and an array takes long to put into words
         self.connection = connection
         self.borrowed: dict[str, Any] = {}
         self.missing: set[str] = set()
@@ -143,12 +143,11 @@ class Session:
         seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
         with contextlib.suppress(Exception):
             seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
-        if show:
+        if show:  # no test runs here, so this side needs no names
             self.tell(ran=name, **seen)
-        cell = self.cells.get(name)
-        if cell is not None:
+        elif name in self.cells:
             begin_anew(seed)
-            self.own_side(cell)
+            self.own_side(self.cells[name])
 
     def own_side(self, cell: MasterCell) -> None:
         """Do on the trusted side what the master's cell does, except for what is the student's."""
@@ -195,7 +194,7 @@ class Session:
             if isinstance(raised, ImportError) and raised_by_student(raised) is None:
                 self.broken.append(_one_line(raised))
         self.tell(
-            verdict=asdict(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
+            verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             withheld=withheld,
             missing=sorted(self.space.missing),
             not_implemented=isinstance(raised_by_student(error), NotImplementedError),

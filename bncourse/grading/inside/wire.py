@@ -35,6 +35,7 @@ ARRAY, SCALAR, TUPLE, SET, SLICE, COMPLEX, INTEGER, ELLIPSIS, DTYPE, PICKLE, HAN
 _PREFIX = struct.Struct("<BI")
 _COMPLEX = struct.Struct("<dd")
 _PLACE = struct.Struct("<BBQ")
+_AXES = [struct.Struct(f"<{ndim}Q") for ndim in range(MAX_AXES + 1)]
 _OPTIONS: dict[str, Any] = {"raw": False, "strict_map_key": False, "unicode_errors": "surrogatepass"}
 
 
@@ -117,10 +118,13 @@ class Encoder:
         self._size += array.nbytes
         if self._size > MAX_FRAME:
             raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
-        name = array.dtype.str.encode()
-        place = _PLACE.pack(len(name), array.ndim, self._size - array.nbytes)
-        self._arrays.append(array.tobytes())
-        return msgpack.ExtType(code, place + name + struct.pack(f"<{array.ndim}Q", *array.shape))
+        name, shape = _NAMES.get(array.dtype) or array.dtype.str.encode(), array.shape
+        if len(shape) > MAX_AXES:
+            raise WireError(f"the value has more than {MAX_AXES} axes")
+        data = array.tobytes()
+        self._arrays.append(data)
+        place = _PLACE.pack(len(name), len(shape), self._size - len(data)) + name + _AXES[len(shape)].pack(*shape)
+        return tuple.__new__(msgpack.ExtType, (code, place))  # what it would check of its arguments is known
 
 
 def _integer(value: int) -> bytes:
@@ -232,7 +236,7 @@ class Decoder:
         dtype = _DTYPES.get(name) or _dtype(name)
         if ndim > MAX_AXES or len(place) != start + 8 * ndim:
             raise WireError("malformed message (axes)")
-        shape = struct.unpack_from(f"<{ndim}Q", place, start)
+        shape = _AXES[ndim].unpack_from(place, start)
         at = self._start + offset
         size = math.prod(shape) * dtype.itemsize
         if size > len(self._data) - at:
@@ -255,6 +259,7 @@ def _dtype(name: bytes) -> Any:
 
 
 _DTYPES = {name: np.dtype(name.decode()) for name in (b"<f8", b"<f4", b"<i8", b"|b1", b"<c16")}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 def _named_tuple(name: str, fields: tuple[str, ...]) -> Any:

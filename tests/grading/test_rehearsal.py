@@ -1,0 +1,36 @@
+"""What the oracle has done once itself, before it forks for anybody."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bncourse.diagnosis import probes, transforms
+from bncourse.grading.masters import load_master
+from bncourse.grading.oracle import Session
+from bncourse.grading.prepared import Prepared
+from bncourse.grading.rehearsal import rehearse
+
+MASTERS = Path(__file__).parents[2] / "assignments" / "masters"
+
+
+@pytest.fixture
+def nobody_waits_for_children() -> Iterator[None]:
+    """As in the oracle, whose forks the kernel clears away by itself."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("nobody_waits_for_children")
+def test_a_rehearsal_takes_right_and_wrong_answers_through_all_tests() -> None:
+    probes.make_probe.cache_clear()
+    transforms._outputs.cache_clear()
+    rehearse(Prepared(load_master(MASTERS / "backward.md")), Session)
+    hidden = {35, 36, 37, 38, 61, 62, 63, 64}  # seeds of hidden tests
+    before = probes.make_probe.cache_info().misses
+    for seed in hidden:
+        probes.make_probe(seed, spatial=(2, 5) if seed > 60 else ())
+    assert probes.make_probe.cache_info().misses == before, "hidden tests were not reached"
+    assert transforms._outputs.cache_info().currsize > 0, "no wrong answer was explained"
