@@ -6,6 +6,7 @@ import inspect
 import linecache
 import traceback
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,9 +57,10 @@ def describe(error: BaseException) -> tuple[list[str], str, str, int]:
     except BaseException:
         message = ""
     cell, line = "", 0
-    for frame in traceback.extract_tb(error.__traceback__, limit=-50):
-        if frame.filename.startswith("<") and frame.filename in linecache.cache:
-            cell, line = frame.filename[1:-1], frame.lineno or 0
+    for frame, number in deque(traceback.walk_tb(error.__traceback__), maxlen=50):
+        filename = frame.f_code.co_filename
+        if filename.startswith("<") and filename in linecache.cache:
+            cell, line = filename[1:-1], number
     return names, message, cell, line
 
 
