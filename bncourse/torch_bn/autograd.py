@@ -15,6 +15,9 @@ from bncourse.torch_bn.functional import (
 )
 from bncourse.torch_bn.moments import Moments, batch_moments, widened
 
+BLOCK = 1 << 17
+"""Values in a piece of a large matrix: 512 KiB of float32, so that a few pieces fit into a second-level cache."""
+
 
 class BatchNormFunction(torch.autograd.Function):
     """`batch_norm_forward` whose derivative, for autograd, is `batch_norm_backward`.
@@ -93,13 +96,30 @@ def forward_in_few_passes(
 
 def moments_in_one_pass(x: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
-    axes = reduction_axes(x.ndim)
     if x.ndim > 2 and x.is_contiguous():  # the norm of a row needs no second tensor for the squares
-        squares = torch.linalg.vector_norm(x, dim=axes[1:]).square().sum(dim=0)
+        axes = reduction_axes(x.ndim)
+        sums, squares = x.sum(dim=axes), torch.linalg.vector_norm(x, dim=axes[1:]).square().sum(dim=0)
     else:
-        squares = (x * x).sum(dim=axes)
-    mean = x.sum(dim=axes) / count
+        sums, squares = sums_of_products(x, x)
+    mean = sums / count
     return mean, torch.addcmul(squares / count, mean, mean, value=-1).clamp_(min=0)
+
+
+def sums_of_products(x: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sums of x, and of x * other, channel by channel.
+
+    A large matrix is taken piece by piece: the products of a piece stay in the cache until they are added up.
+    """
+    axes = reduction_axes(x.ndim)
+    if x.ndim > 2 or x.numel() <= 2 * BLOCK:
+        return x.sum(dim=axes), (x * other).sum(dim=axes)
+    sums, products = x.new_zeros(2, x.shape[1])
+    rows = -(-BLOCK // x.shape[1])
+    for start in range(0, len(x), rows):
+        x_, other_ = x[start : start + rows], other[start : start + rows]
+        products += (x_ * other_).sum(dim=0)
+        sums += x_.sum(dim=0)
+    return sums, products
 
 
 def multiply_and_add(x: torch.Tensor, factor: torch.Tensor, summand: torch.Tensor) -> torch.Tensor:
@@ -114,10 +134,9 @@ def multiply_and_add(x: torch.Tensor, factor: torch.Tensor, summand: torch.Tenso
 def backward_in_few_passes(dy: torch.Tensor, gamma: torch.Tensor, normalizer: Normalizer) -> Gradients:
     """`batch_norm_backward` in few operations on whole tensors."""
     x, mean, inv_std = normalizer
-    axes, count = reduction_axes(x.ndim), values_per_channel(x.shape)
-    wide = widened(dy)
-    dbeta = wide.sum(dim=axes)
-    dgamma = torch.addcmul((x * wide).sum(dim=axes), mean, dbeta, value=-1) * inv_std
+    wide, count = widened(dy), values_per_channel(x.shape)
+    dbeta, dy_x = sums_of_products(wide, x)
+    dgamma = torch.addcmul(dy_x, mean, dbeta, value=-1) * inv_std
     # dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat)), sorted by dy, x and 1
     of_dy = gamma * inv_std
     of_x = of_dy * inv_std * dgamma * (-1 / count)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bncourse import numpy_bn
-from bncourse.torch_bn import BatchNorm1d, BatchNorm2d, BatchNorm3d, BatchNormFunction, batch_norm_forward
+from bncourse.torch_bn import BatchNorm1d, BatchNorm2d, BatchNorm3d, BatchNormFunction, autograd, batch_norm_forward
 
 PAIRS = {
     (6, 3): (BatchNorm1d, torch.nn.BatchNorm1d),
@@ -101,6 +101,30 @@ def test_statistics_of_the_function_carry_no_gradient_and_alone_give_none():
     assert not mean.requires_grad
     torch.testing.assert_close(mean, x.detach().mean(0), rtol=0, atol=1e-6)
     torch.testing.assert_close(var, x.detach().var(0, correction=0), rtol=1e-5, atol=0)
+
+
+def test_where_no_gradient_comes_in_none_goes_out():
+    class Nothing(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, dx):
+            return None
+
+    x = torch.randn(5, 2, requires_grad=True)
+    Nothing.apply(BatchNormFunction.apply(x, torch.ones(2), torch.zeros(2), 1e-5)[0]).sum().backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("block", [1, 15, 20, 32, 1 << 17])
+def test_sums_of_a_matrix_piece_by_piece_are_those_of_the_whole(block, monkeypatch):
+    monkeypatch.setattr(autograd, "BLOCK", block)
+    x, other = torch.randn(2, 13, 5, dtype=torch.float64)
+    sums, products = autograd.sums_of_products(x, other)
+    torch.testing.assert_close(sums, x.sum(dim=0), rtol=0, atol=1e-13)
+    torch.testing.assert_close(products, (x * other).sum(dim=0), rtol=0, atol=1e-13)
 
 
 def test_few_passes_equal_the_transform_as_the_book_writes_it():
