@@ -252,8 +252,8 @@ class Grader:
     def _run(self, lane: Lane, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
         master = plan.master
         key = known(master).key
+        zygote = lane.zygote(allowed(master), preloaded(master, plan.text))  # gets ready while the oracle does
         lane.teach(master, key)
-        zygote = lane.zygote(allowed(master), preloaded(master, plan.text))
         zygote.wait_ready()
         phases: tuple[Phase, ...] = ("show", "mark") if phase == "show" and stretch == 1 else (phase,)
         job = plan.job(self.seed, stretch, phases) | {"record": self._keeping.transcripts}

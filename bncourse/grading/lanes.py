@@ -28,7 +28,8 @@ __all__ = ["Lane", "LaneError", "Lanes", "StartError"]
 class Lane:
     """Grades one submission at a time.
 
-    Its processes take turns, so they share one processor, between which and another the kernel would wake them slowly.
+    Its processes take turns once they are ready, so from then on they share one processor, between which and another
+    the kernel would wake them slowly.
 
     Parameters
     ----------
@@ -54,7 +55,6 @@ class Lane:
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
         self.oracle = spawn(command, theirs, {**os.environ, **threads}, self.said)
         theirs.close()
-        os.sched_setaffinity(self.oracle.pid, {self.cpu})
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +78,7 @@ class Lane:
         try:
             if not self.known:
                 self._hear()
+                os.sched_setaffinity(self.oracle.pid, {self.cpu})
             self._order({"master": render.source_notebook(master), "key": key}, [])
             self._hear()
         except (Gone, Late, LaneError) as error:

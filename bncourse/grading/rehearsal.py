@@ -11,9 +11,11 @@ import socket
 import sys
 from typing import Any
 
+from bncourse.grading.inside.pipe import Gone
 from bncourse.grading.inside.worker import Worker
 from bncourse.grading.plan import Phase, Plan
 from bncourse.grading.prepared import Prepared
+from bncourse.grading.repair import Reading
 from bncourse.grading.transcript import Recording
 from bncourse.grading.trial import own_solution
 
@@ -53,34 +55,39 @@ def rehearse(prepared: Prepared, session: Any) -> None:
     """
     right = own_solution(prepared.master)
     wrong = right._replace(answers={name: source + SLIP for name, source in right.answers.items()})
-    for reading, rounds in ((right, ROUNDS), (wrong, 1)):
-        phases: tuple[Phase, ...] = ("show", "mark") if reading is right else ("mark",)
-        job = Plan(prepared.master, reading).job(0, phases=phases) | {"record": True}
-        for part in job["passes"] * rounds:
-            _run(prepared, session, job, part)
-
-
-def _run(prepared: Prepared, session: Any, job: dict[str, Any], part: dict[str, Any]) -> None:
-    """One pass against a worker of its own."""
-    ours, theirs = socket.socketpair()
+    shown, marked = _passes(prepared, right, ("show", "mark"))
+    passes = [shown, *[marked] * ROUNDS, *_passes(prepared, wrong, ("mark",))]
+    pairs = [socket.socketpair() for _ in passes]
     peer = os.fork()
     if peer == 0:
-        _answer(ours, theirs)
-    theirs.close()
-    connection = Recording(ours.fileno())
+        _answer(pairs)
     try:
-        session(prepared, job, part, connection, Silence()).run()
+        for (job, part), (ours, theirs) in zip(passes, pairs, strict=True):
+            theirs.close()
+            session(prepared, job, part, Recording(ours.fileno()), Silence()).run()
+            ours.close()
     finally:
-        ours.close()
         with contextlib.suppress(ProcessLookupError):  # where nobody waits for children, it is gone at once
             os.kill(peer, signal.SIGKILL)
+        for end in (end for pair in pairs for end in pair):
+            end.close()
 
 
-def _answer(ours: socket.socket, theirs: socket.socket) -> None:
+def _passes(prepared: Prepared, reading: Reading, phases: tuple[Phase, ...]) -> list[tuple[dict[str, Any], Any]]:
+    """Orders as the supervisor would give them, with the part of each that one session takes."""
+    job = Plan(prepared.master, reading).job(0, phases=phases) | {"record": True}
+    return [(job, part) for part in job["passes"]]
+
+
+def _answer(pairs: list[tuple[socket.socket, socket.socket]]) -> None:
+    """Serve one pass after the other, so that what is loaded for one is there for the next."""
     try:
-        ours.close()
+        for ours, _ in pairs:
+            ours.close()
         signal.alarm(0)
         sys.setrecursionlimit(1000)
-        Worker(theirs.fileno()).serve()
+        for _, theirs in pairs:
+            with contextlib.suppress(Gone):
+                Worker(theirs.fileno()).serve()
     finally:
         os._exit(0)

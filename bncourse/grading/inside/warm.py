@@ -224,7 +224,6 @@ def main() -> None:
     started = time.perf_counter()
     control = socket.socket(fileno=int(sys.argv[-1]))
     setup = json.loads(control.recv(1 << 18))
-    os.sched_setaffinity(0, {setup["cpu"]})  # before anything else: what is forked inherits it
     importlib.import_module(f"{__package__}.worker")
     missing = []
     for name in setup["load"]:
@@ -238,6 +237,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
+    os.sched_setaffinity(0, {setup["cpu"]})  # what is forked inherits it
     control.send(json.dumps({"ready": time.perf_counter() - started, "missing": missing}).encode())
     Warm(control, bytes.fromhex(setup["filter"]), pages * os.sysconf("SC_PAGE_SIZE")).serve()
 
