@@ -118,13 +118,15 @@ def test_where_no_gradient_comes_in_none_goes_out():
     assert x.grad is None
 
 
+@pytest.mark.parametrize("shape", [(13, 5), (13, 5, 2), (13, 5, 2, 3)])
 @pytest.mark.parametrize("block", [1, 15, 20, 32, 1 << 17])
-def test_sums_of_a_matrix_piece_by_piece_are_those_of_the_whole(block, monkeypatch):
+def test_sums_piece_by_piece_are_those_of_the_whole(shape, block, monkeypatch):
     monkeypatch.setattr(autograd, "BLOCK", block)
-    x, other = torch.randn(2, 13, 5, dtype=torch.float64)
+    x, other = torch.randn(2, *shape, dtype=torch.float64)
+    axes = [axis for axis in range(x.ndim) if axis != 1]
     sums, products = autograd.sums_of_products(x, other)
-    torch.testing.assert_close(sums, x.sum(dim=0), rtol=0, atol=1e-13)
-    torch.testing.assert_close(products, (x * other).sum(dim=0), rtol=0, atol=1e-13)
+    torch.testing.assert_close(sums, x.sum(dim=axes), rtol=0, atol=1e-12)
+    torch.testing.assert_close(products, (x * other).sum(dim=axes), rtol=0, atol=1e-12)
 
 
 def test_few_passes_equal_the_transform_as_the_book_writes_it():

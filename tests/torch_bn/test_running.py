@@ -32,6 +32,8 @@ def test_they_hold_no_graph():
 def test_wrong_values_are_refused():
     with pytest.raises(ValueError, match=r"^momentum is 2"):
         RunningStatistics(3, momentum=2)
+    with pytest.raises(ValueError, match=r"^num_features is 0"):
+        RunningStatistics(0)
     with pytest.raises(ValueError, match=r"^var has shape \(2,\)"):
         RunningStatistics(3).update(torch.zeros(3), torch.zeros(2), 4)
     with pytest.raises(ValueError, match=r"^the parts have the counts \[\]"):
