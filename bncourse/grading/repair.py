@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -82,6 +83,7 @@ class _Reader:
     def read(self) -> Reading:
         by_name = sum(1 for name in self.owner if name and self.known[name].kind != "text")
         self._find_the_lost()
+        self._find_by_place()
         reason = self._foreign(by_name)
         if reason:
             return Reading({}, tuple(self.repairs), reason)
@@ -110,6 +112,24 @@ class _Reader:
             for place in places if cell.kind == "answer" else places[:1]:
                 self.owner[place] = cell.grade_id
                 self.repairs.append(f"cell {cell.grade_id} had lost its metadata and was known by its content")
+
+    def _find_by_place(self) -> None:
+        """Give an answer that is still lost the code that stands in its place and binds a part of its names.
+
+        That is an answer left unfinished, or one that Python cannot read.
+        """
+        order = [cell.grade_id for cell in self.master.cells]
+        for number, cell in enumerate(self.master.cells):
+            if cell.kind != "answer" or cell.grade_id in self.owner:
+                continue
+            before, after = set(order[:number]), set(order[number + 1 :])
+            first = max((place for place, name in enumerate(self.owner) if name in before), default=-1) + 1
+            last = min((place for place, name in enumerate(self.owner) if name in after), default=len(self.owner))
+            for place in range(first, last):
+                raw = self.notebook.cells[place]
+                if raw.cell_type == "code" and not self.owner[place] and _binds(cell.source) & _spoken_of(raw.source):
+                    self.owner[place] = cell.grade_id
+                    self.repairs.append(f"cell {cell.grade_id} had lost its metadata and was known by its place")
 
     def _resembles(self, cell: MasterCell, place: int) -> bool:
         raw = self.notebook.cells[place]
@@ -211,7 +231,11 @@ def _binds(source: str) -> frozenset[str]:
     return frozenset()
 
 
-@lru_cache(maxsize=512)
+def _spoken_of(source: str) -> frozenset[str]:
+    """The names that code binds; of code that cannot be parsed, all its words."""
+    return frozenset(re.findall(r"\w+", source)) if _dump(source) is None else _binds(source)
+
+
 @lru_cache(maxsize=2048)
 def _dump(source: str) -> str | None:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):

@@ -156,13 +156,14 @@ def load_release(course: Course, assignment: str) -> dict[str, Any]:
 def write_autograded(
     course: Course, master: Master, released: dict[str, Any], record: SubmissionRecord, reading: Reading, content: bytes
 ) -> None:
-    """Write the notebook that graders see, and the timestamp beside it."""
+    """Write the notebook that graders see, and beside it what nbgrader needs for the date and to give it back."""
     notebook = autograded_notebook(released, record, reading.answers, added_cells(master, reading, content))
     folder = course.folder("autograded", master.assignment, record.student)
     write(folder / f"{master.assignment}.ipynb", render.as_compact_bytes(notebook))
-    stamp = read_file(course.folder("submitted", master.assignment, record.student) / "timestamp.txt")
-    if not stamp.reason and len(stamp.content) < 100:
-        write(folder / "timestamp.txt", stamp.content)
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        file = read_file(course.folder("submitted", master.assignment, record.student) / name)
+        if not file.reason and len(file.content) < 200:
+            write(folder / name, file.content)
 
 
 def _grade(grader: "Grader", course: Course, master: Master, students: Collection[str]) -> Iterator[SubmissionRecord]:
