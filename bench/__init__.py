@@ -3,33 +3,43 @@
 `python -m bench` prints the tables and exits with 1 if a bar is broken. `python -m bench --cuda --record FILE`
 measures on a GPU and writes the figures with their provenance; it needs only NumPy and PyTorch.
 
-Why three bars are out of reach
--------------------------------
-In one quiet run the geometric means were 1.45 against native, 0.60 against the textbook, 1.73 in eager mode and 1.15
-compiled. Figures in nanoseconds for a float32 value, one thread, from the quieter minutes of a shared virtual machine
-(2 MiB of second-level cache, AVX-512). In other minutes all of them double, those of fetching and storing most.
+Why two bars are out of reach
+-----------------------------
+On the quietest machine to be had the geometric means were 1.34 against native, 0.48 against the textbook and 1.12
+compiled; in eager mode 1.6. Beside other work, which takes its share of the cache and of the memory's speed, the first
+two become 1.5 and 0.6. Figures in nanoseconds for a float32 value, one thread, of a shared virtual machine (2 MiB of
+second-level cache, AVX-512). In other minutes all of them double, those of fetching and storing most.
 
 | step | ns |
 |---|---|
-| NumPy: multiply, add or subtract a piece in the second-level cache | 0.10 - 0.13 |
-| its sums by BLAS; its sums of products by einsum, by dot | 0.05; 0.17; 0.06 |
-| fetch an array from beyond that cache | 0.17 - 0.25 |
-| store an array there (which fetches it first) | 0.35 - 0.7 |
-| native batch norm, forward and backward | 2.0 - 2.3 for (N, C), 3 for maps |
+| NumPy: multiply, add or subtract a piece in the second-level cache, in its place | 0.08 - 0.13 |
+| its sums by BLAS; its sums of products by einsum, by dot | 0.04; 0.13 - 0.17; 0.06 |
+| fetch an array from beyond that cache | 0.15 - 0.25 |
+| store an array there (which fetches it first) | 0.2 - 0.7 |
+| native batch norm, forward and backward | 1.8 - 2.3 for (N, C), 3 for maps |
 
 *NumPy against native.* Native moves five arrays. `numpy_bn` moves the same five, and x_hat twice more (stored
-forward, fetched backward), which takes 0.6 to 0.9, and its twelve operations cannot be fused: six of them wait for
-memory anyway, six add 0.1 each. That is 1.25 to 1.4 times native's time, where the bar is 1.0. A version that keeps
-x in the cache instead of x_hat, and so needs ten operations, was measured at 1.06 (1.31, 0.87, 1.27, 0.92, 1.0). It
-was not taken: the cache is (x_hat, inv_std, gamma), as the course's equations have it and its readers unpack it;
-and NumPy does not notice, as PyTorch does, an x that is changed between forward and backward: the gradient would be
-wrong without a word. The same twelve operations against the textbook's chain are 0.47 to 0.59, not 0.5, and at
-(64, 1024), where every array stays in the cache and moving less gains nothing, 0.95.
+forward, fetched backward), and its twelve operations cannot be fused: eight of them take 0.8 to 1.0 and the sums 0.4,
+where native computes while it waits for memory. With every array hot, the four walks take 1.9 together; between other
+work, which leaves the cache full of what has yet to be stored, 2.3 to 2.8. In each walk the dots come before the sums,
+which then find their piece in the cache; the other order is up to a twentieth slower. A version that keeps x in the
+cache instead of x_hat, and so needs ten operations, was measured at 1.06 (1.31, 0.87, 1.27, 0.92, 1.0). It was not
+taken: the cache is (x_hat, inv_std, gamma), as the course's equations have it and its readers unpack it; and NumPy
+does not notice, as PyTorch does, an x that is changed between forward and backward: the gradient would be wrong
+without a word. Also measured, and no faster: panels of a few channels that see both walks while they lie in the cache
+(NumPy takes 40 ns for each row of a panel), pieces of half or twice the size, pieces of more samples and fewer
+channels for maps, and copying into place what was computed in a piece that stays in the cache.
 
-*Eager PyTorch.* Nine operations on whole tensors (0.2 - 0.3 a sum, 0.3 - 0.5 a product) are 3.0 to 3.5. Walking over
-pieces in the cache was measured and is no faster: an operation on a small piece costs 1.5 microseconds more. At
-(64, 1024) native takes 150 microseconds, and what it takes to enter and leave a function written in Python, to
-check its arguments and to work out a dozen vectors takes 120 before any value of x is touched.
+*Eager PyTorch.* Nine operations on whole tensors (0.2 - 0.3 a sum, 0.3 - 0.5 a product) are 3.0 to 3.5 and would be
+2.0 times native. Products that are only added up are taken piece by piece, which brings matrices to 1.7; the other
+operations gain nothing from that, as an operation on a small piece costs 1.5 microseconds more. Sums as products with
+ones are a tenth faster, but add up in order: of a million rows they lose 3000 roundings where `sum` loses one. At
+(64, 1024) native takes 140 microseconds, and what it takes to enter and leave a function written in Python, to check
+its arguments and to work out a dozen vectors takes 120 before any value of x is touched.
+
+*Compiled.* Statistics about the mean of the first samples need one walk over x where those about its mean need two,
+which brought this from 1.24. At (64, 1024) it is 1.8, but PyTorch's own layer, compiled, is 1.65 times what it is
+uncompiled: that is what a call of compiled code takes.
 """
 
 import os
