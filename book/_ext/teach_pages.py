@@ -96,7 +96,7 @@ def escaped(text: str) -> str:
 def table(masters: list[Any], page: str) -> list[str]:
     """A Markdown table; its links lead to the notebooks in the site."""
     up = "../" * page.count("/")
-    lines = ["| assignment | notebook | points (by hand) | minutes | due (UTC) |", "|---|---|---|---|---|"]
+    lines = ["| assignment | notebook | points (by hand) | minutes (estimated) | due (UTC) |", "|---|---|---|---|---|"]
     for master in masters:
         name, facts = master.assignment, master.metadata
         link = f'<a href="{up}{DOWNLOADS.as_posix()}/{name}.ipynb" download="{name}.ipynb">{name}.ipynb</a>'

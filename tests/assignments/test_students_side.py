@@ -188,7 +188,7 @@ def test_every_notebook_says_what_to_install_and_how_to_check(assignment: str) -
     assert f"pip install 'bncourse[{'cli,torch' if 'torch' in master.imports else 'cli'}]'" in said
     low, high = master.metadata["minutes"]  # type: ignore[misc]
     assert 60 <= low < high <= 120
-    assert f"**Time.** {low} to {high} minutes." in master.cells[0].source
+    assert f"**Time.** {low} to {high} minutes (estimated)." in master.cells[0].source
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

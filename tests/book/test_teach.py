@@ -26,6 +26,9 @@ BY_OTHER_TESTS = {
     "nbgrader autograde backward": "tests/grading/test_stock.py",
     "nbgrader generate_feedback backward": "tests/grading/test_stock.py",
     "nbgrader export": "tests/grading/test_stock.py",
+    "nbgrader release_assignment backward": "tests/grading/test_exchange.py",
+    "nbgrader collect backward": "tests/grading/test_exchange.py",
+    "nbgrader release_feedback backward": "tests/grading/test_exchange.py",
     "bncourse release backward --variant 2027": "tests/grading/test_variants.py",
 }
 """Commands that another test runs, as a tuple of their words."""
@@ -35,6 +38,7 @@ NOT_RUN = {
     "pip install 'bncourse[cli]' jupyterlab": "tests install nothing",
     "pip install 'bncourse[torch]'": "tests install nothing",
     "pip install 'bncourse[grading]'": "tests install nothing",
+    "pip install 'bncourse[cli,torch]' nbgrader==0.9.6": "tests install nothing",
     "apt install bubblewrap libseccomp2": "tests install nothing",
     "cd assignments": "a folder",
     "jupyter lab": "formgrader's pages are opened in tests/grading/test_formgrader.py",
