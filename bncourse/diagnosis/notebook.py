@@ -24,6 +24,7 @@ def _show(
 ) -> None:
     if str(error) in ("", STILL_MISSING):
         last = traceback.extract_tb(trace)[-1]
-        where = f" Look at {last.name}." if (last.line or "").startswith("raise") and last.name.isidentifier() else ""
+        is_stub = last.line == "raise NotImplementedError()" and last.name.isidentifier()
+        where = f" Look at {last.name}." if is_stub else ""
         error._render_traceback_ = lambda: [STILL_MISSING + where]
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

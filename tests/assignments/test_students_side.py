@@ -127,6 +127,10 @@ def test_a_test_of_an_unwritten_answer_shows_one_line(
             ):
                 shown[cell["id"]] = said
     InteractiveShell.clear_instance()
+    master = load_master(MASTERS / f"{assignment}.md")
+    to_write = "\n".join(cell.source for cell in master.cells if cell.kind == "answer")
+    named = set(re.findall(r"Look at (\w+)\.", "\n".join(said[-1] for said in shown.values())))
+    assert {name for name in named if f"def {name}(" not in to_write} == set()
     first = shown.pop("prediction-1")  # it stands above the first test, where this is arranged
     assert len(first) < 12
     assert len(shown) >= 12
