@@ -70,7 +70,7 @@ REASONS: dict[tuple[str, str], str] = {
         "bncourse.numpy_bn.moments",
         "np.abs(mean) ** 3 <= np.abs(var)",
     ): "a border near the other, and near it both ways are exact enough",
-    ("bncourse.torch_bn.moments", "// 17]"): "the first seventeenth of the samples serves as well as the sixteenth",
+    ("bncourse.torch_bn.moments", "// 17)"): "the first seventeenth of the samples serves as well as the sixteenth",
     (
         "bncourse.torch_bn.autograd",
         "if not (mean * mean <= var).all():  =>  if True:",
