@@ -28,7 +28,7 @@ def test_a_rehearsal_takes_right_and_wrong_answers_through_all_tests() -> None:
     probes.make_probe.cache_clear()
     transforms._outputs.cache_clear()
     rehearse(Prepared(load_master(MASTERS / "backward.md")), Session)
-    hidden = {35, 36, 37, 38, 61, 62, 63, 64}  # seeds of hidden tests
+    hidden = {31, 35, 37, 61, 63}  # seeds of hidden tests
     before = probes.make_probe.cache_info().misses
     for seed in hidden:
         probes.make_probe(seed, spatial=(2, 5) if seed > 60 else ())
