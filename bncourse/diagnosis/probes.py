@@ -3,7 +3,7 @@
 At the usual eps = 1e-5, gamma = 1 and a large batch most mistakes are smaller than any sensible tolerance. The recipe
 in `probes.json` was searched (see `bncourse.diagnosis.search`), so that every two beliefs of the catalogue, and each
 from the truth, differ by far more than rounding. Within the recipe the seed draws the numbers, so that an answer
-learned by heart is worth nothing.
+learned by heart is worth nothing; nor is a shape, because seed 0, which students see, shares its sizes with no other.
 """
 
 import json
@@ -83,6 +83,16 @@ class Probe:
 RECIPE = recorded_recipe()
 
 
+def _sizes(seed: int, spatial: tuple[int, ...], recipe: Recipe) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Numbers of samples and of channels to draw from: those of seed 0, which students see, are no other seed's."""
+    if seed == 0:
+        return recipe.counts, recipe.channels
+    seen = make_probe(0, spatial=spatial, recipe=recipe).x.shape
+    counts = tuple(count for count in recipe.counts if count != seen[0])
+    channels = tuple(count for count in recipe.channels if count != seen[1])
+    return counts or recipe.counts, channels or recipe.channels
+
+
 @lru_cache(maxsize=64)
 def make_probe(seed: int, *, spatial: tuple[int, ...] = (), recipe: Recipe = RECIPE, dtype: str = "float64") -> Probe:
     """Draw the inputs of one seed.
@@ -106,8 +116,7 @@ def make_probe(seed: int, *, spatial: tuple[int, ...] = (), recipe: Recipe = REC
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed is {seed!r}, but it draws the numbers of a check. Expected a whole number, 0 or more.")
     rng = np.random.default_rng([seed, *spatial])
-    samples = int(rng.choice(recipe.counts))
-    channels = int(rng.choice(recipe.channels))
+    samples, channels = (int(rng.choice(sizes)) for sizes in _sizes(seed, spatial, recipe))
     flat = (samples * math.prod(spatial), channels)
     eps = float(rng.uniform(*recipe.eps))
     shape = (samples, channels, *spatial)

@@ -22,8 +22,14 @@ def test_probes_differ_from_seed_to_seed_and_not_from_call_to_call() -> None:
     one, again, other = make_probe(3), make_probe(3), make_probe(4)
     assert one is again
     assert one.x.shape != other.x.shape or (one.x != other.x).all()
-    shapes = {make_probe(seed).x.shape for seed in range(40)}
-    assert len(shapes) >= 4
+
+
+@pytest.mark.parametrize("spatial", [(), (2, 5)])
+def test_a_shape_learned_by_heart_from_the_visible_check_is_worth_nothing(spatial: tuple[int, ...]) -> None:
+    seen = make_probe(0, spatial=spatial).x.shape
+    others = {make_probe(seed, spatial=spatial).x.shape for seed in range(1, 40)}
+    assert len(others) >= 2
+    assert all(other[0] != seen[0] and other[1] != seen[1] for other in others)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "0"])
