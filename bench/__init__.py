@@ -5,9 +5,9 @@ measures on a GPU and writes the figures with their provenance; it needs only Nu
 
 Why two bars are out of reach
 -----------------------------
-On the quietest machine to be had the geometric means were 1.34 against native, 0.48 against the textbook and 1.12
-compiled; in eager mode 1.6. Beside other work, which takes its share of the cache and of the memory's speed, the first
-two become 1.5 and 0.6. Figures in nanoseconds for a float32 value, one thread, of a shared virtual machine (2 MiB of
+In one run on a machine with little else to do the geometric means were 1.36 against native, 0.49 against the textbook,
+1.53 in eager mode and 1.11 compiled; a minute before 1.35, 0.51, 1.56 and 1.11. Beside much other work, which takes its
+share of the cache and of the memory's speed, they become 1.5, 0.6, 1.7 and 1.2. Figures in nanoseconds for a float32 value, one thread, of a shared virtual machine (2 MiB of
 second-level cache, AVX-512). In other minutes all of them double, those of fetching and storing most.
 
 | step | ns |
@@ -31,7 +31,7 @@ without a word. Also measured, and no faster: panels of a few channels that see 
 channels for maps, and copying into place what was computed in a piece that stays in the cache.
 
 *Eager PyTorch.* Nine operations on whole tensors (0.2 - 0.3 a sum, 0.3 - 0.5 a product) are 3.0 to 3.5 and would be
-2.0 times native. Products that are only added up are taken piece by piece, which brings matrices to 1.7; the other
+2.0 times native. Products that are only added up are taken piece by piece, which brings matrices to 1.5; the other
 operations gain nothing from that, as an operation on a small piece costs 1.5 microseconds more. Sums as products with
 ones are a tenth faster, but add up in order: of a million rows they lose 3000 roundings where `sum` loses one. At
 (64, 1024) native takes 140 microseconds, and what it takes to enter and leave a function written in Python, to check
