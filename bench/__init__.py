@@ -7,8 +7,9 @@ Why two bars are out of reach
 -----------------------------
 In one run on a machine with little else to do the geometric means were 1.36 against native, 0.49 against the textbook,
 1.53 in eager mode and 1.11 compiled; a minute before 1.35, 0.51, 1.56 and 1.11. Beside much other work, which takes its
-share of the cache and of the memory's speed, they become 1.5, 0.6, 1.7 and 1.2. Figures in nanoseconds for a float32 value, one thread, of a shared virtual machine (2 MiB of
-second-level cache, AVX-512). In other minutes all of them double, those of fetching and storing most.
+share of the cache and of the memory's speed, they become 1.5, 0.6, 1.7 and 1.2. Figures
+in nanoseconds for a float32 value, one thread, of a shared virtual machine (2 MiB of second-level cache, AVX-512). In
+other minutes all of them double, those of fetching and storing most.
 
 | step | ns |
 |---|---|
