@@ -255,6 +255,7 @@ class Grader:
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))  # gets ready while the oracle does
         lane.teach(master, key)
         zygote.wait_ready()
+        zygote.learn(master, key)
         phases: tuple[Phase, ...] = ("show", "mark") if phase == "show" and stretch == 1 else (phase,)
         job = plan.job(self.seed, stretch, phases) | {"record": self._keeping.transcripts}
         start = time.monotonic()

@@ -11,9 +11,13 @@ import time
 from typing import IO, Any
 
 from bncourse.grading import sandbox
+from bncourse.grading.magics import plain_python
+from bncourse.grading.records import Master
 from bncourse.grading.syscalls import call_filter
 
 START_SECONDS = 60.0
+MAX_ORDER = 65_536
+"""Bytes that the warm process reads at once."""
 MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 512, 3072, 16
 
 
@@ -69,6 +73,8 @@ class Zygote:
         self.missing: list[str] = []
         self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
         self.ready = False
+        self.known: set[str] = set()
+        """Keys of the masters whose given cells it has learned."""
 
     def wait_ready(self) -> None:
         """Wait until its libraries are loaded."""
@@ -81,6 +87,18 @@ class Zygote:
                 "`bncourse doctor` says what is missing."
             )
         self.missing, self.ready = message["missing"], True
+
+    def learn(self, master: Master, key: str) -> None:
+        """Have the cells that every student is given compiled once, for all forks."""
+        if key in self.known:
+            return
+        self.known.add(key)
+        for cell in master.cells:
+            order = {"do": "learn", "cell": cell.grade_id, "source": plain_python(cell.source)}
+            message = json.dumps(order).encode()
+            if cell.kind == "given" and len(message) < MAX_ORDER:
+                with contextlib.suppress(OSError):  # it has ended: the next fork says so
+                    self.control.send(message)
 
     def fork(self, number: int, connection: socket.socket, cpu_seconds: int) -> None:
         """Have one more worker forked that serves the connection."""

@@ -15,7 +15,7 @@ import random
 import sys
 import types
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.linalg
@@ -29,6 +29,38 @@ from .wire import Decoder, Encoder, WireError
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 MAX_ITEMS = 10_000
+GIVEN: dict[tuple[str, str], list["Statement"]] = {}
+"""Cells that everybody gets, by name and source, compiled before the fork."""
+
+
+class Statement(NamedTuple):
+    """A statement at the top of a cell."""
+
+    tree: ast.stmt
+    code: types.CodeType | None
+    """None where it is compiled when its turn comes, as a student's are: what does not compile costs only itself."""
+
+
+def learn(cell: str, source: str) -> None:
+    """Compile a given cell for all forks that are to come."""
+    problems: list[tuple[int, str, str]] = []
+    with contextlib.suppress(SyntaxError, ValueError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trees = list(parse(source, problems))
+        found = [Statement(tree, compiled(tree, f"<{cell}>", 0, last=tree is trees[-1])) for tree in trees]
+        if not problems and not any(isinstance(tree, ast.ImportFrom) and tree.module == "__future__" for tree in trees):
+            GIVEN[cell, source] = found
+
+
+def compiled(tree: ast.stmt, filename: str, flags: int, *, last: bool) -> types.CodeType:
+    """The code of one statement; of a last expression, that of its value."""
+    whole: ast.Expression | ast.Module
+    if last and isinstance(tree, ast.Expr):
+        whole, mode = ast.Expression(tree.value), "eval"
+    else:
+        whole, mode = ast.Module([tree], type_ignores=[]), "exec"
+    code: types.CodeType = compile(whole, filename, mode, flags, dont_inherit=True)
+    return code
 
 
 class Worker(Decoder):
@@ -155,37 +187,37 @@ class Worker(Decoder):
         self.shell.ignored = []
         self.output.take()
         problems: list[tuple[int, str, str]] = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            statements = list(parse(source, problems))
+        statements = GIVEN.get((cell, source), []) if given and not self.flags else []
+        if not statements:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                statements = [Statement(tree, None) for tree in parse(source, problems)]
         for index, statement in enumerate(statements):
-            if index in skip or (given and foreign(statement)):
+            if index in skip or (given and foreign(statement.tree)):
                 continue
             if index:  # the first is what is running until another is named
-                self.channel.send(self.plain.encode(("at", index, statement.lineno)))
+                self.channel.send(self.plain.encode(("at", index, statement.tree.lineno)))
             try:
                 self.execute(statement, filename, last=index == len(statements) - 1)
             except BaseException as error:
                 names, message, _, line = describe(error)
-                problems.append((line or statement.lineno, names[0], message))
+                problems.append((line or statement.tree.lineno, names[0], message))
         pictures: list[bytes] = []
         with contextlib.suppress(BaseException):
             pictures = shells.figures() if show else shells.no_figures()
         return ("ran", problems, self.output.take(), pictures, sorted(set(self.shell.ignored))) if show else ("ran",)
 
-    def execute(self, statement: ast.stmt, filename: str, *, last: bool) -> None:
+    def execute(self, statement: Statement, filename: str, *, last: bool) -> None:
         """Run one statement; show the value of a last expression as a notebook does."""
-        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
-            for alias in statement.names:
+        tree = statement.tree
+        if isinstance(tree, ast.ImportFrom) and tree.module == "__future__":
+            for alias in tree.names:
                 self.flags |= getattr(getattr(__future__, alias.name), "compiler_flag", 0)
-        if last and isinstance(statement, ast.Expr):
-            code = compile(ast.Expression(statement.value), filename, "eval", self.flags, dont_inherit=True)
-            value = eval(code, self.space)  # noqa: S307  (a student's cell, in the sandbox)
-            if value is not None:
-                self.output.write(f"{value!r}\n")
-        else:
-            module = ast.Module([statement], type_ignores=[])
-            exec(compile(module, filename, "exec", self.flags, dont_inherit=True), self.space)  # noqa: S102
+        value = eval(  # noqa: S307  (a student's cell, in the sandbox)
+            statement.code or compiled(tree, filename, self.flags, last=last), self.space
+        )
+        if value is not None:
+            self.output.write(f"{value!r}\n")
 
     def do_get(self, name: str) -> Any:
         """Look a global name up."""

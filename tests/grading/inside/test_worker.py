@@ -1,0 +1,54 @@
+"""The worker: given cells that were compiled before the fork do what their source does."""
+
+import socket
+import sys
+import types
+from collections.abc import Iterator
+
+import pytest
+
+from bncourse.grading.inside import worker as workers
+
+CELL = "from __future__ import annotations\nx = 1\nx + 1"
+PLAIN = "x = 1\nx / 0\nx + 1"
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[workers.Worker]:
+    """One whose answers nobody reads; it puts modules of its own into the places of others."""
+    with monkeypatch.context() as changed:
+        for name in ("__main__", "IPython", "IPython.display"):
+            changed.setitem(sys.modules, name, types.ModuleType(name))
+        ours, theirs = socket.socketpair()
+        yield workers.Worker(ours.fileno())
+        ours.close()
+        theirs.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned() -> Iterator[None]:
+    """Forget what a test has had learned."""
+    yield
+    workers.GIVEN.clear()
+
+
+def test_a_given_cell_runs_the_same_whether_it_was_compiled_before_or_not(worker: workers.Worker) -> None:
+    fresh = worker.do_run("cell", PLAIN, True, [], 1, True)
+    workers.learn("cell", PLAIN)
+    assert all(statement.code for statement in workers.GIVEN["cell", PLAIN])
+    assert worker.do_run("cell", PLAIN, True, [], 1, True) == fresh
+    problems, text = fresh[1:3]
+    assert problems == [(2, "ZeroDivisionError", "division by zero")]
+    assert text == "2\n"
+
+
+@pytest.mark.parametrize("source", [CELL, "x = 1\nx +", "return 1"])
+def test_what_cannot_be_compiled_for_everybody_is_left_to_each_run(source: str) -> None:
+    workers.learn("cell", source)
+    assert ("cell", source) not in workers.GIVEN
+
+
+def test_a_students_cell_of_the_same_text_is_compiled_in_its_turn(worker: workers.Worker) -> None:
+    workers.learn("cell", "x + 2")
+    workers.GIVEN["cell", "x = 1\nx + 1"] = workers.GIVEN["cell", "x + 2"]
+    assert worker.do_run("cell", "x = 1\nx + 1", False, [], 1, True)[2] == "2\n"
