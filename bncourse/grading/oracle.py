@@ -73,6 +73,8 @@ class Session:
         self.job, self.connection, self.report = job, connection, report
         self.phase, self.steps = part["phase"], part["steps"]
         self.space = Space(connection)
+        self.students = {name for step in self.steps for name in step.get("binds", ())}
+        """The names that the answers bind."""
         self.waiting: list[dict[str, Any]] = []
         """What is to be reported."""
         self.now = ("", 0)
@@ -155,17 +157,16 @@ class Session:
         if cell.kind == "answer":
             for name in self.prepared.binds[cell.grade_id]:
                 self.space.pop(name, None)
-        students = {name for step in self.steps for name in step.get("binds", ())}
-        for statement in self.prepared.statements[cell.grade_id]:
-            if statement.reads & students - set(self.space):
-                continue
-            try:
-                with quiet():
+        with quiet():
+            for statement in self.prepared.statements[cell.grade_id]:
+                if any(name in self.students and name not in self.space for name in statement.reads):
+                    continue
+                try:
                     exec(statement.code, self.space)  # noqa: S102  (the master's)
-            except ImportError as error:
-                self.broken.append(_one_line(error))
-            except Exception:  # noqa: S112  (what is missing shows in the test that needs it)
-                continue
+                except ImportError as error:
+                    self.broken.append(_one_line(error))
+                except Exception:  # noqa: S112  (what is missing shows in the test that needs it)
+                    continue
 
     def test(self, cell: MasterCell, step: dict[str, Any]) -> None:
         """Run a test cell and report its verdict; cells that were judged before are passed over."""
