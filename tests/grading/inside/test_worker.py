@@ -19,6 +19,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[workers.Worker]:
     with monkeypatch.context() as changed:
         for name in ("__main__", "IPython", "IPython.display"):
             changed.setitem(sys.modules, name, types.ModuleType(name))
+        workers.shells.no_figures()  # those that other tests have left open
         ours, theirs = socket.socketpair()
         yield workers.Worker(ours.fileno())
         ours.close()
