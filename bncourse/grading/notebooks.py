@@ -74,7 +74,8 @@ def _parse(raw: bytes, repairs: list[str]) -> dict[str, Any]:
     try:
         data = json.loads(text, strict=False)
     except json.JSONDecodeError as error:
-        raise _UnreadableError(f"the file is not JSON: {error.msg} in line {error.lineno}") from None
+        said = error.msg.removesuffix(" starting at")
+        raise _UnreadableError(f"the file is not JSON: {said} in line {error.lineno}") from None
     if not isinstance(data, dict):
         raise _UnreadableError("the file is JSON, but not a notebook")
     return data
