@@ -258,7 +258,7 @@ class Grader:
         zygote.learn(master, key)
         phases: tuple[Phase, ...] = ("show", "mark") if phase == "show" and stretch == 1 else (phase,)
         job = plan.job(self.seed, stretch, phases) | {"record": self._keeping.transcripts}
-        start = time.monotonic()
+        began = start = time.monotonic()
         deadline = start + max(0.1, stretch * master.seconds_in_all - plan.spent)
         patience = 3 * job["seconds"] + 30
         cut: dict[str, Any] = {}
@@ -270,14 +270,17 @@ class Grader:
                 if time.monotonic() > deadline and "done" not in message:
                     cut = {"overdue": True, "in_all": True}
                     break
-                if "done" in message and message["done"] != phases[-1]:
+                if "done" in message and message["done"] != phases[-1] and not message["alone"]:
                     phase, start = phases[-1], time.monotonic()
                     deadline = start + max(0.1, master.seconds_in_all)
         if phase == "mark":
             plan.passes.append(Pass(lane.answers, cut.get("cell", ""), lane.last.get("ended")))
         if not cut:
             return None
-        seconds = time.monotonic() - start
-        waited = min(lane.last.get("waited", 0.0), seconds * (1 - 1 / MAX_STRETCH))
-        slowdown = seconds / (seconds - waited) if cut.get("dead") != "crashed" else 1.0
-        return _Cut(cut | {"signal": lane.last.get("ended")}, slowdown, phase, seconds - waited)
+        now = time.monotonic()
+        running = max(now - began - lane.last.get("waited", 0.0), (now - began) / MAX_STRETCH)
+        slowdown = (now - began) / running
+        seconds = (now - start) / slowdown
+        if cut.get("dead") == "crashed":
+            slowdown = 1.0
+        return _Cut(cut | {"signal": lane.last.get("ended")}, slowdown, phase, seconds)

@@ -101,7 +101,7 @@ class Lane:
     def run(
         self, job: dict[str, Any], zygote: Zygote, patience: Callable[[], float]
     ) -> Generator[dict[str, Any], None, None]:
-        """Run passes over a submission, one behind the other, each with its own worker; yields the oracle's reports.
+        """Run passes over a submission, one behind the other, in one worker; yields the oracle's reports.
 
         How the worker ended that cut a pass short is in `last` afterwards.
 
@@ -110,30 +110,28 @@ class Lane:
         job : dict
             The master's key, the passes with their steps, the seed.
         zygote : Zygote
-            Whose forks run the student's cells.
+            Whose fork runs the student's cells.
         patience : callable
             Returns the seconds to wait for the next report.
         """
-        numbers = [next(self.numbers) for _ in job["passes"]]
-        pairs = [socket.socketpair() for _ in numbers]
+        number = next(self.numbers)
+        ours, theirs = socket.socketpair()
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())
         self.last: dict[str, Any] = {}
         self.answers = b""
         self.pid = 0
-        left = len(numbers)
+        left = len(job["passes"])
         try:
-            for number, (_, theirs) in zip(numbers, pairs, strict=True):
-                zygote.fork(number, theirs, job["cpu_seconds"])
-                theirs.close()
-            self._order(job | {"recorded": False}, [*(ours.fileno() for ours, _ in pairs), reporting.fileno()])
-            for ours, _ in pairs:
-                ours.close()
+            zygote.fork(number, theirs, job["cpu_seconds"])
+            theirs.close()
+            self._order(job | {"recorded": False}, [ours.fileno(), reporting.fileno()])
+            ours.close()
             reporting.close()
             for message in self._reports(channel, patience):
                 yield message
                 if "done" in message:
-                    left -= 1
+                    left = 0 if message["alone"] else left - 1
                     if left == 0:
                         return
         except Late:
@@ -141,17 +139,15 @@ class Lane:
         except (Gone, WireError) as error:
             raise LaneError("the oracle's process ended") from error
         finally:
-            for end in (*(end for pair in pairs for end in pair), reports, reporting):
+            for end in (ours, theirs, reports, reporting):
                 end.close()
             if left and self.pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
-            present = len(numbers) - left
-            for place, number in enumerate(numbers):
-                if place == present:
-                    self.last = zygote.end(number)
-                else:
-                    zygote.kill(number)
+            if left:
+                self.last = zygote.end(number)
+            else:
+                zygote.kill(number)
 
     def _reports(self, channel: Channel, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
         """The oracle's reports on one pass, which come several at a time."""

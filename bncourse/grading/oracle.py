@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any
 
 from bncourse.grading import render
-from bncourse.grading.crossing import StudentGone, StudentLate
+from bncourse.grading.crossing import StudentError, StudentGone, StudentLate, StudentRefused
 from bncourse.grading.inert import inert, picture
 from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.shell import Shell
@@ -36,8 +36,8 @@ from bncourse.grading.transcript import ANSWERS, Diverged, Recording, Replayed
 
 REPORT_SECONDS = 0.1
 """How long a verdict may wait for others before it is reported."""
-MAX_DESCRIPTORS = 3
-"""A connection for each of two passes, and one for reports."""
+MAX_DESCRIPTORS = 2
+"""A connection to the student's process, and one for reports."""
 
 
 class Space(dict[str, Any]):
@@ -105,8 +105,8 @@ class Session:
         """Remember which statement of the student's is running."""
         self.now = (self.now[0], index)
 
-    def run(self) -> bool:
-        """Take the steps in order; returns False where one has ended the student's process, and so the pass."""
+    def run(self, *, followed: bool = False) -> bool:
+        """Take the steps in order; returns False where no other pass can be run in the student's process."""
         for step in self.steps:
             try:
                 if step["do"] == "test":
@@ -123,8 +123,15 @@ class Session:
                 self.tell(dead=why, loading=step["do"] != "test", cell=step["cell"], statement=self.now[1])
                 return False
         self.report_answers()
-        self.tell(done=self.phase)
-        return True
+        on = followed and self.ready_for_another()
+        self.tell(done=self.phase, alone=followed and not on)
+        return on or not followed
+
+    def ready_for_another(self) -> bool:
+        """Have the student's process begin anew; False where that is not as good as a new process."""
+        with contextlib.suppress(StudentLate, StudentGone, StudentError, StudentRefused):
+            return self.connection.request("anew")[1] is True
+        return False
 
     def report_answers(self) -> None:
         """Report what was answered, if that is kept."""
@@ -276,13 +283,13 @@ def _session(prepared: Prepared, job: dict[str, Any], descriptors: list[int], re
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGALRM, lambda *_: None)
         signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
-        for place, part in enumerate(job["passes"]):
+        for left, part in enumerate(job["passes"], start=1 - len(job["passes"])):
             kind = Recording if job["record"] and part["phase"] == "mark" else Connection
-            connection = kind(descriptors[place]) if recorded is None else Replayed(recorded)
+            connection = kind(descriptors[0]) if recorded is None else Replayed(recorded)
             session = Session(prepared, job, part, connection, reports)
             signal.signal(signal.SIGALRM, session.send_waiting)
             session.tell(pid=os.getpid())
-            if not session.run():
+            if not session.run(followed=left < 0):
                 break
     except BaseException as error:
         with contextlib.suppress(BaseException):

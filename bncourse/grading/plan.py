@@ -14,8 +14,8 @@ from bncourse.grading.transcript import LeftOut, Pass
 OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
 Phase = Literal["show", "mark", "tell"]
 """show: the cells without any test, for what they print and draw. mark: cells and tests. tell: cells and the visible
-parts of tests, for what an exception says. Each runs in a process of its own, and nothing goes from one to the next
-but which statements were left out; so nothing that is shown to students has ever been near a hidden test."""
+parts of tests, for what an exception says. What cells show is reported before the first test is run; a process in which
+a hidden test has run shows and tells nothing. So nothing that students get to see has been near a hidden test."""
 
 
 class Plan:
@@ -92,7 +92,7 @@ class Plan:
             "passes": [{"phase": phase, "steps": self.steps(phase)} for phase in phases],
             "seed": seed,
             "seconds": stretch * self.master.seconds_per_test,
-            "cpu_seconds": int(self.master.seconds_in_all) + 10,
+            "cpu_seconds": len(phases) * int(self.master.seconds_in_all) + 10,
         }
 
     def _make_steps(self) -> list[dict[str, Any]]:

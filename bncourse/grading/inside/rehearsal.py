@@ -73,6 +73,7 @@ def rehearse() -> None:
             for request in _requests():
                 worker.reply(request)
                 theirs.recv(1 << 18)
+        worker.do_anew()
     finally:
         sys.stdout, sys.stderr = streams
         os.close(worker.channel.descriptor)

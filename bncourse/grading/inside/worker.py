@@ -9,6 +9,7 @@ import __future__
 import ast
 import builtins
 import contextlib
+import gc
 import linecache
 import os
 import random
@@ -25,6 +26,7 @@ from . import shell as shells
 from .cells import arrays, describe, foreign, mark, named, parse
 from .forms import Handle, Parts, Tensor
 from .pipe import Channel
+from .surroundings import surroundings, unchanged
 from .wire import Decoder, Encoder, WireError
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
@@ -74,21 +76,29 @@ class Worker(Decoder):
         self.numbers = 0
         self.leaves: list[Any] = []
         self.graphs: dict[int, list[Any]] = {}
+        self.output = shells.CappedText()
+        self.encoder = Encoder(self.leave)
+        self.plain = Encoder()
+        self.parsed: dict[tuple[str, str], list[Statement]] = {}
+        """Cells that have run before, by name and source."""
+        self.before: list[Any] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Give cells a module to run in that nobody has used."""
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
         self.space = vars(module)
         self.space["__builtins__"] = builtins
         self.flags = 0
-        self.output = shells.CappedText()
         self.shell = shells.Shell(lambda code: exec(code, self.space))  # noqa: S102  (a student's cell, in the sandbox)
         shells.install(self.shell, self.space)
-        self.encoder = Encoder(self.leave)
-        self.plain = Encoder()
 
     def serve(self) -> None:
         """Answer until the other side goes away."""
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  (lives as long as the process)
         sys.stdout = sys.stderr = self.output
+        self.before = surroundings()
         while True:
             self.reply(self.channel.receive())
 
@@ -187,18 +197,21 @@ class Worker(Decoder):
         self.shell.ignored = []
         self.output.take()
         problems: list[tuple[int, str, str]] = []
-        statements = GIVEN.get((cell, source), []) if given and not self.flags else []
+        statements = self.parsed.get((cell, source), [])
+        if given and not self.flags:
+            statements = GIVEN.get((cell, source), statements)
         if not statements:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 statements = [Statement(tree, None) for tree in parse(source, problems)]
+            self.parsed[cell, source] = statements
         for index, statement in enumerate(statements):
             if index in skip or (given and foreign(statement.tree)):
                 continue
             if index:  # the first is what is running until another is named
                 self.channel.send(self.plain.encode(("at", index, statement.tree.lineno)))
             try:
-                self.execute(statement, filename, last=index == len(statements) - 1)
+                self.execute(statements, index, filename)
             except BaseException as error:
                 names, message, _, line = describe(error)
                 problems.append((line or statement.tree.lineno, names[0], message))
@@ -207,17 +220,27 @@ class Worker(Decoder):
             pictures = shells.figures() if show else shells.no_figures()
         return ("ran", problems, self.output.take(), pictures, sorted(set(self.shell.ignored))) if show else ("ran",)
 
-    def execute(self, statement: Statement, filename: str, *, last: bool) -> None:
-        """Run one statement; show the value of a last expression as a notebook does."""
-        tree = statement.tree
+    def execute(self, statements: list[Statement], index: int, filename: str) -> None:
+        """Run one statement, compiled at its first turn; show the value of a last expression as a notebook does."""
+        tree, code = statements[index]
         if isinstance(tree, ast.ImportFrom) and tree.module == "__future__":
             for alias in tree.names:
                 self.flags |= getattr(getattr(__future__, alias.name), "compiler_flag", 0)
-        value = eval(  # noqa: S307  (a student's cell, in the sandbox)
-            statement.code or compiled(tree, filename, self.flags, last=last), self.space
-        )
+        if code is None:
+            code = compiled(tree, filename, self.flags, last=index == len(statements) - 1)
+            statements[index] = Statement(tree, code)
+        value = eval(code, self.space)  # noqa: S307  (a student's cell, in the sandbox)
         if value is not None:
             self.output.write(f"{value!r}\n")
+
+    def do_anew(self) -> Any:
+        """Forget all that cells have made; say whether they have changed nothing else, so that others may follow."""
+        self.space.clear()
+        self.kept.clear()
+        self.graphs.clear()
+        gc.collect()
+        self.begin()
+        return "value", unchanged(self.before), ()
 
     def do_get(self, name: str) -> Any:
         """Look a global name up."""

@@ -1,0 +1,74 @@
+"""Cells first show what they show; then they run anew with the tests, in the same process where that is as good."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bncourse.grading import lanes
+from bncourse.grading.engine import Grader
+from tests.grading.small import FULL, MASTER, RIGHT, hand_in
+
+pytestmark = pytest.mark.sandbox
+
+
+@pytest.fixture
+def ordered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
+    """The passes that each process was started for."""
+    found: list[tuple[str, ...]] = []
+    run = lanes.Lane.run
+
+    def watched(self: lanes.Lane, job: dict[str, Any], *rest: Any) -> Any:
+        found.append(tuple(part["phase"] for part in job["passes"]))
+        return run(self, job, *rest)
+
+    monkeypatch.setattr(lanes.Lane, "run", watched)
+    yield found
+
+
+def graded(file: bytes, ordered: list[tuple[str, ...]]) -> Any:
+    with Grader(jobs=1, cache=False) as grader:
+        grader.prepare(MASTER)
+        ordered.clear()
+        return grader.grade(MASTER, "x", file)
+
+
+def test_one_process_is_enough_for_plain_code(ordered: list[tuple[str, ...]]) -> None:
+    record = graded(hand_in(added=[("test-number", "print(standardize(np.array([1.0, 3.0])))")]), ordered)
+    assert record.score == FULL
+    assert [output.text for output in record.outputs] == ["[-1.  1.]\n"]
+    assert ordered == [("show", "mark")]
+
+
+LASTING = {
+    "errors": "np.seterr(all='raise')",
+    "a file": "import os\nos.mkdir('out')",
+    "a library's function": "np.mean = None",
+    "warnings": "import warnings\nwarnings.simplefilter('error')",
+}
+
+
+@pytest.mark.parametrize("last", LASTING.values(), ids=LASTING.keys())
+def test_what_a_last_cell_changes_for_good_does_no_harm_to_answers_before_it(
+    last: str, ordered: list[tuple[str, ...]]
+) -> None:
+    careless = "def standardize(x):\n    np.exp(-1e9), np.mean(x)\n    return (x - x.mean()) / x.std()"
+    record = graded(hand_in(RIGHT | {"scale": careless}, added=[("test-number", last)]), ordered)
+    assert (record.score, record.notes) == (FULL, ())
+    assert ordered == [("show", "mark"), ("mark",)]
+
+
+def test_tests_meet_the_names_and_values_of_their_place(ordered: list[tuple[str, ...]]) -> None:
+    """Also those that a later cell binds anew or changes in place."""
+    scale = "factor = np.array([1.0])\ndef standardize(x):\n    return factor * (x - x.mean()) / x.std()"
+    later = "factor *= 2\nstandardize = None\ndel batch_norm_forward"
+    record = graded(hand_in(RIGHT | {"scale": scale}, added=[("test-scale", later)]), ordered)
+    assert record.score == FULL
+    assert ordered == [("show", "mark")]
+
+
+def test_a_process_that_ends_or_hangs_when_it_begins_anew_costs_nothing(ordered: list[tuple[str, ...]]) -> None:
+    for ending in ("os._exit(3)", "raise SystemExit", "time.sleep(60)"):
+        trap = f"import os, time\nclass Trap:\n    def __del__(self):\n        {ending}\ntrap = Trap()"
+        record = graded(hand_in(first=trap), ordered)
+        assert (record.score, record.status) == (FULL, "correct"), ending
