@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from bncourse.grading import render, sandbox
 from bncourse.grading.inside.pipe import Channel, Gone, Late
+from bncourse.grading.inside.place import shared_place
 from bncourse.grading.inside.wire import WireError
 from bncourse.grading.records import Master
 from bncourse.grading.transcript import ANSWERS
@@ -116,6 +117,7 @@ class Lane:
         """
         number = next(self.numbers)
         ours, theirs = socket.socketpair()
+        place = shared_place()
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())
         self.last: dict[str, Any] = {}
@@ -123,9 +125,9 @@ class Lane:
         self.pid = 0
         left = len(job["passes"])
         try:
-            zygote.fork(number, theirs, job["cpu_seconds"])
+            zygote.fork(number, theirs, place, job["cpu_seconds"])
             theirs.close()
-            self._order(job | {"recorded": False}, [ours.fileno(), reporting.fileno()])
+            self._order(job | {"recorded": False}, [ours.fileno(), place, reporting.fileno()])
             ours.close()
             reporting.close()
             for message in self._reports(channel, patience):
@@ -139,6 +141,7 @@ class Lane:
         except (Gone, WireError) as error:
             raise LaneError("the oracle's process ended") from error
         finally:
+            os.close(place)
             for end in (ours, theirs, reports, reporting):
                 end.close()
             if left and self.pid:

@@ -25,6 +25,7 @@ from bncourse.grading import render
 from bncourse.grading.crossing import StudentError, StudentGone, StudentLate, StudentRefused
 from bncourse.grading.inert import inert, picture
 from bncourse.grading.inside.pipe import Channel, Gone, Late
+from bncourse.grading.inside.place import read_place
 from bncourse.grading.inside.shell import Shell
 from bncourse.grading.judge import first_secret, judge, raised_by_student
 from bncourse.grading.prepared import Prepared, quiet, test_file
@@ -36,8 +37,8 @@ from bncourse.grading.transcript import ANSWERS, Diverged, Recording, Replayed
 
 REPORT_SECONDS = 0.1
 """How long a verdict may wait for others before it is reported."""
-MAX_DESCRIPTORS = 2
-"""A connection to the student's process, and one for reports."""
+MAX_DESCRIPTORS = 3
+"""A connection to the student's process, where that says which statement is running, and a connection for reports."""
 
 
 class Space(dict[str, Any]):
@@ -65,21 +66,25 @@ class Session:
     """One submission's pass through the steps of an assignment."""
 
     def __init__(
-        self, prepared: Prepared, job: dict[str, Any], part: dict[str, Any], connection: Connection, report: Channel
+        self,
+        prepared: Prepared,
+        job: dict[str, Any],
+        part: dict[str, Any],
+        connection: Connection,
+        report: Channel,
+        place: int | None = None,
     ) -> None:
         self.prepared, self.master = prepared, prepared.master
         self.cells = {cell.grade_id: cell for cell in self.master.cells}
-        self.job, self.connection, self.report = job, connection, report
+        self.job, self.connection, self.report, self.place = job, connection, report, place
         self.phase, self.steps = part["phase"], part["steps"]
         self.space = Space(connection)
         self.students = {name for step in self.steps for name in step.get("binds", ())}
         """The names that the answers bind."""
         self.waiting: list[dict[str, Any]] = []
         """What is to be reported."""
-        self.now = ("", 0)
         self.broken: list[str] = []
         """What the master's own cells could not import on this side."""
-        connection.progress = self.at
 
     def tell(self, **message: Any) -> None:
         """Report to the supervisor: the beginning and the end at once, the rest some at a time."""
@@ -101,10 +106,6 @@ class Session:
         yield
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
 
-    def at(self, index: int, line: int) -> None:
-        """Remember which statement of the student's is running."""
-        self.now = (self.now[0], index)
-
     def run(self, *, followed: bool = False) -> bool:
         """Take the steps in order; returns False where no other pass can be run in the student's process."""
         for step in self.steps:
@@ -120,7 +121,9 @@ class Session:
             except (StudentLate, StudentGone) as error:
                 why = "timeout" if isinstance(error, StudentLate) else "crashed"
                 self.report_answers()
-                self.tell(dead=why, loading=step["do"] != "test", cell=step["cell"], statement=self.now[1])
+                loading = step["do"] != "test"
+                statement = read_place(self.place) if loading and self.place is not None else 0
+                self.tell(dead=why, loading=loading, cell=step["cell"], statement=statement)
                 return False
         self.report_answers()
         on = followed and self.ready_for_another()
@@ -142,7 +145,6 @@ class Session:
     def load(self, step: dict[str, Any]) -> None:
         """Run one of the student's cells, or a given cell on both sides."""
         name, given = step["cell"], step["do"] == "given"
-        self.now = (name, 0)
         self.connection.begin(name)
         self.connection.left = self.job["seconds"]
         self.connection.asks_secrets = lambda: False
@@ -286,7 +288,8 @@ def _session(prepared: Prepared, job: dict[str, Any], descriptors: list[int], re
         for left, part in enumerate(job["passes"], start=1 - len(job["passes"])):
             kind = Recording if job["record"] and part["phase"] == "mark" else Connection
             connection = kind(descriptors[0]) if recorded is None else Replayed(recorded)
-            session = Session(prepared, job, part, connection, reports)
+            place = descriptors[1] if recorded is None else None
+            session = Session(prepared, job, part, connection, reports, place)
             signal.signal(signal.SIGALRM, session.send_waiting)
             session.tell(pid=os.getpid())
             if not session.run(followed=left < 0):

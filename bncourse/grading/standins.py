@@ -44,7 +44,6 @@ class Connection(Decoder):
         """Says whether a hidden test, or what may depend on one, is asking now."""
         self.secret = False
         """Whether that was ever so: what the student's code tells of itself must be withheld from then on."""
-        self.progress: Callable[[int, int], None] = lambda index, line: None
         self.freed: list[int] = []
         self.leaves: list[Any] = []
         """Tensors that wanted gradients in the request that is on its way."""
@@ -81,24 +80,19 @@ class Connection(Decoder):
     def begin(self, cell: str) -> None:
         """Say which cell the requests that follow belong to."""
 
-    def transfer(self, data: bytes | None, deadline: float) -> bytes:
-        """Send a request, if there is one, and receive an answer."""
+    def transfer(self, data: bytes, deadline: float) -> bytes:
+        """Send a request and receive an answer."""
         if self.channel is None:
             raise Gone
-        if data is not None:
-            self.channel.send(data, deadline)
+        self.channel.send(data, deadline)
         return self.channel.receive(deadline)
 
     def _exchange(self, request: Any) -> Any:
         if self.ended is not None:
             raise self.ended
         answer = self._ask(request)
-        while answer[0] in ("at", "callback"):
-            if answer[0] == "at":
-                self.progress(int(answer[1]), int(answer[2]))
-                answer = self._ask(None)
-            else:
-                answer = self._ask(self._call_back(*answer[1:]))
+        while answer[0] == "callback":
+            answer = self._ask(self._call_back(*answer[1:]))
         if answer[0] == "raised":
             raise self._error(*answer[1:5])
         if answer[0] == "refused":
@@ -106,7 +100,7 @@ class Connection(Decoder):
         return answer
 
     def _ask(self, message: Any) -> tuple[Any, ...]:
-        data = None if message is None else self.encoder.encode(message)
+        data = self.encoder.encode(message)
         start = time.monotonic()
         try:
             answer = self.transfer(data, start + self.left)

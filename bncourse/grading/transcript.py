@@ -75,7 +75,7 @@ class Recording(Connection):
         """Keep what follows as this cell's."""
         self.segments.append(Segment(cell))
 
-    def transfer(self, data: bytes | None, deadline: float) -> bytes:
+    def transfer(self, data: bytes, deadline: float) -> bytes:
         """Ask, and keep the answer."""
         if self.paused or self.left_over <= 0:
             return super().transfer(data, deadline)
@@ -135,7 +135,7 @@ class Replayed(Connection):
         self.cell, self.asked, self.segment = cell, 0, Segment(cell)
         self.ended = None
 
-    def transfer(self, data: bytes | None, deadline: float) -> bytes:
+    def transfer(self, data: bytes, deadline: float) -> bytes:
         """Answer from the transcript."""
         digest = _digest(data)
         if self.asked == 0:
@@ -187,5 +187,5 @@ def inside_digest() -> str:
     return digest.hexdigest()
 
 
-def _digest(data: bytes | None) -> bytes:
-    return hashlib.blake2b(data or b"", digest_size=DIGEST).digest()
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=DIGEST).digest()

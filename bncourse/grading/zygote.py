@@ -100,8 +100,8 @@ class Zygote:
                 with contextlib.suppress(OSError):  # it has ended: the next fork says so
                     self.control.send(message)
 
-    def fork(self, number: int, connection: socket.socket, cpu_seconds: int) -> None:
-        """Have one more worker forked that serves the connection."""
+    def fork(self, number: int, connection: socket.socket, place: int, cpu_seconds: int) -> None:
+        """Have one more worker forked that serves the connection, and says in `place` where it is."""
         self.wait_ready()
         while self._note(0):
             pass
@@ -115,7 +115,7 @@ class Zygote:
             "cpu_seconds": cpu_seconds,
         }
         try:
-            socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno()])
+            socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno(), place])
         except OSError as error:
             raise LaneError(f"the warm process of the sandbox has ended ({type(error).__name__})") from error
 

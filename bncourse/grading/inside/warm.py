@@ -135,8 +135,9 @@ class Warm:
             sys.modules[f"{__package__}.worker"].learn(order["cell"], order["source"])
             gc.freeze()
         if order["do"] == "fork":
-            self.fork(order, descriptors[0])
-            os.close(descriptors[0])
+            self.fork(order, descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
         for process, number in list(self.children.items()):
             if order["do"] == "kill" and number == order["id"]:
                 os.kill(process, signal.SIGKILL)
@@ -145,7 +146,7 @@ class Warm:
         """Send the supervisor one message."""
         self.control.send(json.dumps(message).encode())
 
-    def fork(self, order: dict[str, Any], connection: int) -> None:
+    def fork(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Fork twice: the first enters the namespaces, the second is process 1 there and becomes the worker."""
         reading, writing = os.pipe()
         outer = os.fork()
@@ -159,7 +160,7 @@ class Warm:
                 if inner:
                     os.write(writing, json.dumps({"pid": inner}).encode())
                     os._exit(0)
-                self.become_worker(order, connection, writing)
+                self.become_worker(order, descriptors)
             except BaseException as error:
                 os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
             os._exit(1)
@@ -173,8 +174,10 @@ class Warm:
         else:
             self.tell(id=order["id"], failed=answer.get("error", "the fork died"))
 
-    def become_worker(self, order: dict[str, Any], connection: int, writing: int) -> None:
+    def become_worker(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Close everything but the connection, accept the limits, and serve."""
+        connection, shared = descriptors
+        place = sys.modules[f"{__package__}.place"].Place(shared)
         os.dup2(connection, DATA)
         os.closerange(DATA + 1, 1024)
         silence = os.open(os.devnull, os.O_RDWR)
@@ -189,7 +192,7 @@ class Warm:
         filter_calls(self.program)
         worker = sys.modules[f"{__package__}.worker"]
         try:
-            worker.Worker(DATA).serve()
+            worker.Worker(DATA, place).serve()
         finally:
             os._exit(0)
 

@@ -26,6 +26,7 @@ from . import shell as shells
 from .cells import arrays, describe, foreign, mark, named, parse
 from .forms import Handle, Parts, Tensor
 from .pipe import Channel
+from .place import Place
 from .surroundings import surroundings, unchanged
 from .wire import Decoder, Encoder, WireError
 
@@ -70,8 +71,9 @@ class Worker(Decoder):
 
     trusted = True
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, place: Place | None = None) -> None:
         self.channel = Channel(descriptor)
+        self.place = place or Place()
         self.kept: dict[int, Any] = {}
         self.numbers = 0
         self.leaves: list[Any] = []
@@ -194,6 +196,7 @@ class Worker(Decoder):
         if "torch" in sys.modules:
             sys.modules["torch"].manual_seed(seed)
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        self.place.write(0)
         self.shell.ignored = []
         self.output.take()
         problems: list[tuple[int, str, str]] = []
@@ -208,8 +211,7 @@ class Worker(Decoder):
         for index, statement in enumerate(statements):
             if index in skip or (given and foreign(statement.tree)):
                 continue
-            if index:  # the first is what is running until another is named
-                self.channel.send(self.plain.encode(("at", index, statement.tree.lineno)))
+            self.place.write(index)
             try:
                 self.execute(statements, index, filename)
             except BaseException as error:
