@@ -29,6 +29,7 @@ CHANGES = {
     "a random generator": "np.random.default_rng = lambda seed=None: None",
     "a built-in": "import builtins; builtins.abs = float",
     "a signal": "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN)",
+    "an alarm": "import signal; signal.alarm(50)",
     "collection": "import gc; gc.disable()",
     "a stream": "import io; sys.stdout, old = io.StringIO(), sys.stdout; flag = unchanged(before); sys.stdout = old; "
     "print(flag); sys.exit()",
