@@ -34,6 +34,7 @@ class Prepared:
         self.statements: dict[str, list[Statement]] = {}
         self._tests: dict[str, tuple[CodeType, CodeType | None]] = {}
         self._visible: dict[str, tuple[CodeType, CodeType | None]] = {}
+        printing = any("print" in names for names in self.binds.values())
         for cell in master.cells:
             if cell.kind == "test":
                 self._tests[cell.grade_id] = _compiled(cell, cell.source)
@@ -41,10 +42,11 @@ class Prepared:
                     self._visible[cell.grade_id] = _compiled(cell, _without_hidden(cell.source))
             elif cell.kind in ("given", "answer"):
                 nodes = facts.trees[cell.grade_id].body
-                kept = (
-                    nodes if cell.kind == "given" else [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
-                )
-                self.statements[cell.grade_id] = [_statement(node, cell) for node in kept]
+                if cell.kind == "answer":
+                    nodes = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+                if not printing:
+                    nodes = [_unprinted(node) for node in nodes]
+                self.statements[cell.grade_id] = [_statement(node, cell) for node in nodes]
 
     def run_test(self, cell: MasterCell, space: dict[str, Any], *, visible: bool = False) -> Any:
         """Run a test cell, or the part that students see; returns the last line's value if that is an expression."""
@@ -107,6 +109,21 @@ def _compiled(cell: MasterCell, source: str) -> tuple[CodeType, CodeType | None]
     rest = [] if isinstance(last, ast.Expr) else [last]
     code = compile(ast.Module([*body, *rest], []), test_file(cell), "exec")
     return code, compile(ast.Expression(last.value), test_file(cell), "eval") if isinstance(last, ast.Expr) else None
+
+
+def _unprinted(node: ast.stmt) -> ast.stmt:
+    """The statement; of a plain `print`, which nobody would see on this side, only its arguments.
+
+    >>> ast.unparse(_unprinted(ast.parse("print(rng.normal(), 2, sep='')").body[0]))
+    "(rng.normal(), 2, '')"
+    """
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"):
+        return node
+    if any(keyword.arg not in ("sep", "end", "flush") for keyword in call.keywords):
+        return node
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return ast.fix_missing_locations(ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node))
 
 
 def _statement(node: ast.stmt, cell: MasterCell) -> Statement:

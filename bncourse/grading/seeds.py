@@ -1,10 +1,12 @@
 """Where the random numbers of a cell begin: derived from the run's seed, and from nothing that ran before."""
 
+import functools
 import hashlib
 import random
 import sys
 
 
+@functools.lru_cache(maxsize=1000)
 def cell_seed(seed: int, assignment: str, grade_id: str) -> int:
     """The seed of one cell, derived from the run's."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{assignment}/{grade_id}".encode()).digest()[:4], "big")
