@@ -76,7 +76,13 @@ class _Case:
 
 @np.errstate(all="ignore")
 def look_at_backward(
-    forward: Function, backward: Function, seen: Seen, notes: list[str], parts: tuple[str, ...] = GRADIENTS
+    forward: Function,
+    backward: Function,
+    seen: Seen,
+    notes: list[str],
+    parts: tuple[str, ...] = GRADIENTS,
+    *,
+    first: Any = None,
 ) -> Graded:
     """Run a backward pass and say what it believes, part by part.
 
@@ -90,10 +96,12 @@ def look_at_backward(
         Harmless oddities are appended to it.
     parts : tuple of str
         Which of dx, dgamma and dbeta to look at.
+    first : object
+        What the backward pass returned for the probe's dy, where it has been called already.
     """
     case, graded = _Case(forward, backward, seen), Graded()
     try:
-        first = reading.gradients(case.run(case.probe.dy), "dx", notes)
+        first = reading.gradients(case.run(case.probe.dy) if first is None else first, "dx", notes)
         second = reading.gradients(case.run(case.probe.dy), "dx", [])
     except reading.Slip as slip:
         graded.findings[slip.finding.part if slip.finding.part not in GRADIENTS else parts[0]] = [slip.finding]

@@ -125,11 +125,13 @@ def check_dbeta(forward: Function, backward: Function, *, seed: int = 0, hint: i
     _check_gradients(look_at_forward(forward, seed, []), forward, backward, ("dbeta",), hint)
 
 
-def _check_gradients(seen: Seen, forward: Function, backward: Function, parts: tuple[str, ...], hint: int) -> None:
+def _check_gradients(
+    seen: Seen, forward: Function, backward: Function, parts: tuple[str, ...], hint: int, first: Any = None
+) -> None:
     """Raise the first finding about these parts, and a forward pass too simple to follow through."""
     if seen.y is None:
         _raise_first(seen.findings, hint)
-    graded = look_at_backward(forward, backward, seen, [], parts)
+    graded = look_at_backward(forward, backward, seen, [], parts, first=first)
     _raise_first([one for part in graded.findings for one in graded.findings[part]], hint)
     if graded.follow_through and not seen.may_follow:
         _raise_first([replace(seen.findings[0], remark=MEND_FIRST)], hint)
@@ -158,13 +160,13 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
         return staged(dy, cache)[0]
 
     try:
-        compare_stages(forward, staged, seen.probe)
+        first = compare_stages(forward, staged, seen.probe)
     except reading.Slip as slip:
         found = slip.finding if seen.right else replace(seen.findings[0], remark=STAGES_OF)
         if found.belief == "stage-wrong":
             found = _by_its_dx(found, forward, gradients_of, seen)
         raise found.misconception(hint) from found.cause
-    _check_gradients(seen, forward, gradients_of, GRADIENTS, hint)
+    _check_gradients(seen, forward, gradients_of, GRADIENTS, hint, first)
 
 
 def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: Seen) -> Finding:

@@ -19,11 +19,11 @@ def _right_stages(probe: Probe) -> Any:
 
 
 @np.errstate(all="ignore")
-def compare_stages(forward: Function, staged: Function, probe: Probe) -> None:
-    """Leave with a finding about the first stage that is wrong."""
+def compare_stages(forward: Function, staged: Function, probe: Probe) -> Any:
+    """Leave with a finding about the first stage that is wrong; where none is, return the gradients that came along."""
     result = reading.call(forward, "forward", probe.x, probe.gamma, probe.beta, eps=probe.eps)
     _, cache = reading.pair(result, "forward")
-    _, given = reading.pair(reading.call(staged, "stages", probe.dy, cache, dy=True), "stages")
+    gradients, given = reading.pair(reading.call(staged, "stages", probe.dy, cache, dy=True), "stages")
     named = reading.stages(given)
     stages = _right_stages(probe)
     for name, right in stages._asdict().items():
@@ -37,3 +37,4 @@ def compare_stages(forward: Function, staged: Function, probe: Probe) -> None:
         size = np.abs(stages.dmean if name == "dmean_through_var" else expected).max(axis=0) + 1e-300
         if (np.abs(read.array - expected) > 10 * probe.allowed(read.dtype) * size).any():
             raise reading.Slip(finding("stage-wrong", name))
+    return gradients
