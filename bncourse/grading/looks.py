@@ -42,7 +42,7 @@ def looks(master: Master, reading: Reading) -> str:
 
 
 def _worth_a_look(source: str) -> bool:
-    """Whether a source holds what a complex step needs, or a loop and a quotient: few do, and to parse it takes time."""
+    """Whether a source holds what a complex step needs, or a loop and a quotient: to parse takes time."""
     return "imag" in source or "complex" in source or ("/" in source and _LOOP.search(source) is not None)
 
 
