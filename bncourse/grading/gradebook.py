@@ -7,7 +7,8 @@ and what has not changed is not graded again.
 
 import json
 import math
-import os
+import secrets
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -255,6 +256,6 @@ class GradebookWriter:
 
 
 def new_ids(count: int) -> list[str]:
-    """Ids such as nbgrader gives its rows, which is slow one by one."""
-    digits = os.urandom(16 * count).hex()
-    return [digits[at : at + 32] for at in range(0, len(digits), 32)]
+    """Ids as long as nbgrader's, which are random, but in the order of time: a database takes them in at one place."""
+    first = time.time_ns() << 64 | secrets.randbits(63)
+    return [f"{first + number:032x}" for number in range(count)]
