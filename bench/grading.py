@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from bncourse.cli._shared import start_sooner
+from bncourse.cli._start import start_sooner
 from bncourse.grading.course import Course, find_course, write
 from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
 

@@ -1,12 +1,13 @@
 """What several commands share: the course options, and the one way to refuse."""
 
 import functools
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import click
+
+from bncourse.cli._start import start_sooner
 
 
 class Refusal(click.ClickException):
@@ -17,15 +18,6 @@ class Refusal(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the line."""
         click.echo(f"bncourse: {' '.join(self.message.split())}", err=True, file=file)
-
-
-def start_sooner() -> None:
-    """Leave out what takes long to load and is not needed.
-
-    That is a grammar of internationalized addresses, which the validator of notebooks loads where it is installed and
-    does without where it is not: half of the time until nbgrader is there.
-    """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def with_course(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -184,8 +184,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with beside.open("wb") as file:
             yield file
         beside.replace(path)
-    finally:
+    except BaseException:
         beside.unlink(missing_ok=True)
+        raise
 
 
 def notebook_digest(path: Path) -> str | None:

@@ -7,6 +7,8 @@ and what has not changed is not graded again.
 
 import json
 import math
+import secrets
+import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -20,7 +22,6 @@ from nbgrader.api import (
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
-    new_uuid,
 )
 from nbgrader.utils import parse_utc
 
@@ -118,9 +119,9 @@ class GradebookWriter:
         if not pending:
             return
         with self._gradebook.engine.begin() as connection:
-            self._make_rows(connection, [each.record.student for each in pending])
-            self._write_grades(connection, pending)
-            self._write_comments(connection, pending)
+            new = self._make_submissions(connection, pending)
+            self._write_cells(connection, pending, new)
+            self._write_flags(connection, pending)
             self._write_records(connection, pending)
         for each in pending:
             self._write_penalty(each.record.student)
@@ -159,44 +160,53 @@ class GradebookWriter:
                 f"Expected 0 to {highest:g}."
             )
 
-    def _make_rows(self, connection: Any, students: list[str]) -> None:
-        """Make all rows that nbgrader would make for students who are new."""
-        rows: dict[Any, list[dict[str, Any]]] = {
-            kind.__table__: [] for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)
-        }
-        for student in students:
-            if student not in self._students:
-                rows[Student.__table__].append({"id": student})
-                self._students.add(student)
-            if student in self._notebooks:
-                continue
-            submission, notebook = new_uuid(), new_uuid()
-            owner = {"assignment_id": self._assignment_id, "student_id": student}
-            rows[SubmittedAssignment.__table__].append({"id": submission, **owner})
-            row = {"id": notebook, "assignment_id": submission, "notebook_id": self._notebook_id, "flagged": False}
-            rows[SubmittedNotebook.__table__].append(row)
-            for kind, cells in ((Grade, self._grade_cells), (Comment, self._solution_cells)):
-                extra = {"needs_manual_grade": True} if kind is Grade else {}
-                made = [{"id": new_uuid(), "notebook_id": notebook, "cell_id": c, **extra} for c in cells.values()]
-                rows[kind.__table__] += made
-            self._notebooks[student] = notebook
-        for table, new in rows.items():
-            if new:
-                connection.execute(sql.insert(table), new)
+    def _make_submissions(self, connection: Any, pending: list[Pending]) -> set[str]:
+        """Make the rows that nbgrader would make for new submissions, but those of cells; returns whose are new."""
+        students = [each.record.student for each in pending if each.record.student not in self._notebooks]
+        strangers = [student for student in students if student not in self._students]
+        rows: dict[Any, list[dict[str, Any]]] = {Student: [{"id": student} for student in strangers]}
+        submissions, notebooks = new_ids(len(students)), new_ids(len(students))
+        rows[SubmittedAssignment] = [
+            {"id": submission, "assignment_id": self._assignment_id, "student_id": student}
+            for submission, student in zip(submissions, students, strict=True)
+        ]
+        rows[SubmittedNotebook] = [
+            {"id": notebook, "assignment_id": submission, "notebook_id": self._notebook_id, "flagged": False}
+            for notebook, submission in zip(notebooks, submissions, strict=True)
+        ]
+        for kind, made in rows.items():
+            if made:
+                connection.execute(sql.insert(kind.__table__), made)
+        self._students.update(strangers)
+        self._notebooks.update(zip(students, notebooks, strict=True))
+        return set(students)
 
-    def _write_grades(self, connection: Any, pending: list[Pending]) -> None:
-        table = Grade.__table__
-        look = sql.or_(table.c.manual_score.is_not(None), sql.bindparam("look", type_=sql.Boolean))
-        where = (table.c.notebook_id == sql.bindparam("of_notebook")) & (table.c.cell_id == sql.bindparam("of_cell"))
-        change = sql.update(table).where(where).values(auto_score=sql.bindparam("score"), needs_manual_grade=look)
-        connection.execute(change, [row for each in pending for row in self._grades(each)])
-        notebooks = SubmittedNotebook.__table__
-        flag = sql.update(notebooks).where(notebooks.c.id == sql.bindparam("of_notebook"))
+    def _write_cells(self, connection: Any, pending: list[Pending], new: set[str]) -> None:
+        """Write the scores and comments of all cells; who was marked by hand is to be looked at again."""
+        for kind, rows_of in ((Grade, self._grades), (Comment, self._comments)):
+            table = kind.__table__
+            made = [row for each in pending if each.record.student in new for row in rows_of(each)]
+            if made:
+                rows = [{"id": id_, **row} for id_, row in zip(new_ids(len(made)), made, strict=True)]
+                connection.execute(sql.insert(table), rows)
+            changed = [row for each in pending if each.record.student not in new for row in rows_of(each)]
+            if changed:
+                place = {name: sql.bindparam(f"of_{name}") for name in ("notebook_id", "cell_id")}
+                where = sql.and_(*(table.c[name] == value for name, value in place.items()))
+                rows = [{f"of_{name}" if name in place else name: row[name] for name in row} for row in changed]
+                connection.execute(sql.update(table).where(where), rows)
+        before = [self._notebooks[each.record.student] for each in pending if each.record.student not in new]
+        by_hand = Grade.notebook_id.in_(before) & Grade.manual_score.is_not(None)
+        connection.execute(sql.update(Grade.__table__).where(by_hand).values(needs_manual_grade=True))
+
+    def _write_flags(self, connection: Any, pending: list[Pending]) -> None:
+        table = SubmittedNotebook.__table__
+        flag = sql.update(table).where(table.c.id == sql.bindparam("notebook"))
         flags = [
-            {"of_notebook": self._notebooks[each.record.student], "flag": each.record.status in NEEDS_A_LOOK}
+            {"notebook": self._notebooks[each.record.student], "flagged": each.record.status in NEEDS_A_LOOK}
             for each in pending
         ]
-        connection.execute(flag.values(flagged=sql.bindparam("flag")), flags)
+        connection.execute(flag, flags)
 
     def _grades(self, pending: Pending) -> Iterator[dict[str, Any]]:
         record = pending.record
@@ -205,28 +215,18 @@ class GradebookWriter:
         for name in self._points.keys() - scores.keys():
             scores[name] = None if name in pending.attempted else 0.0
         for name, score in scores.items():
+            look = score is None or name in review or (name in self._written and record.status == "unreadable")
             yield {
-                "of_notebook": self._notebooks[record.student],
-                "of_cell": self._grade_cells[name],
-                "score": score,
-                "look": score is None or name in review or (name in self._written and record.status == "unreadable"),
+                "notebook_id": self._notebooks[record.student],
+                "cell_id": self._grade_cells[name],
+                "auto_score": score,
+                "needs_manual_grade": look,
             }
 
-    def _write_comments(self, connection: Any, pending: list[Pending]) -> None:
-        rows = [
-            {
-                "of_notebook": self._notebooks[each.record.student],
-                "of_cell": cell,
-                "text": None if name in each.attempted else NO_RESPONSE,
-            }
-            for each in pending
-            for name, cell in self._solution_cells.items()
-        ]
-        if not rows:
-            return
-        table = Comment.__table__
-        where = (table.c.notebook_id == sql.bindparam("of_notebook")) & (table.c.cell_id == sql.bindparam("of_cell"))
-        connection.execute(sql.update(table).where(where).values(auto_comment=sql.bindparam("text")), rows)
+    def _comments(self, pending: Pending) -> Iterator[dict[str, Any]]:
+        for name, cell in self._solution_cells.items():
+            text = None if name in pending.attempted else NO_RESPONSE
+            yield {"notebook_id": self._notebooks[pending.record.student], "cell_id": cell, "auto_comment": text}
 
     def _write_records(self, connection: Any, pending: list[Pending]) -> None:
         rows = []
@@ -253,3 +253,9 @@ class GradebookWriter:
         taken = self.penalty(student, notebook.score, late) if self.penalty and late > 0 else None
         notebook.late_submission_penalty = None if taken is None else min(max(0.0, taken), notebook.score)
         session.commit()
+
+
+def new_ids(count: int) -> list[str]:
+    """Ids as long as nbgrader's, which are random, but in the order of time: a database takes them in at one place."""
+    first = time.time_ns() << 64 | secrets.randbits(63)
+    return [f"{first + number:032x}" for number in range(count)]

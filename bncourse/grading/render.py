@@ -80,8 +80,8 @@ def as_bytes(notebook: Mapping[str, Any]) -> bytes:
 
 
 def as_compact_bytes(notebook: Mapping[str, Any]) -> bytes:
-    """The same on one line, ten times as fast: for what is written by the thousand and read by programs."""
-    return (json.dumps(notebook, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    """The same on one line, many times as fast: for what is written by the thousand and read by programs."""
+    return (json.dumps(notebook) + "\n").encode()
 
 
 def fingerprint(master: Master) -> str:

@@ -3,8 +3,9 @@
 import ast
 import contextlib
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bncourse.grading.known import Known, known
 from bncourse.grading.names import bound_names, parse
@@ -59,8 +60,8 @@ _read_again = lru_cache(maxsize=64)(_read)
 
 def is_stub(cell: MasterCell, source: str) -> bool:
     """Whether an answer is still what the release says, comments and blank lines aside."""
-    released = _released(cell)
-    if _plain(source) == released or not source.strip():
+    released = _released(cell).source
+    if _same(source, released) or not source.strip():
         return True
     if ("NotImplementedError" in released) != ("NotImplementedError" in source):
         return False
@@ -68,17 +69,30 @@ def is_stub(cell: MasterCell, source: str) -> bool:
     return tree is not None and tree == _dump(released)
 
 
+class _Released(NamedTuple):
+    """A cell as it was released."""
+
+    source: str
+    flags: list[Any]
+
+
 @lru_cache(maxsize=2_048)
-def _released(cell: MasterCell) -> str:
-    return _plain(released_source(cell.source, cell.cell_type))
+def _released(cell: MasterCell) -> _Released:
+    return _Released(released_source(cell.source, cell.cell_type), _flags(nbgrader_metadata(cell)))
+
+
+def _flags(facts: Mapping[str, Any]) -> list[Any]:
+    return [facts.get(name) for name in PROTECTED]
 
 
 class _Reader:
     def __init__(self, master: Master, notebook: RawNotebook) -> None:
         self.master, self.notebook = master, notebook
         self.known = {cell.grade_id: cell for cell in master.cells}
+        self.order = {cell.grade_id: number for number, cell in enumerate(master.cells)}
         self.repairs = list(dict.fromkeys(notebook.repairs))
         self.owner: list[str] = [self._named(cell) for cell in notebook.cells]
+        self.places: dict[str, list[int]] = {}
 
     def read(self) -> Reading:
         by_name = sum(1 for name in self.owner if name and self.known[name].kind != "text")
@@ -87,6 +101,8 @@ class _Reader:
         reason = self._foreign(by_name)
         if reason:
             return Reading({}, tuple(self.repairs), reason)
+        for place, name in enumerate(self.owner):
+            self.places.setdefault(name, []).append(place)
         answers = {}
         for cell in self.master.cells:
             if cell.kind in ("answer", "written"):
@@ -118,9 +134,9 @@ class _Reader:
 
         That is an answer left unfinished, or one that Python cannot read.
         """
-        order = [cell.grade_id for cell in self.master.cells]
+        order, found = list(self.order), set(self.owner)
         for number, cell in enumerate(self.master.cells):
-            if cell.kind != "answer" or cell.grade_id in self.owner:
+            if cell.kind != "answer" or cell.grade_id in found:
                 continue
             before, after = set(order[:number]), set(order[number + 1 :])
             first = max((place for place, name in enumerate(self.owner) if name in before), default=-1) + 1
@@ -135,14 +151,14 @@ class _Reader:
         raw = self.notebook.cells[place]
         if not raw.source.strip():
             return False
-        if _plain(raw.source) == _released(cell):
+        if _same(raw.source, _released(cell).source):
             return True
         if cell.kind == "answer":
             wanted = _binds(cell.source)
             return bool(wanted) and wanted <= _binds(raw.source)
         if cell.kind == "written" and place and raw.cell_type == "markdown":
-            before = self.master.cells[[c.grade_id for c in self.master.cells].index(cell.grade_id) - 1]
-            return _plain(self.notebook.cells[place - 1].source) == _plain(before.source)
+            before = self.master.cells[self.order[cell.grade_id] - 1]
+            return _same(self.notebook.cells[place - 1].source, before.source)
         return False
 
     def _foreign(self, by_name: int) -> str:
@@ -153,7 +169,8 @@ class _Reader:
         graded = [
             name for name in self.owner if name and self.known[name].kind in ("answer", "test", "written", "given")
         ]
-        strangers = [cell for cell in self.notebook.cells if cell.facts.get("grade_id") not in (None, *self.known)]
+        names = (cell.facts.get("grade_id") for cell in self.notebook.cells)
+        strangers = [name for name in names if name is not None and not (isinstance(name, str) and name in self.known)]
         if not graded:
             return "none of its cells belongs to this assignment" + (" (is it another one's?)" if strangers else "")
         if strangers:
@@ -163,39 +180,36 @@ class _Reader:
         return ""
 
     def _answer(self, cell: MasterCell) -> str:
-        places = [place for place, name in enumerate(self.owner) if name == cell.grade_id]
+        places = self.places.get(cell.grade_id, [])
         if not places:
             self.repairs.append(f"answer cell {cell.grade_id} was missing")
             return ""
         for place in places:
-            self._check_metadata(cell, self.notebook.cells[place])
+            self._check_metadata(cell, _released(cell), self.notebook.cells[place])
         sources = list(dict.fromkeys(self.notebook.cells[place].source for place in places))
         if len(places) > 1:
             self.repairs.append(
                 f"cell {cell.grade_id} stood there {len(places)} times; they count as one, in their order"
             )
-        done = [source for source in sources if not is_stub(cell, source)]
+        done = [source for source in sources if not is_stub(cell, source)] if len(sources) > 1 else []
         return "\n\n".join(done) if done else sources[0]
 
     def _compare(self, cell: MasterCell) -> None:
-        places = [place for place, name in enumerate(self.owner) if name == cell.grade_id]
+        places = self.places.get(cell.grade_id, [])
         if not places:
             self.repairs.append(f"{cell.kind} cell {cell.grade_id} was missing")
         released = _released(cell)
         for place in places:
-            self._check_metadata(cell, self.notebook.cells[place])
-            if _plain(self.notebook.cells[place].source) != released:
+            self._check_metadata(cell, released, self.notebook.cells[place])
+            if not _same(self.notebook.cells[place].source, released.source):
                 self.repairs.append(f"{cell.kind} cell {cell.grade_id} had been changed")
         if len(places) > 1:
             self.repairs.append(f"cell {cell.grade_id} stood there {len(places)} times")
 
-    def _check_metadata(self, cell: MasterCell, raw: RawCell) -> None:
+    def _check_metadata(self, cell: MasterCell, released: _Released, raw: RawCell) -> None:
         if raw.cell_type != cell.cell_type:
             self.repairs.append(f"cell {cell.grade_id} had been turned to {raw.cell_type[:20]!r}")
-        wanted = nbgrader_metadata(cell)
-        if raw.facts and any(
-            raw.facts.get(name) != wanted.get(name) for name in PROTECTED if name in raw.facts or name in wanted
-        ):
+        if raw.facts and _flags(raw.facts) != released.flags:
             self.repairs.append(f"the flags or points of cell {cell.grade_id} had been edited")
         if not raw.facts:
             self.repairs.append(f"cell {cell.grade_id} had lost its metadata")
@@ -203,21 +217,25 @@ class _Reader:
             self.repairs.append(f"tags on cell {cell.grade_id} were ignored")
 
     def _extras(self) -> list[Extra]:
-        order = [cell.grade_id for cell in self.master.cells]
         seen = [name for name in dict.fromkeys(self.owner) if name and self.known[name].kind != "text"]
-        orderly = seen == sorted(seen, key=order.index)
+        orderly = seen == sorted(seen, key=self.order.__getitem__)
         if not orderly:
             self.repairs.append("the cells stood in another order")
         extras, after = [], ""
         for raw, name in zip(self.notebook.cells, self.owner, strict=True):
             kind = self.known[name].kind if name else ""
-            if kind == "given" and _plain(raw.source) != _plain(self.known[name].source):
+            if kind == "given" and not _same(raw.source, self.known[name].source):
                 extras.append(Extra(after, raw.source))
             if name and (kind in ("given", "answer") or (kind == "test" and orderly)):
                 after = name
             if not name and raw.cell_type == "code" and raw.source.strip():
                 extras.append(Extra(after, raw.source))
         return extras
+
+
+def _same(source: str, other: str) -> bool:
+    """Whether two texts differ in nothing but white space at the end of lines, and around them."""
+    return source == other or _plain(source) == _plain(other)
 
 
 def _plain(source: str) -> str:

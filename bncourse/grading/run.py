@@ -13,7 +13,7 @@ from bncourse.grading import export, render
 from bncourse.grading.autograded import autograded_notebook
 from bncourse.grading.course import Course, CourseError, write
 from bncourse.grading.earlier import handed_in
-from bncourse.grading.files import read_file
+from bncourse.grading.files import HandedIn, read_file
 from bncourse.grading.gradebook import GradebookWriter
 from bncourse.grading.nbgrader_settings import late_penalty
 from bncourse.grading.reading import added_cells, attempted
@@ -77,7 +77,8 @@ def grade_class(
     """
     master = course.master(assignment)
     everybody = course.students(assignment)
-    unknown = sorted(set(students) - set(everybody))
+    chosen = list(dict.fromkeys(students)) or everybody
+    unknown = sorted(set(chosen) - set(everybody))
     if unknown:
         raise CourseError(f"{unknown[0]!r} has handed in nothing for {assignment}.")
     if not everybody:
@@ -88,7 +89,7 @@ def grade_class(
         way = Grading(master, level, seed)
         known = {} if force else writer.known()
         todo: list[str] = []
-        for student in students or everybody:
+        for student in chosen:
             if _has_changed(course, master, student, known.get(student), way):
                 todo.append(student)
             elif progress:
@@ -97,8 +98,7 @@ def grade_class(
             engine = stack.enter_context(grader()) if todo else None
             if engine:
                 engine.prepare(master)
-            for record in _grade(engine, course, master, todo) if engine else ():
-                file = handed_in(course, master, record.student)
+            for record, file in _grade(engine, course, master, todo) if engine else ():
                 reading = read_submission(master, file.content)
                 write_autograded(course, master, released, record, reading, file.content)
                 writer.write(record, way.stamp(file, reading), attempted(master, reading))
@@ -108,7 +108,7 @@ def grade_class(
     if todo:
         forget_transcripts(course, master, level)
     export.write_lists(course)
-    return Run(graded, len(students or everybody) - graded)
+    return Run(graded, len(chosen) - graded)
 
 
 def forget_transcripts(course: Course, master: Master, level: str) -> None:
@@ -150,6 +150,8 @@ def load_release(course: Course, assignment: str) -> dict[str, Any]:
         raise CourseError(
             f"{assignment} is not released as its master is now. Type first: bncourse release {assignment}"
         )
+    for cell in released["cells"]:
+        cell["source"] = "".join(cell["source"])  # which Jupyter writes line by line
     return released
 
 
@@ -160,25 +162,27 @@ def write_autograded(
     notebook = autograded_notebook(released, record, reading.answers, added_cells(master, reading, content))
     folder = course.folder("autograded", master.assignment, record.student)
     write(folder / f"{master.assignment}.ipynb", render.as_compact_bytes(notebook))
+    submitted = course.folder("submitted", master.assignment, record.student)
     for name in ("timestamp.txt", "submission_secret.txt"):
-        file = read_file(course.folder("submitted", master.assignment, record.student) / name)
-        if not file.reason and len(file.content) < 200:
+        file = read_file(submitted / name) if (submitted / name).is_file() else None
+        if file and not file.reason and len(file.content) < 200:
             write(folder / name, file.content)
 
 
-def _grade(grader: "Grader", course: Course, master: Master, students: Collection[str]) -> Iterator[SubmissionRecord]:
-    reasons: dict[str, str] = {}
+def _grade(
+    grader: "Grader", course: Course, master: Master, students: Collection[str]
+) -> Iterator[tuple[SubmissionRecord, HandedIn]]:
+    """Grade these students' files; yields each record with the file that it is about."""
+    waiting: dict[str, HandedIn] = {}
 
     def files() -> Iterator[tuple[str, bytes]]:
         for student in students:
-            file = handed_in(course, master, student)
-            if file.reason:
-                reasons[student] = file.reason
+            waiting[student] = file = handed_in(course, master, student)
             yield student, file.content
 
     for record in grader.grade_many(master, files()):
-        reason = reasons.pop(record.student, "")
-        yield not_read(record, master, reason) if reason else record
+        file = waiting.pop(record.student)
+        yield (not_read(record, master, file.reason) if file.reason else record), file
 
 
 def _has_changed(course: Course, master: Master, student: str, known: str | None, way: Grading) -> bool:

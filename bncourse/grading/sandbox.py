@@ -4,6 +4,7 @@ Levels, from the strongest: `full` (bubblewrap, namespaces, filter, limits), `no
 system-call filter), `process` (limits alone: for trying things out, never for a class).
 """
 
+import csv
 import functools
 import importlib.metadata
 import importlib.util
@@ -131,8 +132,7 @@ def distribution_paths(modules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
             found = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-        for file in found.files or ():
-            top = file.parts[0]
+        for top in _tops(found):
             if top not in ("..", "__pycache__") and not top.endswith(".pth") and top not in entries:
                 entries[top] = str(found.locate_file(top))
         wanted += [re.split(r"[^\w.-]", line)[0] for line in found.requires or () if "extra ==" not in line]
@@ -142,10 +142,17 @@ def distribution_paths(modules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 def _is_distribution(name: str) -> bool:
     """Whether something is installed under this name that brings a module of the same name."""
     try:
-        files = importlib.metadata.distribution(name).files or ()
+        tops = _tops(importlib.metadata.distribution(name))
     except importlib.metadata.PackageNotFoundError:
         return False
-    return any(file.parts[0] in (name, f"{name}.py") for file in files)
+    return name in tops or f"{name}.py" in tops
+
+
+def _tops(found: importlib.metadata.Distribution) -> frozenset[str]:
+    """Return the names of the files and folders at the top of what was installed."""
+    record = found.read_text("RECORD")  # its `files` reads the same, and makes an object of every line
+    paths = [row[0] for row in csv.reader(record.splitlines()) if row] if record else map(str, found.files or ())
+    return frozenset(path.split("/")[0] for path in paths)
 
 
 def library_places() -> list[str]:
