@@ -6,7 +6,7 @@ PyTorch, and asks an array or tensor only for its `shape`, `dtype` and `device`.
 
 from typing import Any
 
-from bncourse.conventions import EPS, check_eps, check_input, check_like, check_per_channel
+from bncourse.conventions import CHANNEL_AXIS, EPS, Shape, check_eps, check_input, check_like, check_per_channel
 
 HALF = ("float16", "bfloat16")
 """Too narrow for sums: statistics of such input are float32, and parameters may be."""
@@ -38,10 +38,12 @@ def check_arguments(x: Any, *, training: bool, eps: float = EPS, **per_channel: 
     """
     check_floating("x", x)
     check_input(x.shape, training=training)
+    channels = (x.shape[CHANNEL_AXIS],)
     for name, value in per_channel.items():
-        check_floating(name, value)
-        check_per_channel(name, value.shape, x.shape)
-        check_together(name, value, "x", x)
+        if not agrees(value, x, channels):
+            check_floating(name, value)
+            check_per_channel(name, value.shape, x.shape)
+            check_together(name, value, "x", x)
     check_eps(eps)
 
 
@@ -55,9 +57,22 @@ def check_gradient(dy: Any, x_hat: Any) -> None:
     ValueError
         If its shape is another.
     """
-    check_floating("dy", dy)
-    check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
-    check_together("x_hat in the cache", x_hat, "dy", dy)
+    if not agrees(dy, x_hat, x_hat.shape):
+        check_floating("dy", dy)
+        check_like("dy", dy.shape, "the forward pass's output", x_hat.shape)
+        check_together("x_hat in the cache", x_hat, "dy", dy)
+
+
+def agrees(value: Any, reference: Any, shape: Shape) -> bool:
+    """Whether `value` has this shape and the reference's dtype and device: then nothing is left to find wrong with it.
+
+    Each library has one object for each of its dtypes, so that the same dtype also means the same library.
+    """
+    return (
+        getattr(value, "dtype", None) is reference.dtype
+        and value.shape == shape
+        and getattr(value, "device", None) == getattr(reference, "device", None)
+    )
 
 
 def dtype_name(array: Any) -> str:

@@ -44,7 +44,7 @@ def values_per_channel(shape: Shape) -> int:
     >>> values_per_channel((8, 3)), values_per_channel((8, 3, 5, 5))
     (8, 200)
     """
-    return math.prod([size for axis, size in enumerate(shape) if axis != CHANNEL_AXIS])
+    return math.prod(shape[:CHANNEL_AXIS]) * math.prod(shape[CHANNEL_AXIS + 1 :])
 
 
 def check_input(shape: Shape, *, training: bool) -> None:

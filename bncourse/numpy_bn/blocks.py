@@ -81,8 +81,8 @@ def blocks(arrays: Arrays, vectors: Arrays = (), totals: Arrays = (), *, backwar
         channels, and their s values.
     *values : arrays of shape (k * c,), (c, s) or (c, 1)
         Each vector's values, repeated as in a row of the pieces.
-    *totals : arrays of shape (c,)
-        A view of each, of these channels.
+    *totals : arrays of shape (k * c,) or (c,)
+        Those of these channels. Where a row holds k samples, they enter the vectors when the walk has ended.
 
     Examples
     --------
@@ -101,13 +101,19 @@ def _rows(arrays: Arrays, vectors: Arrays, totals: Arrays) -> Iterator[Arrays]:
     k = min(samples, LONG // channels) if contiguous and channels < SHORT else 1
     rows = min(max(1, BLOCK // (k * channels)), SUMMED)
     even = samples - samples % k
-    lines = [array[:even].reshape(-1, k * channels) for array in arrays] if k > 1 else arrays
-    values = [np.tile(vector, k) for vector in vectors] if k > 1 else vectors
+    lines, values, sums = arrays, vectors, totals
+    if k > 1:
+        lines = [array[:even].reshape(-1, k * channels) for array in arrays]
+        values = [vector[None].repeat(k, axis=0).ravel() for vector in vectors]
+        sums = [np.zeros(k * channels, total.dtype) for total in totals]
     for start in range(0, even // k, rows):
-        yield [*[line[start : start + rows] for line in lines], *values, *totals]
+        yield [*[line[start : start + rows] for line in lines], *values, *sums]
     if even < samples:
         rest = [array[even:].reshape(1, -1) for array in arrays]
-        yield [*rest, *[value[: rest[0].size] for value in values], *totals]
+        yield [*rest, *[value[: rest[0].size] for value in [*values, *sums]]]
+    if k > 1:
+        for total, row in zip(totals, sums, strict=True):
+            add_sums(total, row.reshape(k, channels))
 
 
 def _maps(arrays: Arrays, vectors: Arrays, totals: Arrays) -> Iterator[Arrays]:
@@ -127,29 +133,20 @@ def _maps(arrays: Arrays, vectors: Arrays, totals: Arrays) -> Iterator[Arrays]:
 
 def spread(vector: Array, repeats: int) -> Array:
     """Repeat each channel's value: (c,) becomes (c, repeats)."""
-    column = vector[:, None]
-    return column if repeats == 1 else np.broadcast_to(column, (len(vector), repeats)).copy()
+    return vector.repeat(repeats).reshape(-1, repeats)
 
 
 def add_sums(total: Array, piece: Array) -> None:
-    """Add each channel's sum to `total` (c,): products with ones, which the linear algebra library does fastest."""
+    """Add each column's or channel's sum to `total`: products with ones, which linear algebra libraries do fastest."""
     if piece.ndim == 3:
         total += (piece @ np.ones(piece.shape[2], piece.dtype)).sum(axis=0)
     else:
-        add_row(total, np.ones(len(piece), piece.dtype) @ piece)
+        total += np.ones(len(piece), piece.dtype) @ piece
 
 
 def add_dots(total: Array, first: Array, second: Array) -> None:
-    """Add each channel's sum of products to `total` (c,), without storing the products."""
+    """Add each column's or channel's sum of products to `total`, without storing the products."""
     if first.ndim == 3:
         total += (first[:, :, None, :] @ second[:, :, :, None])[:, :, 0, 0].sum(axis=0)
     else:
-        add_row(total, np.einsum("nc,nc->c", first, second))
-
-
-def add_row(total: Array, row: Array) -> None:
-    """Add one row (k * c,), which holds k samples, to `total` (c,)."""
-    if len(row) == len(total):
-        total += row
-    else:
-        add_sums(total, row.reshape(-1, len(total)))
+        total += np.einsum("nc,nc->c", first, second)

@@ -59,14 +59,14 @@ def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
     return Moments(center + mean, var, values_per_channel(x.shape))
 
 
-def near_zero(x: Array) -> tuple[Array, Array, Array, Array]:
+def near_zero(x: Array) -> tuple[Array, Array | float, Array, Array]:
     """`centered`, `center`, and the mean and variance of `centered`, whose mean is small against its deviation.
 
     `centered` is x itself and `center` is 0, or, where x's own mean is large, x less its mean, and that mean.
     """
     mean, var = moments_in_one_pass(x)
-    if (np.abs(mean) ** 2 <= np.abs(var)).all():
-        return x, np.zeros_like(mean), mean, var
+    if (mean * mean <= var).all():
+        return x, 0.0, mean, var
     centered = empty(x.shape, x.dtype)
     for x_, centered_, mean_ in blocks([x, centered], [mean], backwards=True):
         np.subtract(x_, mean_, out=centered_)
@@ -75,12 +75,11 @@ def near_zero(x: Array) -> tuple[Array, Array, Array, Array]:
 
 def moments_in_one_pass(x: Array) -> tuple[Array, Array]:
     """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
-    mean, square = np.zeros((2, x.shape[CHANNEL_AXIS]), x.dtype)
-    for x_, mean_, square_ in blocks([x], totals=[mean, square]):
-        add_dots(square_, x_, x_)
-        add_sums(mean_, x_)
-    mean /= values_per_channel(x.shape)
-    square /= values_per_channel(x.shape)
+    sums, squares = totals = np.zeros((2, x.shape[CHANNEL_AXIS]), x.dtype)
+    for x_, sums_, squares_ in blocks([x], totals=[sums, squares]):
+        add_dots(squares_, x_, x_)
+        add_sums(sums_, x_)
+    mean, square = totals / values_per_channel(x.shape)
     return mean, square - np.minimum(square, mean * mean)
 
 

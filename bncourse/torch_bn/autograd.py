@@ -34,7 +34,7 @@ class BatchNormFunction(torch.autograd.Function):
         """Normalize, and save what backward needs."""
         check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
         ctx.eps = eps
-        ctx.in_few_passes = x.device.type == "cpu" and not torch.compiler.is_compiling()
+        ctx.in_few_passes = x.is_cpu and not torch.compiler.is_compiling()
         saved: tuple[torch.Tensor, ...]
         if ctx.in_few_passes:
             y, saved, moments = forward_in_few_passes(x, gamma, beta, eps)
@@ -81,28 +81,32 @@ def forward_in_few_passes(
 
     Each of them fetches and stores a tensor, which takes longer than its arithmetic.
     """
-    centered, count = widened(x), values_per_channel(x.shape)
-    center: torch.Tensor | float = 0.0
-    mean, var = moments_in_one_pass(centered, count)
-    if not (mean * mean <= var).all():  # then var is the small difference of large numbers, or not finite
-        center, centered = mean, centered - mean.reshape(channel_shape(x.shape))
-        mean, var = moments_in_one_pass(centered, count)
+    centered = widened(x)
+    mean, var = moments_in_one_pass(centered)
+    moments = Moments(mean, var, values_per_channel(x.shape))
+    # Where var < mean^2, var is the small difference of large numbers; where it is NaN, the sums may have overflowed.
+    if not torch.addcmul(var, mean, mean, value=-1).min().item() >= 0:
+        center, centered = mean, centered - beside(x, mean)
+        mean, var = moments_in_one_pass(centered)
+        var = var.clamp_(min=0)
+        moments = Moments(mean + center, var, moments.count)
     inv_std = torch.rsqrt(var + eps)
     # y = gamma * x_hat + beta, sorted by x and 1
     of_x = gamma * inv_std
     y = multiply_and_add(centered, of_x, torch.addcmul(beta, of_x, mean, value=-1))
-    return y.to(x.dtype), Normalizer(centered, mean, inv_std), Moments(mean + center, var, count)
+    return y.type_as(x), Normalizer(centered, mean, inv_std), moments
 
 
-def moments_in_one_pass(x: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def moments_in_one_pass(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
     if x.ndim > 2 and x.is_contiguous():  # the norm of a row needs no second tensor for the squares
         axes = reduction_axes(x.ndim)
         sums, squares = x.sum(dim=axes), torch.linalg.vector_norm(x, dim=axes[1:]).square().sum(dim=0)
     else:
         sums, squares = sums_of_products(x, x)
+    count = values_per_channel(x.shape)
     mean = sums / count
-    return mean, torch.addcmul(squares / count, mean, mean, value=-1).clamp_(min=0)
+    return mean, torch.addcmul(squares / count, mean, mean, value=-1)
 
 
 def sums_of_products(x: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -127,8 +131,12 @@ def multiply_and_add(x: torch.Tensor, factor: torch.Tensor, summand: torch.Tenso
     if x.ndim == 2:
         return torch.addcmul(summand, x, factor)
     # Where the channels are not last, two operations of two operands are faster than one of three.
-    as_channels = channel_shape(x.shape)
-    return (x * factor.reshape(as_channels)).add_(summand.reshape(as_channels))
+    return (x * beside(x, factor)).add_(beside(x, summand))
+
+
+def beside(x: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+    """`vector` (C,) in the shape that broadcasts against x: its own, where the channels are last."""
+    return vector if x.ndim == 2 else vector.reshape(channel_shape(x.shape))
 
 
 def backward_in_few_passes(dy: torch.Tensor, gamma: torch.Tensor, normalizer: Normalizer) -> Gradients:
@@ -139,7 +147,8 @@ def backward_in_few_passes(dy: torch.Tensor, gamma: torch.Tensor, normalizer: No
     dgamma = torch.addcmul(dy_x, mean, dbeta, value=-1) * inv_std
     # dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat)), sorted by dy, x and 1
     of_dy = gamma * inv_std
-    of_x = of_dy * inv_std * dgamma * (-1 / count)
-    of_one = torch.addcmul(of_x * -mean, of_dy, dbeta, value=-1 / count)
-    dx = multiply_and_add(x, of_x, of_one).addcmul_(wide, of_dy.reshape(channel_shape(x.shape)))
-    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))
+    share = of_dy * (-1 / count)
+    of_x = share * inv_std * dgamma
+    of_one = torch.addcmul(share * dbeta, of_x, mean, value=-1)
+    dx = multiply_and_add(x, of_x, of_one).addcmul_(wide, beside(x, of_dy))
+    return Gradients(dx.type_as(dy), dgamma.type_as(gamma), dbeta.type_as(gamma))

@@ -70,8 +70,9 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         """Normalize with the batch's statistics (training) or with the running ones (after `eval()`)."""
         x = input
         self._check_input_dim(x)
-        gamma = x.new_ones(self.num_features) if self.weight is None else self.weight
-        beta = x.new_zeros(self.num_features) if self.bias is None else self.bias
+        gamma, beta = self.weight, self.bias
+        gamma = x.new_ones(self.num_features) if gamma is None else gamma
+        beta = x.new_zeros(self.num_features) if beta is None else beta
         running_mean, running_var = self.running_mean, self.running_var
         y: torch.Tensor
         if self.training or running_mean is None or running_var is None:

@@ -27,8 +27,8 @@ def update_running(
     Equation :eq:`eq-moving-average`, chapter "Population statistics".
     """
     mean, var, count = moments
-    running_mean.lerp_(mean.detach().to(running_mean.dtype), weight)
-    running_var.lerp_(unbiased(var.detach(), count).to(running_var.dtype), weight)
+    running_mean.lerp_(mean.detach().type_as(running_mean), weight)
+    running_var.lerp_(unbiased(var.detach(), count).type_as(running_var), weight)
 
 
 class RunningStatistics:
