@@ -1,5 +1,6 @@
 """The worker: given cells that were compiled before the fork do what their source does."""
 
+import ast
 import socket
 import sys
 import types
@@ -74,3 +75,42 @@ def test_what_begins_anew_holds_no_memory(worker: workers.Worker) -> None:
     assert probe() is not None
     worker.do_anew()
     assert probe() is None
+
+
+DEFINITIONS = [
+    "def f(x):\n    return x\n",
+    "# mine\n\ndef f(\n    x,\n):\n    # first\n# a remark\n    return x",
+    "class A:\n    x = 1\n\n    def f(self):\n        return 'def'",
+    "def f(): x = 1; return x",
+    'def f():\n    """\n    text\n    """',
+]
+OTHERS = [
+    "def f(x):\n    return x\nf(1)",
+    "def f(x):\n    return x\n\ndef g(x):\n    return x",
+    "@property\ndef f(x):\n    return x",
+    "x = 1",
+    "def f(x):\n    return (",
+    "def f(x):\n    '''\ntext\n'''",
+    "def f(x):\n\treturn x\n        return x",
+    "return 1",
+    "",
+]
+
+
+@pytest.mark.parametrize("source", DEFINITIONS)
+def test_one_definition_is_compiled_from_its_text(source: str) -> None:
+    assert len(ast.parse(source).body) == 1
+    (statement,) = workers.one_definition(source, "<cell>", 0)
+    assert statement.code and statement.code.co_filename == "<cell>"
+
+
+@pytest.mark.parametrize("source", OTHERS)
+def test_what_is_not_one_definition_is_taken_statement_by_statement(source: str) -> None:
+    assert workers.one_definition(source, "<cell>", 0) == []
+
+
+def test_a_definition_that_fails_names_its_line(worker: workers.Worker) -> None:
+    source = "# mine\ndef f(x=missing):\n    return x"
+    assert worker.do_run("cell", source, False, [], 1, True)[1] == [(2, "NameError", "name 'missing' is not defined")]
+    indented = "def f(x):\n  return x\n return 1"
+    assert worker.do_run("cell", indented, False, [], 1, True)[1][0][:2] == (3, "IndentationError")
