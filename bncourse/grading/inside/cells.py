@@ -72,9 +72,10 @@ def arrays(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[int 
             yield label, value
 
 
-def mark(array: Any) -> int:
-    """Return a short number that changes with an array's contents."""
-    return zlib.crc32(array.tobytes())
+def mark(array: Any) -> bytes | int:
+    """Return what changes with an array's contents: of a small one they themselves, of a large one a number."""
+    data = array.tobytes()
+    return data if len(data) < 1 << 16 else zlib.crc32(data)
 
 
 def named(target: Any, labels: list[int | str]) -> list[str]:
