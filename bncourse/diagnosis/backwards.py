@@ -102,7 +102,7 @@ def look_at_backward(
     case, graded = _Case(forward, backward, seen), Graded()
     try:
         first = reading.gradients(case.run(case.probe.dy) if first is None else first, "dx", notes)
-        second = reading.gradients(case.run(case.probe.dy), "dx", [])
+        second = reading.gradients(case.run(case.probe.dy), "dx", []) if seen.repeat else first
     except reading.Slip as slip:
         graded.findings[slip.finding.part if slip.finding.part not in GRADIENTS else parts[0]] = [slip.finding]
         return graded

@@ -26,7 +26,9 @@ A wrong forward pass is charged once: gradients that are the exact derivative of
 pass where they are as much work as the right ones (`follow_through` in the catalogue); where they are not, the
 forward pass is charged again.
 
-Two keyword options: `seed`, 0 or more (other numbers, shapes and eps), and `hint`, 0 to 3 (how many hints are shown).
+Keyword options: `seed`, 0 or more (other numbers, shapes and eps); `hint`, 0 to 3 (how many hints are shown); and
+`repeat`, whether every function is called twice with the same numbers, to see that it answers the same. Once is enough
+where the same function has been repeated for another seed: hidden tests after a visible one need not ask again.
 """
 
 from dataclasses import replace
@@ -74,14 +76,14 @@ def _raise_first(findings: tuple[Finding, ...] | list[Finding], hint: int) -> No
         raise findings[0].misconception(hint)
 
 
-def check_forward(forward: Function, *, seed: int = 0, hint: int = 1) -> None:
+def check_forward(forward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if y is the normalized, scaled and shifted batch.
 
     Parameters
     ----------
     forward : callable
         `forward(x, gamma, beta, eps=eps) -> (y, cache)`.
-    seed, hint : int
+    seed, hint, repeat
         See the head of this file.
 
     Raises
@@ -89,17 +91,17 @@ def check_forward(forward: Function, *, seed: int = 0, hint: int = 1) -> None:
     Misconception
         If y is wrong, or there is none.
     """
-    _raise_first(look_at_forward(forward, seed, []).findings, hint)
+    _raise_first(look_at_forward(forward, seed, [], repeat=repeat).findings, hint)
 
 
-def check_backward(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1) -> None:
+def check_backward(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dx, dgamma and dbeta are the derivatives of the loss.
 
     Parameters
     ----------
     forward, backward : callable
         `forward(x, gamma, beta, eps=eps) -> (y, cache)` and `backward(dy, cache) -> (dx, dgamma, dbeta)`.
-    seed, hint : int
+    seed, hint, repeat
         See the head of this file.
 
     Raises
@@ -107,22 +109,22 @@ def check_backward(forward: Function, backward: Function, *, seed: int = 0, hint
     Misconception
         For the first of the three that is wrong.
     """
-    _check_gradients(look_at_forward(forward, seed, []), forward, backward, GRADIENTS, hint)
+    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, GRADIENTS, hint)
 
 
-def check_dx(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1) -> None:
+def check_dx(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dx is right, whatever dgamma and dbeta are; parameters as in `check_backward`."""
-    _check_gradients(look_at_forward(forward, seed, []), forward, backward, ("dx",), hint)
+    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dx",), hint)
 
 
-def check_dgamma(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1) -> None:
+def check_dgamma(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dgamma is right, whatever dx and dbeta are; parameters as in `check_backward`."""
-    _check_gradients(look_at_forward(forward, seed, []), forward, backward, ("dgamma",), hint)
+    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dgamma",), hint)
 
 
-def check_dbeta(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1) -> None:
+def check_dbeta(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dbeta is right, whatever dx and dgamma are; parameters as in `check_backward`."""
-    _check_gradients(look_at_forward(forward, seed, []), forward, backward, ("dbeta",), hint)
+    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dbeta",), hint)
 
 
 def _check_gradients(
@@ -137,14 +139,14 @@ def _check_gradients(
         _raise_first([replace(seen.findings[0], remark=MEND_FIRST)], hint)
 
 
-def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: int = 1) -> None:
+def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if every named intermediate gradient is right, and the gradients too.
 
     Parameters
     ----------
     forward, staged : callable
         `forward(x, gamma, beta, eps=eps) -> (y, cache)` and `staged(dy, cache) -> (gradients, stages)`.
-    seed, hint : int
+    seed, hint, repeat
         See the head of this file.
 
     Raises
@@ -152,7 +154,7 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
     Misconception
         For the first stage that is wrong, under its name; then for the gradients.
     """
-    seen = look_at_forward(forward, seed, [])
+    seen = look_at_forward(forward, seed, [], repeat=repeat)
     if seen.y is None:
         _raise_first(seen.findings, hint)
 
@@ -177,14 +179,14 @@ def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: 
     return found
 
 
-def check_inference(inference: Function, *, seed: int = 0, hint: int = 1) -> None:
+def check_inference(inference: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if y is normalized with the given running statistics, and with nothing of the batch.
 
     Parameters
     ----------
     inference : callable
         `inference(x, gamma, beta, running_mean, running_var, eps=eps) -> (y, cache)`, or y alone.
-    seed, hint : int
+    seed, hint, repeat
         See the head of this file.
 
     Raises
@@ -192,11 +194,11 @@ def check_inference(inference: Function, *, seed: int = 0, hint: int = 1) -> Non
     Misconception
         If y is wrong, or there is none.
     """
-    _raise_first(look_at_inference(inference, seed, []).findings, hint)
+    _raise_first(look_at_inference(inference, seed, [], repeat=repeat).findings, hint)
 
 
 def check_inference_backward(
-    inference: Function, inference_backward: Function, *, seed: int = 0, hint: int = 1
+    inference: Function, inference_backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True
 ) -> None:
     """Pass if the gradients are those of a transform whose statistics are constants.
 
@@ -205,7 +207,7 @@ def check_inference_backward(
     inference, inference_backward : callable
         `inference(x, gamma, beta, running_mean, running_var, eps=eps) -> (y, cache)` and
         `inference_backward(dy, cache) -> (dx, dgamma, dbeta)`.
-    seed, hint : int
+    seed, hint, repeat
         See the head of this file.
 
     Raises
@@ -213,7 +215,9 @@ def check_inference_backward(
     Misconception
         For the first of the three that is wrong.
     """
-    _check_gradients(look_at_inference(inference, seed, []), inference, inference_backward, GRADIENTS, hint)
+    _check_gradients(
+        look_at_inference(inference, seed, [], repeat=repeat), inference, inference_backward, GRADIENTS, hint
+    )
 
 
 def check_running(update: Function, *, seed: int = 0, hint: int = 1) -> None:
@@ -234,14 +238,16 @@ def check_running(update: Function, *, seed: int = 0, hint: int = 1) -> None:
     _raise_first(diagnose_update(update, seed=seed, notes=[]), hint)
 
 
-def check_conv(forward: Function, backward: Function | None = None, *, seed: int = 0, hint: int = 1) -> None:
+def check_conv(
+    forward: Function, backward: Function | None = None, *, seed: int = 0, hint: int = 1, repeat: bool = True
+) -> None:
     """Pass if feature maps (N, C, H, W) share one mean, variance, gamma and beta per channel.
 
     Parameters
     ----------
     forward, backward : callable
         As in `check_backward`, for four axes.
-    seed, hint : int
+    seed, hint, repeat
         See the head of this file.
 
     Raises
@@ -249,7 +255,7 @@ def check_conv(forward: Function, backward: Function | None = None, *, seed: int
     Misconception
         If y is wrong, or a gradient is.
     """
-    seen = look_at_forward(forward, seed, [], spatial=PLACES)
+    seen = look_at_forward(forward, seed, [], spatial=PLACES, repeat=repeat)
     _raise_first(seen.findings, hint)
     if backward is not None:
         _check_gradients(seen, forward, backward, GRADIENTS, hint)

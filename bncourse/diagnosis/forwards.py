@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Seen:
     dtype: Any = np.float64
     caches: list[Any] = field(default_factory=list)
     """What it returned beside y; each serves one backward pass."""
+    repeat: bool = True
+    """Whether everything is called twice, to see that it answers the same."""
 
     @property
     def right(self) -> bool:
@@ -52,7 +54,9 @@ class Seen:
 
 
 @np.errstate(all="ignore")
-def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: tuple[int, ...] = ()) -> Seen:
+def look_at_forward(
+    forward: Function, seed: int, notes: list[str], *, spatial: tuple[int, ...] = (), repeat: bool = True
+) -> Seen:
     """Run a forward pass in training and say what it believes.
 
     Parameters
@@ -65,6 +69,8 @@ def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: 
         Harmless oddities are appended to it.
     spatial : tuple of int
         Rows and columns, for feature maps.
+    repeat : bool
+        Whether it is called twice, to see that it answers the same.
     """
     probe = make_probe(seed, spatial=spatial)
     kind, part = ("conv", "conv") if spatial else ("forward", "forward")
@@ -78,8 +84,9 @@ def look_at_forward(forward: Function, seed: int, notes: list[str], *, spatial: 
             caches.append(cache)
         return reading.like(y, other.x, part, notes)
 
-    seen = _look(run, kind, part, probe, _right(probe), _reshapes, lambda: broken_forward_laws(forward, probe))
-    return replace(seen, caches=caches)
+    laws = partial(broken_forward_laws, forward, probe)
+    seen = _look(run, kind, part, probe, _right(probe), _reshapes, laws, repeat)
+    return replace(seen, caches=caches, repeat=repeat)
 
 
 @lru_cache(maxsize=64)
@@ -92,7 +99,7 @@ def _right(probe: Probe, *, inference: bool = False) -> Array:
 
 
 @np.errstate(all="ignore")
-def look_at_inference(inference: Function, seed: int, notes: list[str]) -> Seen:
+def look_at_inference(inference: Function, seed: int, notes: list[str], *, repeat: bool = True) -> Seen:
     """Run a forward pass in inference and say what it believes; it may return y alone or (y, cache)."""
     probe = make_probe(seed)
     part = "inference"
@@ -106,7 +113,8 @@ def look_at_inference(inference: Function, seed: int, notes: list[str]) -> Seen:
             caches.append(result[1])
         return reading.like(result[0] if packed else result, other.x, part, notes)
 
-    return replace(_look(run, part, part, probe, _right(probe, inference=True), _precedences, list), caches=caches)
+    seen = _look(run, part, part, probe, _right(probe, inference=True), _precedences, list, repeat)
+    return replace(seen, caches=caches, repeat=repeat)
 
 
 def _look(
@@ -117,9 +125,11 @@ def _look(
     right: Array,
     fingerprints: Callable[[Probe], list[tuple[str, Array]]],
     laws: Callable[[], list[tuple[str, str]]],
+    repeat: bool,
 ) -> Seen:
     try:
-        value, again = run(probe), run(probe)
+        value = run(probe)
+        again = run(probe) if repeat else value
     except reading.Slip as slip:
         return Seen(kind, probe, (slip.finding,))
     y, allowed, size = value.array, probe.allowed(value.dtype), transforms.size_of(probe)

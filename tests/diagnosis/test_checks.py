@@ -158,6 +158,20 @@ def test_a_backward_pass_right_for_the_task_passes_beside_a_wrong_forward_pass()
     checks.check_backward(forward, plain_backward)
 
 
+def test_a_function_is_called_twice_with_the_same_numbers_unless_once_is_enough() -> None:
+    calls: list[float] = []
+
+    def counted(dy: Any, cache: Any) -> Any:
+        calls.append(float(dy.sum()))
+        return batch_norm_backward(dy, cache)
+
+    checks.check_dx(batch_norm_forward, counted)
+    assert len(calls) == 2
+    assert len(set(calls)) == 1
+    checks.check_dx(batch_norm_forward, counted, seed=1, repeat=False)
+    assert len(calls) == 3
+
+
 # --- staged
 
 
