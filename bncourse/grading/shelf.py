@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from bncourse.grading.inside.wire import Encoder
 from bncourse.grading.sandbox import GraderError
 from bncourse.grading.transcript import Transcript, packed, unpacked
 
@@ -38,13 +39,16 @@ class Shelf:
         self.path = path
         self._guard = threading.Lock()
         self._file: sqlite3.Connection | None = None
+        self._encoder = Encoder()
 
     def put(self, key: str, transcript: Transcript) -> None:
         """Keep a transcript; the process may end at any time after."""
         with self._guard:
             file = self._open(make=True)
             if file is not None:
-                file.execute("INSERT OR REPLACE INTO transcript VALUES (?, ?)", (key, packed(transcript)))
+                file.execute(
+                    "INSERT OR REPLACE INTO transcript VALUES (?, ?)", (key, packed(transcript, self._encoder))
+                )
 
     def get(self, key: str) -> Transcript | None:
         """The transcript at an address, if there is one."""

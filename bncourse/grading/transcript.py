@@ -154,9 +154,9 @@ class Replayed(Connection):
         self.freed = []
 
 
-def packed(transcript: Transcript) -> bytes:
-    """A transcript as it is stored."""
-    return Encoder().encode(([tuple(each) for each in transcript.passes], transcript.left_out))
+def packed(transcript: Transcript, encoder: Encoder) -> bytes:
+    """A transcript as it is stored; by an encoder that is kept, because a new one has no memory yet."""
+    return encoder.encode(([tuple(each) for each in transcript.passes], transcript.left_out))
 
 
 def unpacked(stored: bytes) -> Transcript:
