@@ -204,7 +204,7 @@ class Worker(Decoder):
         random.seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002  (what students' code uses)
         if "torch" in sys.modules:
-            sys.modules["torch"].manual_seed(seed)
+            sys.modules["torch"].default_generator.manual_seed(seed)
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         self.place.write(0)
         self.shell.ignored = []
