@@ -60,16 +60,9 @@ REASONS: dict[tuple[str, str], str] = {
     ("bncourse.numpy_bn.moments", "backwards=False"): "the order in which pieces are visited; it costs time only",
     (
         "bncourse.numpy_bn.moments",
-        "if (np.abs(mean) ** 2 <= np.abs(var)).all():  =>  if False:",
+        "if (mean * mean <= var).all():  =>  if False:",
     ): "the mean is subtracted first although it is small: that costs time, and is no less exact",
-    (
-        "bncourse.numpy_bn.moments",
-        "np.abs(mean) ** 2 < np.abs(var)",
-    ): "at the very border both ways are exact enough",
-    (
-        "bncourse.numpy_bn.moments",
-        "np.abs(mean) ** 3 <= np.abs(var)",
-    ): "a border near the other, and near it both ways are exact enough",
+    ("bncourse.numpy_bn.moments", "mean * mean < var"): "at the very border both ways are exact enough",
     ("bncourse.torch_bn.moments", "// 17)"): "the first seventeenth of the samples serves as well as the sixteenth",
     (
         "bncourse.torch_bn.autograd",
@@ -97,6 +90,10 @@ REASONS: dict[tuple[str, str], str] = {
         "bncourse.torch_bn.autograd",
         "if x.ndim == 2:  =>  if False:",
     ): "two operations rather than one of three operands; it costs time only",
+    (
+        "bncourse.torch_bn.autograd",
+        "return vector if x.ndim == 2 else vector.reshape(channel_shape(x.shape))  =>  return vector if False",
+    ): "a vector reshaped although it need not be; it costs time only",
 }
 """(module, change or a part of it) of a survivor: why no test can, or should, notice it."""
 

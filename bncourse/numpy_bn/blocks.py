@@ -97,8 +97,8 @@ def blocks(arrays: Arrays, vectors: Arrays = (), totals: Arrays = (), *, backwar
 def _rows(arrays: Arrays, vectors: Arrays, totals: Arrays) -> Iterator[Arrays]:
     """Pieces of arrays (N, C); where C is small, a row holds k samples, and the last piece is a shorter row."""
     samples, channels = arrays[0].shape
-    contiguous = all(array.flags.c_contiguous for array in arrays)
-    k = min(samples, LONG // channels) if contiguous and channels < SHORT else 1
+    short = channels < SHORT and all(array.flags.c_contiguous for array in arrays)
+    k = min(samples, LONG // channels) if short else 1
     rows = min(max(1, BLOCK // (k * channels)), SUMMED)
     even = samples - samples % k
     lines, values, sums = arrays, vectors, totals

@@ -84,8 +84,7 @@ def forward_in_few_passes(
     centered = widened(x)
     mean, var = moments_in_one_pass(centered)
     moments = Moments(mean, var, values_per_channel(x.shape))
-    # Where var < mean^2, var is the small difference of large numbers; where it is NaN, the sums may have overflowed.
-    if not torch.addcmul(var, mean, mean, value=-1).min().item() >= 0:
+    if not (mean * mean <= var).all():  # then var is the small difference of large numbers, or not finite
         center, centered = mean, centered - beside(x, mean)
         mean, var = moments_in_one_pass(centered)
         var = var.clamp_(min=0)
@@ -112,14 +111,15 @@ def moments_in_one_pass(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def sums_of_products(x: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Sums of x, and of x * other, channel by channel.
 
-    A large matrix is taken piece by piece: the products of a piece stay in the cache until they are added up.
+    A large matrix is taken piece by piece: the products of a piece stay in the cache until they are added up. The last
+    piece comes first, so that the cache then holds the front of x, with which the next operation begins.
     """
     axes = reduction_axes(x.ndim)
     if x.ndim > 2 or x.numel() <= 2 * BLOCK:
         return x.sum(dim=axes), (x * other).sum(dim=axes)
     sums, products = x.new_zeros(2, x.shape[1])
     rows = -(-BLOCK // x.shape[1])
-    for start in range(0, len(x), rows):
+    for start in reversed(range(0, len(x), rows)):
         x_, other_ = x[start : start + rows], other[start : start + rows]
         products += (x_ * other_).sum(dim=0)
         sums += x_.sum(dim=0)
