@@ -154,7 +154,8 @@ class Session:
         with contextlib.suppress(Exception):
             seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
         if show:  # no test runs here, so this side needs no names
-            self.tell(ran=name, **seen)
+            if any(seen.values()):
+                self.tell(ran=name, **seen)
         elif name in self.cells:
             begin_anew(seed)
             self.own_side(self.cells[name])

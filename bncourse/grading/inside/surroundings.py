@@ -5,9 +5,11 @@ import builtins
 import contextlib
 import gc
 import os
+import resource
 import signal
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,13 @@ LIBRARY = [(vars(module), dict(vars(module))) for module in (builtins, np, np.li
 """What everybody's code looks up, and what was there at first; what is loaded later may add to it."""
 
 
+MEMORY_MIB = 64
+"""What may be left to the collector's own time."""
+
+
 def surroundings() -> list[Any]:
-    """What can be seen of them; two such lists are equal where nothing has changed."""
+    """What can be seen of them before a process is forked; two such lists are equal where nothing has changed."""
     return [
-        sys.stdout,
-        sys.stderr,
         sys.path[:],
         sys.getrecursionlimit(),
         _thread._count(),
@@ -30,8 +34,6 @@ def surroundings() -> list[Any]:
         signal.getitimer(signal.ITIMER_REAL)[0] > 0,
         gc.isenabled(),
         dict(os.environ),
-        os.getcwd(),  # noqa: PTH109  (text is enough)
-        os.listdir(),  # noqa: PTH208
         warnings.filters[:],
         np.geterr(),
         np.geterrcall(),
@@ -39,11 +41,31 @@ def surroundings() -> list[Any]:
     ]
 
 
-def unchanged(before: list[Any]) -> bool:
-    """Whether all is as it was; False also where that cannot be seen."""
-    with contextlib.suppress(Exception):
-        return surroundings() == before and all(known.items() <= names.items() for names, known in LIBRARY)
-    return False
+class Surroundings:
+    """As they were when this was made: in the warm process, for all its forks."""
+
+    def __init__(self) -> None:
+        self._before = surroundings()
+        self._memory = _highest_memory()
+
+    def unchanged(self, folder: str, stream: Any) -> bool:
+        """Whether all is as it was, in an empty folder and with this stream; False also where that cannot be seen."""
+        with contextlib.suppress(Exception):
+            here = str(Path.cwd()) == folder and not any(Path().iterdir())
+            streams = sys.stdout is stream is sys.stderr
+            library = all(known.items() <= names.items() for names, known in LIBRARY)
+            return here and streams and library and surroundings() == self._before
+        return False
+
+    def collect(self) -> None:
+        """Free memory now, if it is much."""
+        if _highest_memory() > self._memory + MEMORY_MIB * 1024:
+            gc.collect()
+
+
+def _highest_memory() -> int:
+    """The most that the process ever held, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _of_torch(torch: Any) -> list[Any]:

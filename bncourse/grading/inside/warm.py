@@ -109,6 +109,7 @@ class Warm:
     def __init__(self, control: socket.socket, program: bytes, base: int) -> None:
         self.control, self.program, self.base = control, program, base
         self.children: dict[int, int] = {}
+        self.surroundings = sys.modules[f"{__package__}.surroundings"].Surroundings()
 
     def serve(self) -> None:
         """Answer orders until the supervisor goes away."""
@@ -192,7 +193,7 @@ class Warm:
         filter_calls(self.program)
         worker = sys.modules[f"{__package__}.worker"]
         try:
-            worker.Worker(DATA, place).serve()
+            worker.Worker(DATA, place, self.surroundings).serve()
         finally:
             os._exit(0)
 

@@ -9,13 +9,13 @@ import __future__
 import ast
 import builtins
 import contextlib
-import gc
 import linecache
 import os
 import random
 import sys
 import types
 import warnings
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ from .cells import arrays, describe, foreign, mark, named, parse
 from .forms import Handle, Parts, Tensor
 from .pipe import Channel
 from .place import Place
-from .surroundings import surroundings, unchanged
+from .surroundings import Surroundings
 from .wire import Decoder, Encoder, WireError
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
@@ -81,7 +81,7 @@ class Worker(Decoder):
 
     trusted = True
 
-    def __init__(self, descriptor: int, place: Place | None = None) -> None:
+    def __init__(self, descriptor: int, place: Place | None = None, surroundings: Surroundings | None = None) -> None:
         self.channel = Channel(descriptor)
         self.place = place or Place()
         self.kept: dict[int, Any] = {}
@@ -93,7 +93,8 @@ class Worker(Decoder):
         self.plain = Encoder()
         self.parsed: dict[tuple[str, str], list[Statement]] = {}
         """Cells that have run before, by name and source."""
-        self.before: list[Any] = []
+        self.surroundings = surroundings or Surroundings()
+        self.folder = str(Path.cwd())
         self.begin()
 
     def begin(self) -> None:
@@ -110,7 +111,6 @@ class Worker(Decoder):
         """Answer until the other side goes away."""
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  (lives as long as the process)
         sys.stdout = sys.stderr = self.output
-        self.before = surroundings()
         while True:
             self.reply(self.channel.receive())
 
@@ -251,9 +251,9 @@ class Worker(Decoder):
         self.space.clear()
         self.kept.clear()
         self.graphs.clear()
-        gc.collect()
+        self.surroundings.collect()
         self.begin()
-        return "value", unchanged(self.before), ()
+        return "value", self.surroundings.unchanged(self.folder, self.output), ()
 
     def do_get(self, name: str) -> Any:
         """Look a global name up."""

@@ -10,11 +10,13 @@ import os, sys, tempfile
 os.chdir(tempfile.mkdtemp())
 import numpy as np
 {first}
-from bncourse.grading.inside.surroundings import surroundings, unchanged
-before = surroundings()
-assert unchanged(before)
+from bncourse.grading.inside.surroundings import Surroundings
+before, folder, stream = Surroundings(), os.getcwd(), sys.stdout
+sys.stderr = stream
+unchanged = lambda: before.unchanged(folder, stream)
+assert unchanged()
 {cell}
-print(unchanged(before))
+print(unchanged(), file=stream)
 """
 CHANGES = {
     "errors": "np.seterr(all='raise')",
@@ -31,9 +33,8 @@ CHANGES = {
     "a signal": "import signal; signal.signal(signal.SIGALRM, signal.SIG_IGN)",
     "an alarm": "import signal; signal.alarm(50)",
     "collection": "import gc; gc.disable()",
-    "a stream": "import io; sys.stdout, old = io.StringIO(), sys.stdout; flag = unchanged(before); sys.stdout = old; "
-    "print(flag); sys.exit()",
-    "what looks": "os.listdir = None",
+    "a stream": "import io; sys.stdout = io.StringIO()",
+    "what looks": "np.geterr = None",
 }
 HARMLESS = {
     "names": "x = np.ones(3); y = x.sum()",

