@@ -83,7 +83,7 @@ SHOWERS = {
 
 @row("inputs of hidden tests kept and shown by a later cell", "L")
 def shown_later() -> list[Pair]:
-    """What cells show comes from a process that no test has called."""
+    """What cells show comes from a process that no test has called yet."""
 
     def clean(record: SubmissionRecord) -> bool:
         told = [output.text for output in record.outputs]
