@@ -3,11 +3,11 @@
 `python -m bench` prints the tables and exits with 1 if a bar is broken. `python -m bench --cuda --record FILE`
 measures on a GPU and writes the figures with their provenance; it needs only NumPy and PyTorch.
 
-Why two bars are out of reach
------------------------------
-In one run on a machine with little else to do the geometric means were 1.36 against native, 0.49 against the textbook,
-1.53 in eager mode and 1.11 compiled; a minute before 1.35, 0.51, 1.56 and 1.11. Beside much other work, which takes its
-share of the cache and of the memory's speed, they become 1.5, 0.6, 1.7 and 1.2. Figures
+Why one bar is out of reach, and one on the edge
+------------------------------------------------
+In two runs on a machine with little else to do, a quarter of an hour apart, the geometric means were 1.28 and 1.37
+against native, 0.51 and 0.50 against the textbook, 1.41 and 1.46 in eager mode, 1.10 and 1.08 compiled. Beside much
+other work, which takes its share of the cache and of the memory's speed, they become 1.4, 0.55, 1.5 and 1.15. Figures
 in nanoseconds for a float32 value, one thread, of a shared virtual machine (2 MiB of second-level cache, AVX-512). In
 other minutes all of them double, those of fetching and storing most.
 
