@@ -5,7 +5,6 @@ every submission, so that nothing that a submission causes here outlives it.
 """
 
 import base64
-import builtins
 import contextlib
 import gc
 import json
@@ -26,12 +25,12 @@ from bncourse.grading.crossing import StudentError, StudentGone, StudentLate, St
 from bncourse.grading.inert import inert, picture
 from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.place import read_place
-from bncourse.grading.inside.shell import Shell
 from bncourse.grading.judge import first_secret, judge, raised_by_student
 from bncourse.grading.prepared import Prepared, quiet, test_file
 from bncourse.grading.records import MasterCell, Verdict
 from bncourse.grading.rehearsal import rehearse
 from bncourse.grading.seeds import begin_anew, cell_seed
+from bncourse.grading.space import Space
 from bncourse.grading.standins import Connection
 from bncourse.grading.transcript import ANSWERS, Diverged, Recording, Replayed
 
@@ -39,27 +38,6 @@ REPORT_SECONDS = 0.1
 """How long a verdict may wait for others before it is reported."""
 MAX_DESCRIPTORS = 3
 """A connection to the student's process, where that says which statement is running, and a connection for reports."""
-
-
-class Space(dict[str, Any]):
-    """The names of the test cells; what is missing among them is asked of the student, for one cell at a time."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(__name__="__main__", __builtins__=builtins, get_ipython=lambda: Shell(lambda code: None))
-        self.connection = connection
-        self.borrowed: dict[str, Any] = {}
-        self.missing: set[str] = set()
-
-    def __missing__(self, name: str) -> Any:
-        if hasattr(builtins, name):
-            raise KeyError(name)
-        if name not in self.borrowed:
-            answer = self.connection.request("get", name)
-            if answer[0] != "value":
-                self.missing.add(name)
-                raise KeyError(name)
-            self.borrowed[name] = answer[1]
-        return self.borrowed[name]
 
 
 class Session:

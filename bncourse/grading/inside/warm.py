@@ -133,7 +133,7 @@ class Warm:
     def obey(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Fork, kill or learn."""
         if order["do"] == "learn":
-            sys.modules[f"{__package__}.worker"].learn(order["cell"], order["source"])
+            sys.modules[f"{__package__}.statements"].learn(order["cell"], order["source"])
             gc.freeze()
         if order["do"] == "fork":
             self.fork(order, descriptors)

@@ -1,6 +1,5 @@
 """The worker: given cells that were compiled before the fork do what their source does."""
 
-import ast
 import socket
 import sys
 import types
@@ -8,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bncourse.grading.inside import statements
 from bncourse.grading.inside import worker as workers
 
-CELL = "from __future__ import annotations\nx = 1\nx + 1"
 PLAIN = "x = 1\nx / 0\nx + 1"
 
 
@@ -31,28 +30,22 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[workers.Worker]:
 def nothing_learned() -> Iterator[None]:
     """Forget what a test has had learned."""
     yield
-    workers.GIVEN.clear()
+    statements.GIVEN.clear()
 
 
 def test_a_given_cell_runs_the_same_whether_it_was_compiled_before_or_not(worker: workers.Worker) -> None:
     fresh = worker.do_run("cell", PLAIN, True, [], 1, True)
-    workers.learn("cell", PLAIN)
-    assert all(statement.code for statement in workers.GIVEN["cell", PLAIN])
+    statements.learn("cell", PLAIN)
+    assert all(statement.code for statement in statements.GIVEN["cell", PLAIN])
     assert worker.do_run("cell", PLAIN, True, [], 1, True) == fresh
     problems, text = fresh[1:3]
     assert problems == [(2, "ZeroDivisionError", "division by zero")]
     assert text == "2\n"
 
 
-@pytest.mark.parametrize("source", [CELL, "x = 1\nx +", "return 1"])
-def test_what_cannot_be_compiled_for_everybody_is_left_to_each_run(source: str) -> None:
-    workers.learn("cell", source)
-    assert ("cell", source) not in workers.GIVEN
-
-
 def test_a_students_cell_of_the_same_text_is_compiled_in_its_turn(worker: workers.Worker) -> None:
-    workers.learn("cell", "x + 2")
-    workers.GIVEN["cell", "x = 1\nx + 1"] = workers.GIVEN["cell", "x + 2"]
+    statements.learn("cell", "x + 2")
+    statements.GIVEN["cell", "x = 1\nx + 1"] = statements.GIVEN["cell", "x + 2"]
     assert worker.do_run("cell", "x = 1\nx + 1", False, [], 1, True)[2] == "2\n"
 
 
@@ -77,38 +70,6 @@ def test_what_begins_anew_does_not_hold_much_memory(worker: workers.Worker) -> N
     worker.surroundings._memory = -(1 << 30)  # as if it had held next to nothing before
     worker.do_anew()
     assert probe() is None
-
-
-DEFINITIONS = [
-    "def f(x):\n    return x\n",
-    "# mine\n\ndef f(\n    x,\n):\n    # first\n# a remark\n    return x",
-    "class A:\n    x = 1\n\n    def f(self):\n        return 'def'",
-    "def f(): x = 1; return x",
-    'def f():\n    """\n    text\n    """',
-]
-OTHERS = [
-    "def f(x):\n    return x\nf(1)",
-    "def f(x):\n    return x\n\ndef g(x):\n    return x",
-    "@property\ndef f(x):\n    return x",
-    "x = 1",
-    "def f(x):\n    return (",
-    "def f(x):\n    '''\ntext\n'''",
-    "def f(x):\n\treturn x\n        return x",
-    "return 1",
-    "",
-]
-
-
-@pytest.mark.parametrize("source", DEFINITIONS)
-def test_one_definition_is_compiled_from_its_text(source: str) -> None:
-    assert len(ast.parse(source).body) == 1
-    (statement,) = workers.one_definition(source, "<cell>", 0)
-    assert statement.code and statement.code.co_filename == "<cell>"
-
-
-@pytest.mark.parametrize("source", OTHERS)
-def test_what_is_not_one_definition_is_taken_statement_by_statement(source: str) -> None:
-    assert workers.one_definition(source, "<cell>", 0) == []
 
 
 def test_a_definition_that_fails_names_its_line(worker: workers.Worker) -> None:
