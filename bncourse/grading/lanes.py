@@ -19,8 +19,8 @@ from bncourse.grading import render, sandbox
 from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.place import shared_place
 from bncourse.grading.inside.wire import WireError
+from bncourse.grading.orders import ANSWERS, JOB, MASTER
 from bncourse.grading.records import Master
-from bncourse.grading.transcript import ANSWERS
 from bncourse.grading.zygote import START_SECONDS, LaneError, StartError, Zygote, last_words, spawn
 
 __all__ = ["Lane", "LaneError", "Lanes", "StartError"]
@@ -80,7 +80,7 @@ class Lane:
             if not self.known:
                 self._hear()
                 os.sched_setaffinity(self.oracle.pid, {self.cpu})
-            self._order({"master": render.source_notebook(master), "key": key}, [])
+            self._order(MASTER, {"master": render.source_notebook(master), "key": key})
             self._hear()
         except (Gone, Late, LaneError) as error:
             raise StartError(
@@ -92,9 +92,9 @@ class Lane:
     def _hear(self) -> bytes:
         return self.channel.receive(time.monotonic() + START_SECONDS)
 
-    def _order(self, message: dict[str, Any], descriptors: list[int]) -> None:
+    def _order(self, kind: bytes, message: dict[str, Any], *descriptors: int) -> None:
         try:
-            socket.send_fds(self.control, [b"J"], descriptors) if descriptors else self.control.send(b"J")
+            socket.send_fds(self.control, [kind], descriptors) if descriptors else self.control.send(kind)
             self.channel.send(json.dumps(message).encode(), time.monotonic() + 30)
         except (OSError, Gone, Late) as error:
             raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
@@ -123,14 +123,15 @@ class Lane:
         self.last: dict[str, Any] = {}
         self.answers = b""
         self.pid = 0
-        left = len(job["passes"])
+        left, dead = len(job["passes"]), False
         try:
             zygote.fork(number, theirs, place, job["cpu_seconds"])
             theirs.close()
-            self._order(job | {"recorded": False}, [ours.fileno(), place, reporting.fileno()])
+            self._order(JOB, job | {"recorded": False}, ours.fileno(), place, reporting.fileno())
             ours.close()
             reporting.close()
             for message in self._reports(channel, patience):
+                dead = "dead" in message
                 yield message
                 if "done" in message:
                     left = 0 if message["alone"] else left - 1
@@ -142,15 +143,24 @@ class Lane:
             raise LaneError("the oracle's process ended") from error
         finally:
             os.close(place)
-            for end in (ours, theirs, reports, reporting):
+            for end in (ours, theirs, reporting):
                 end.close()
-            if left and self.pid:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.pid, signal.SIGKILL)
             if left:
                 self.last = zygote.end(number)
             else:
                 zygote.kill(number)
+            if left and not dead:
+                self._stop(channel)
+            reports.close()
+
+    def _stop(self, channel: Channel) -> None:
+        """Kill the fork of the oracle that still reports here, and wait until it cannot take another job."""
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(Gone, WireError):
+            while True:
+                channel.receive(time.monotonic() + 10)
 
     def _reports(self, channel: Channel, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
         """The oracle's reports on one pass, which come several at a time."""
@@ -172,7 +182,7 @@ class Lane:
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())
         try:
-            self._order(job | {"recorded": True, "record": False}, [reporting.fileno()])
+            self._order(JOB, job | {"recorded": True, "record": False}, reporting.fileno())
             self.channel.send(answers, time.monotonic() + 30)
             reporting.close()
             for message in self._reports(channel, lambda: START_SECONDS):

@@ -1,268 +1,141 @@
-"""The trusted compartment: it runs the instructor's test cells against stand-ins, in a process of its own.
+"""The trusted compartment's process: it learns masters, and takes submissions through their tests.
 
-One oracle serves one lane of the grader. It keeps the masters it was given, loaded and compiled, and forks for
-every submission, so that nothing that a submission causes here outlives it.
+One oracle serves one lane of the grader. It keeps the masters it was given, loaded and compiled, and forks; a fork
+takes one submission after the other, each with names, stand-ins and random numbers of its own, until it finds changed
+what they share. So nothing that happens here over one submission is there for the next.
 """
 
-import base64
 import contextlib
 import gc
 import json
-import math
 import os
-import re
 import signal
 import socket
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
-from bncourse.grading import render
-from bncourse.grading.crossing import StudentError, StudentGone, StudentLate, StudentRefused
-from bncourse.grading.inert import inert, picture
-from bncourse.grading.inside.pipe import Channel, Gone, Late
-from bncourse.grading.inside.place import read_place
-from bncourse.grading.judge import first_secret, judge, raised_by_student
-from bncourse.grading.prepared import Prepared, quiet, test_file
-from bncourse.grading.records import MasterCell, Verdict
-from bncourse.grading.rehearsal import rehearse
-from bncourse.grading.seeds import begin_anew, cell_seed
-from bncourse.grading.space import Space
-from bncourse.grading.standins import Connection
-from bncourse.grading.transcript import ANSWERS, Diverged, Recording, Replayed
+import numpy as np
 
+from bncourse.grading import render
+from bncourse.grading.inside.pipe import Channel, Gone, Late
+from bncourse.grading.inside.surroundings import Surroundings
+from bncourse.grading.orders import JOB, MASTER
+from bncourse.grading.prepared import Prepared
+from bncourse.grading.rehearsal import rehearse
+from bncourse.grading.session import Session, one_line
+from bncourse.grading.standins import Connection
+from bncourse.grading.transcript import Recording, Replayed
+
+MAX_SUBMISSIONS = 50
+"""What one fork takes, even if it finds nothing changed."""
 REPORT_SECONDS = 0.1
 """How long a verdict may wait for others before it is reported."""
 MAX_DESCRIPTORS = 3
 """A connection to the student's process, where that says which statement is running, and a connection for reports."""
 
 
-class Session:
-    """One submission's pass through the steps of an assignment."""
+class Oracle:
+    """Serves a supervisor.
 
-    def __init__(
-        self,
-        prepared: Prepared,
-        job: dict[str, Any],
-        part: dict[str, Any],
-        connection: Connection,
-        report: Channel,
-        place: int | None = None,
-    ) -> None:
-        self.prepared, self.master = prepared, prepared.master
-        self.cells = {cell.grade_id: cell for cell in self.master.cells}
-        self.job, self.connection, self.report, self.place = job, connection, report, place
-        self.phase, self.steps = part["phase"], part["steps"]
-        self.space = Space(connection)
-        self.students = {name for step in self.steps for name in step.get("binds", ())}
-        """The names that the answers bind."""
-        self.waiting: list[dict[str, Any]] = []
-        """What is to be reported."""
-        self.broken: list[str] = []
-        """What the master's own cells could not import on this side."""
+    Parameters
+    ----------
+    control : socket
+        Where its orders come from.
+    """
 
-    def tell(self, **message: Any) -> None:
-        """Report to the supervisor: the beginning and the end at once, the rest some at a time."""
-        self.waiting.append(message)
-        if {"pid", "done", "dead"} & message.keys():
-            self.send_waiting()
+    def __init__(self, control: socket.socket) -> None:
+        self.control, self.channel = control, Channel(control.fileno())
+        control.setblocking(True)
+        self.masters: dict[str, Prepared] = {}
 
-    def send_waiting(self, *_: Any) -> None:
-        """Send what is to be reported; a timer calls this too, at any moment."""
-        with self.undisturbed():
-            if self.waiting:
-                self.report.send(json.dumps(self.waiting).encode())
-                self.waiting.clear()
+    def serve(self) -> None:
+        """Learn masters, and have forks take the jobs, until the supervisor goes away."""
+        self.channel.send(b"ready")
+        while order := self.next_order():
+            if order == MASTER:
+                self.learn()
+                continue
+            fork = os.fork()
+            if fork == 0:
+                try:
+                    self.take_jobs()
+                finally:
+                    os._exit(0)
+            os.waitpid(fork, 0)
 
-    @contextlib.contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """Hold the timer back."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-        yield
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+    def next_order(self) -> bytes:
+        """What is ordered next, which stays where it is; nothing at the end."""
+        return self.control.recv(1, socket.MSG_PEEK)
 
-    def run(self, *, followed: bool = False) -> bool:
-        """Take the steps in order; returns False where no other pass can be run in the student's process."""
-        for step in self.steps:
-            try:
-                if step["do"] == "test":
-                    self.test(self.cells[step["cell"]], step)
-                else:
-                    self.load(step)
-            except Diverged:
-                self.tell(diverged=step["cell"])
-                if step["do"] != "test":
-                    break
-            except (StudentLate, StudentGone) as error:
-                why = "timeout" if isinstance(error, StudentLate) else "crashed"
-                self.report_answers()
-                loading = step["do"] != "test"
-                statement = read_place(self.place) if loading and self.place is not None else 0
-                self.tell(dead=why, loading=loading, cell=step["cell"], statement=statement)
-                return False
-        self.report_answers()
-        on = followed and self.ready_for_another()
-        self.tell(done=self.phase, alone=followed and not on)
-        return on or not followed
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
+        """Take an order in."""
+        _, descriptors, _, _ = socket.recv_fds(self.control, 1, MAX_DESCRIPTORS)
+        return json.loads(self.channel.receive()), descriptors
 
-    def ready_for_another(self) -> bool:
-        """Have the student's process begin anew; False where that is not as good as a new process."""
-        with contextlib.suppress(StudentLate, StudentGone, StudentError, StudentRefused):
-            return self.connection.request("anew")[1] is True
+    def learn(self) -> None:
+        """Get a master ready, for all forks that are to come."""
+        message, _ = self.receive()
+        self.masters[message["key"]] = Prepared(render.master_of(message["master"]))
+        self.masters[message["key"]].warm_up(lambda prepared: rehearse(prepared, Session))
+        gc.collect()
+        gc.freeze()
+        self.channel.send(b"known")
+
+    def take_jobs(self) -> None:
+        """Take jobs, in a fork, as long as one finds what the one before it has found."""
+        signal.signal(signal.SIGALRM, _ignore)
+        shared = Shared()
+        for _ in range(MAX_SUBMISSIONS):
+            if self.next_order() != JOB:
+                return
+            job, descriptors = self.receive()
+            recorded = self.channel.receive() if job["recorded"] else None
+            take_through(self.masters[job["key"]], job, descriptors, recorded)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            if not shared.unchanged():
+                return
+
+
+class Shared:
+    """What the submissions that one process takes have in common, as it was when this was made."""
+
+    def __init__(self) -> None:
+        self.surroundings = Surroundings()
+        self.rest = self.look()
+
+    def unchanged(self) -> bool:
+        """Whether all is as it was; open figures are closed first."""
+        with contextlib.suppress(Exception):
+            pyplot = sys.modules.get("matplotlib.pyplot")
+            if pyplot is not None:
+                pyplot.close("all")
+            return not self.surroundings.grown() and self.surroundings.unchanged() and self.look() == self.rest
         return False
 
-    def report_answers(self) -> None:
-        """Report what was answered, if that is kept."""
-        if isinstance(self.connection, Recording):
-            with self.undisturbed():
-                self.report.send(ANSWERS + self.connection.packed())
-
-    def load(self, step: dict[str, Any]) -> None:
-        """Run one of the student's cells, or a given cell on both sides."""
-        name, given = step["cell"], step["do"] == "given"
-        self.connection.begin(name)
-        self.connection.left = self.job["seconds"]
-        self.connection.asks_secrets = lambda: False
-        seed = cell_seed(self.job["seed"], self.master.assignment, name)
-        show = self.phase == "show"
-        seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
-        with contextlib.suppress(Exception):
-            seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
-        if show:  # no test runs here, so this side needs no names
-            if any(seen.values()):
-                self.tell(ran=name, **seen)
-        elif name in self.cells:
-            begin_anew(seed)
-            self.own_side(self.cells[name])
-
-    def own_side(self, cell: MasterCell) -> None:
-        """Do on the trusted side what the master's cell does, except for what is the student's."""
-        self.space.borrowed.clear()
-        if cell.kind == "answer":
-            for name in self.prepared.binds[cell.grade_id]:
-                self.space.pop(name, None)
-        with quiet():
-            for statement in self.prepared.statements[cell.grade_id]:
-                if any(name in self.students and name not in self.space for name in statement.reads):
-                    continue
-                try:
-                    exec(statement.code, self.space)  # noqa: S102  (the master's)
-                except ImportError as error:
-                    self.broken.append(_one_line(error))
-                except Exception:  # noqa: S112  (what is missing shows in the test that needs it)
-                    continue
-
-    def test(self, cell: MasterCell, step: dict[str, Any]) -> None:
-        """Run a test cell and report its verdict; cells that were judged before are passed over."""
-        if step["judged"]:
-            return
-        filename, first, visible = test_file(cell), first_secret(cell.source), self.phase == "tell"
-        self.connection.left, self.connection.received = self.job["seconds"], 0
-        if first < math.inf and not visible:
-            self.connection.asks_secrets = lambda: _running_line(filename) >= first
-        self.space.borrowed.clear()
-        self.space.missing.clear()
-        self.connection.begin(cell.grade_id)
-        begin_anew(cell_seed(self.job["seed"], self.master.assignment, cell.grade_id))
-        start = time.perf_counter()
-        error: BaseException | None = None
-        points, withheld = cell.points, False
-        try:
-            with quiet():
-                points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
-            verdict = Verdict(cell.grade_id, "correct", points, cell.points)
-        except Diverged:
-            raise
-        except BaseException as raised:
-            error = raised
-            verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret)
-            if isinstance(raised, ImportError) and raised_by_student(raised) is None:
-                self.broken.append(_one_line(raised))
-        self.tell(
-            verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
-            withheld=withheld,
-            missing=sorted(self.space.missing),
-            not_implemented=isinstance(raised_by_student(error), NotImplementedError),
-            broken=self.broken[:3],
-        )
-        if isinstance(error, StudentLate | StudentGone):
-            raise error
-        if self.connection.ended is not None:
-            raise self.connection.ended
+    def look(self) -> tuple[Any, ...]:
+        """What matters on this side only."""
+        return os.getcwd(), np.get_printoptions()  # noqa: PTH109  (five times as fast)
 
 
-def _seen(answer: tuple[Any, ...]) -> dict[str, Any]:
-    """What a student's cell showed, made inert; raises where the answer is malformed."""
-    problems, text, pictures, ignored = answer[1:5]
-    return {
-        "problems": [
-            [int(line), inert(str(kind), 80), inert(str(message), 300)] for line, kind, message in problems[:50]
-        ],
-        "text": inert(str(text), 21_000),
-        "pictures": [base64.b64encode(p).decode() for p in pictures[:4] if type(p) is bytes and picture(p)],
-        "ignored": [inert(str(word), 40) for word in ignored[:20]],
-    }
+def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int], recorded: bytes | None) -> None:
+    """Take one submission through the passes of a job.
 
-
-def _points(value: Any, most: float) -> float:
-    """Partial credit as nbgrader reads it: a number as the cell's value, here kept within its bounds."""
-    if type(value) not in (int, float):
-        return most
-    if math.isnan(value):
-        return 0.0
-    return min(max(float(value), 0.0), most)
-
-
-def _one_line(error: BaseException) -> str:
-    return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:500]
-
-
-def _running_line(filename: str) -> int:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_filename == filename and frame.f_code.co_name == "<module>":
-            return frame.f_lineno
-        frame = frame.f_back
-    return 0
-
-
-def main() -> None:
-    """Serve the supervisor: learn masters, fork for jobs."""
-    control = socket.socket(fileno=int(sys.argv[-1]))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    warnings.simplefilter("ignore")
-    channel = Channel(control.fileno())
-    control.setblocking(True)
-    masters: dict[str, Prepared] = {}
-    channel.send(b"ready")
-    while True:
-        mark, descriptors, _, _ = socket.recv_fds(control, 1, MAX_DESCRIPTORS)
-        if not mark:
-            return
-        with contextlib.suppress(Gone, Late):
-            message = json.loads(channel.receive())
-            if "master" in message:
-                masters[message["key"]] = Prepared(render.master_of(message["master"]))
-                masters[message["key"]].warm_up(lambda prepared: rehearse(prepared, Session))
-                gc.collect()
-                gc.freeze()
-                channel.send(b"known")
-            else:
-                recorded = channel.receive() if message["recorded"] else None
-                if os.fork() == 0:
-                    _session(masters[message["key"]], message, descriptors, recorded)
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
-def _session(prepared: Prepared, job: dict[str, Any], descriptors: list[int], recorded: bytes | None) -> None:
+    Parameters
+    ----------
+    prepared : Prepared
+        The master.
+    job : dict
+        The passes, and what they need.
+    descriptors : list of int
+        See `MAX_DESCRIPTORS`; the last is the one for reports.
+    recorded : bytes, optional
+        A transcript, which answers in the place of the student's process.
+    """
     reports = Channel(descriptors[-1])
     try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGALRM, lambda *_: None)
         signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
         for left, part in enumerate(job["passes"], start=1 - len(job["passes"])):
             kind = Recording if job["record"] and part["phase"] == "mark" else Connection
@@ -276,9 +149,20 @@ def _session(prepared: Prepared, job: dict[str, Any], descriptors: list[int], re
     except BaseException as error:
         with contextlib.suppress(BaseException):
             signal.setitimer(signal.ITIMER_REAL, 0)
-            reports.send(json.dumps([{"failed": _one_line(error)}]).encode(), time.monotonic() + 5)
-    finally:
-        os._exit(0)
+            reports.send(json.dumps([{"failed": one_line(error)}]).encode(), time.monotonic() + 5)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, _ignore)
+
+
+def _ignore(*_: Any) -> None:
+    """Let the timer ring."""
+
+
+def main() -> None:
+    """Serve the supervisor at the socket that the last argument names."""
+    warnings.simplefilter("ignore")
+    with contextlib.suppress(Gone, Late):
+        Oracle(socket.socket(fileno=int(sys.argv[-1]))).serve()
 
 
 if __name__ == "__main__":

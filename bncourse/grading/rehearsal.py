@@ -51,7 +51,7 @@ def rehearse(prepared: Prepared, session: Any) -> None:
     prepared : Prepared
         The master.
     session : type
-        `oracle.Session`.
+        `session.Session`.
     """
     right = own_solution(prepared.master)
     wrong = right._replace(answers={name: source + SLIP for name, source in right.answers.items()})
@@ -67,8 +67,8 @@ def rehearse(prepared: Prepared, session: Any) -> None:
             session(prepared, job, part, Recording(ours.fileno()), Silence()).run()
             ours.close()
     finally:
-        with contextlib.suppress(ProcessLookupError):  # where nobody waits for children, it is gone at once
-            os.kill(peer, signal.SIGKILL)
+        os.kill(peer, signal.SIGKILL)
+        os.waitpid(peer, 0)
         for end in (end for pair in pairs for end in pair):
             end.close()
 

@@ -19,8 +19,6 @@ from bncourse.grading.repair import Reading
 from bncourse.grading.standins import Connection
 from bncourse.grading.surroundings import allowed, environment
 
-ANSWERS = b"\0"
-"""What a report begins with that is no JSON but the answers of a pass."""
 DIGEST = 12
 MAX_BYTES = 2 * 2**20
 """Answers that are kept of one pass; what comes after is run again when it is needed."""

@@ -1,29 +1,16 @@
 """What the oracle has done once itself, before it forks for anybody."""
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from bncourse.diagnosis import probes, transforms
 from bncourse.grading.masters import load_master
-from bncourse.grading.oracle import Session
 from bncourse.grading.prepared import Prepared
 from bncourse.grading.rehearsal import rehearse
+from bncourse.grading.session import Session
 
 MASTERS = Path(__file__).parents[2] / "assignments" / "masters"
 
 
-@pytest.fixture
-def nobody_waits_for_children() -> Iterator[None]:
-    """As in the oracle, whose forks the kernel clears away by itself."""
-    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    yield
-    signal.signal(signal.SIGCHLD, before)
-
-
-@pytest.mark.usefixtures("nobody_waits_for_children")
 def test_a_rehearsal_takes_right_and_wrong_answers_through_all_tests() -> None:
     probes.make_probe.cache_clear()
     transforms._outputs.cache_clear()

@@ -21,7 +21,7 @@ LIBRARY = [(vars(module), dict(vars(module))) for module in (builtins, np, np.li
 
 
 MEMORY_MIB = 64
-"""What may be left to the collector's own time."""
+"""What a process may grow by unnoticed."""
 
 
 def surroundings() -> list[Any]:
@@ -48,19 +48,23 @@ class Surroundings:
         self._before = surroundings()
         self._memory = _highest_memory()
 
-    def unchanged(self, folder: str, stream: Any) -> bool:
-        """Whether all is as it was, in an empty folder and with this stream; False also where that cannot be seen."""
+    def unchanged(self) -> bool:
+        """Whether all is as it was; False also where that cannot be seen."""
         with contextlib.suppress(Exception):
-            here = str(Path.cwd()) == folder and not any(Path().iterdir())
-            streams = sys.stdout is stream is sys.stderr
             library = all(known.items() <= names.items() for names, known in LIBRARY)
-            return here and streams and library and surroundings() == self._before
+            return library and surroundings() == self._before
         return False
 
-    def collect(self) -> None:
-        """Free memory now, if it is much."""
-        if _highest_memory() > self._memory + MEMORY_MIB * 1024:
-            gc.collect()
+    def untouched(self, folder: str, stream: Any) -> bool:
+        """Whether that is so, this folder is the present one and empty, and what is printed goes to this stream."""
+        with contextlib.suppress(Exception):
+            here = str(Path.cwd()) == folder and not any(Path().iterdir())
+            return here and sys.stdout is stream is sys.stderr and self.unchanged()
+        return False
+
+    def grown(self) -> bool:
+        """Whether the process has ever held much more memory than then."""
+        return _highest_memory() > self._memory + MEMORY_MIB * 1024
 
 
 def _highest_memory() -> int:

@@ -9,6 +9,7 @@ import __future__
 import ast
 import builtins
 import contextlib
+import gc
 import linecache
 import os
 import random
@@ -210,9 +211,10 @@ class Worker(Decoder):
         self.space.clear()
         self.kept.clear()
         self.graphs.clear()
-        self.surroundings.collect()
+        if self.surroundings.grown():
+            gc.collect()
         self.begin()
-        return "value", self.surroundings.unchanged(self.folder, self.output), ()
+        return "value", self.surroundings.untouched(self.folder, self.output), ()
 
     def do_get(self, name: str) -> Any:
         """Look a global name up."""

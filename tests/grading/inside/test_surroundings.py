@@ -13,7 +13,7 @@ import numpy as np
 from bncourse.grading.inside.surroundings import Surroundings
 before, folder, stream = Surroundings(), os.getcwd(), sys.stdout
 sys.stderr = stream
-unchanged = lambda: before.unchanged(folder, stream)
+unchanged = lambda: before.untouched(folder, stream)
 assert unchanged()
 {cell}
 print(unchanged(), file=stream)

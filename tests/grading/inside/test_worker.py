@@ -55,7 +55,7 @@ def test_what_begins_anew_knows_no_name_and_runs_cells_as_before(
     source = "from __future__ import annotations\nseen = 'seen' in globals()\ndef f(x: Missing): return 1\nseen"
     first = worker.do_run("cell", source, False, [], 1, True)
     assert first[1:3] == ([], "False\n")
-    monkeypatch.setattr(workers.Surroundings, "unchanged", lambda *_: True)
+    monkeypatch.setattr(workers.Surroundings, "untouched", lambda *_: True)
     assert worker.do_anew() == ("value", True, ())
     assert worker.do_get("f") == ("missing",)
     assert worker.do_run("cell", source, False, [], 1, True) == first
