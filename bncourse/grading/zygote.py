@@ -65,6 +65,7 @@ class Zygote:
             "hide": [sandbox.OURS],
             "filter": program.hex(),
             "cpu": cpu,
+            "isolate": self.isolate,
         }
         with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
             self.control.send(json.dumps(setup).encode())
@@ -108,7 +109,6 @@ class Zygote:
         order = {
             "do": "fork",
             "id": number,
-            "isolate": self.isolate,
             "folder": self.folder.name,
             "memory_mib": self.memory,
             "tmp_mib": TMP_MIB,

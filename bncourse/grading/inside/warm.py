@@ -2,7 +2,8 @@
 
 It holds no secret: it is told only "fork", "kill", and "learn" with the cells that every student is given. A fork gets
 its own user, mount, process and IPC namespaces, an empty /tmp and /proc, limits and a system-call filter before it
-reads the first cell.
+reads the first cell. Only a process's children enter a new namespace of processes, and only who owns its own may
+return to it; so the warm process has namespaces of its own too, and forks once where it would otherwise fork twice.
 """
 
 import ctypes
@@ -19,7 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x10000000 | 0x20000000  # mount, IPC, user, process
+MOUNTS, USERS, IPC, PROCESSES = 0x00020000, 0x10000000, 0x08000000, 0x20000000
+"""Kinds of namespaces."""
 READ_ONLY, NO_SUID, NO_DEV, NO_EXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 """Their owner, mode and times are the machine's own, and a fork may not touch them."""
@@ -51,10 +53,10 @@ def _freeze(device: str) -> None:
     _check(_libc.mount(None, device.encode(), None, ctypes.c_ulong(flags), None), f"mount {device}")
 
 
-def enter_namespaces(tmp_mib: int) -> None:
-    """Leave the warm process's namespaces for new ones, with an empty /tmp and nothing in /proc."""
+def leave_namespaces(kinds: int) -> None:
+    """Enter new namespaces of these kinds, and of users, among whom are only we."""
     user, group = os.getuid(), os.getgid()
-    _check(_libc.unshare(NEW_NAMESPACES), "unshare")
+    _check(_libc.unshare(USERS | kinds), "unshare")
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{user} {user} 1"),
@@ -63,6 +65,10 @@ def enter_namespaces(tmp_mib: int) -> None:
         descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
         os.write(descriptor, text.encode())
         os.close(descriptor)
+
+
+def empty_folders(tmp_mib: int) -> None:
+    """Put an empty /tmp and nothing in /proc in the place of the warm process's, and freeze the devices."""
     _mount("/tmp", NO_SUID | NO_DEV | NO_EXEC, f"size={tmp_mib}m,nr_inodes=1000")  # noqa: S108
     for device in DEVICES:
         _freeze(device)
@@ -75,7 +81,7 @@ def drop_capabilities() -> None:
     _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
 
 
-def set_limits(order: dict[str, Any], base: int) -> None:
+def set_limits(order: dict[str, Any], base: int, *, isolate: bool) -> None:
     """Limit memory, files, processes and CPU time."""
     limits = {
         resource.RLIMIT_AS: base + order["memory_mib"] * MIB,
@@ -88,7 +94,7 @@ def set_limits(order: dict[str, Any], base: int) -> None:
         resource.RLIMIT_MSGQUEUE: 0,
     }
     for name, value in limits.items():
-        if name == resource.RLIMIT_NPROC and not order["isolate"]:
+        if name == resource.RLIMIT_NPROC and not isolate:
             continue  # outside of a namespace it would count all of the user's processes
         _, hard = resource.getrlimit(name)
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
@@ -106,9 +112,11 @@ def filter_calls(program: bytes) -> None:
 class Warm:
     """Forks on demand, reaps, and reports how each fork ended."""
 
-    def __init__(self, control: socket.socket, program: bytes, base: int) -> None:
-        self.control, self.program, self.base = control, program, base
+    def __init__(self, control: socket.socket, program: bytes, base: int, *, isolate: bool) -> None:
+        self.control, self.program, self.base, self.isolate = control, program, base, isolate
         self.children: dict[int, int] = {}
+        self.processes = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        """The namespace of this process."""
         self.surroundings = sys.modules[f"{__package__}.surroundings"].Surroundings()
 
     def serve(self) -> None:
@@ -148,32 +156,23 @@ class Warm:
         self.control.send(json.dumps(message).encode())
 
     def fork(self, order: dict[str, Any], descriptors: list[int]) -> None:
-        """Fork twice: the first enters the namespaces, the second is process 1 there and becomes the worker."""
-        reading, writing = os.pipe()
-        outer = os.fork()
-        if outer == 0:
+        """Fork a worker; where it is isolated, it is process 1 of a namespace."""
+        if self.isolate:
+            _check(_libc.unshare(PROCESSES), "unshare")
+        process = os.fork()
+        if process == 0:
             try:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                if order["isolate"]:
-                    enter_namespaces(order["tmp_mib"])
-                inner = os.fork()
-                if inner:
-                    os.write(writing, json.dumps({"pid": inner}).encode())
-                    os._exit(0)
+                if self.isolate:
+                    leave_namespaces(MOUNTS | IPC)
+                    empty_folders(order["tmp_mib"])
                 self.become_worker(order, descriptors)
-            except BaseException as error:
-                os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
-            os._exit(1)
-        os.close(writing)
-        text = os.read(reading, 4096)
-        os.close(reading)
-        os.waitpid(outer, 0)
-        answer = json.loads(text or b"{}")
-        if "pid" in answer:
-            self.children[answer["pid"]] = order["id"]
-        else:
-            self.tell(id=order["id"], failed=answer.get("error", "the fork died"))
+            finally:
+                os._exit(1)
+        if self.isolate:
+            _check(_libc.setns(self.processes, PROCESSES), "setns")
+        self.children[process] = order["id"]
 
     def become_worker(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Close everything but the connection, accept the limits, and serve."""
@@ -186,9 +185,9 @@ class Warm:
             os.dup2(silence, stream)
         os.close(silence)
         os.setpgid(0, 0)
-        os.chdir("/tmp" if order["isolate"] else order["folder"])  # noqa: S108
-        set_limits(order, self.base)
-        if order["isolate"]:
+        os.chdir("/tmp" if self.isolate else order["folder"])  # noqa: S108
+        set_limits(order, self.base, isolate=self.isolate)
+        if self.isolate:
             drop_capabilities()
         filter_calls(self.program)
         worker = sys.modules[f"{__package__}.worker"]
@@ -220,11 +219,25 @@ class Warm:
 
 
 def waiting_time(process: int) -> float:
-    """Seconds for which a process was ready to run and had no processor."""
+    """Seconds for which a child was ready to run and had no processor."""
     try:
-        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
+        descriptor = os.pidfd_open(process)
+        try:  # in /proc it has another number than here
+            facts = Path(f"/proc/self/fdinfo/{descriptor}").read_text().split()
+        finally:
+            os.close(descriptor)
+        return int(Path(f"/proc/{facts[facts.index('Pid:') + 1]}/schedstat").read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
         return 0.0
+
+
+def own_namespaces() -> None:
+    """Go on as process 1 of a namespace; the process that was called waits for its end."""
+    leave_namespaces(MOUNTS | IPC | PROCESSES)
+    process = os.fork()
+    if process:
+        _, status = os.waitpid(process, 0)
+        os._exit(abs(os.waitstatus_to_exitcode(status)))
 
 
 def main() -> None:
@@ -232,6 +245,8 @@ def main() -> None:
     started = time.perf_counter()
     control = socket.socket(fileno=int(sys.argv[-1]))
     setup = json.loads(control.recv(1 << 18))
+    if setup["isolate"]:
+        own_namespaces()
     importlib.import_module(f"{__package__}.worker")
     missing = []
     for name in setup["load"]:
@@ -247,7 +262,8 @@ def main() -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     os.sched_setaffinity(0, {setup["cpu"]})  # what is forked inherits it
     control.send(json.dumps({"ready": time.perf_counter() - started, "missing": missing}).encode())
-    Warm(control, bytes.fromhex(setup["filter"]), pages * os.sysconf("SC_PAGE_SIZE")).serve()
+    base = pages * os.sysconf("SC_PAGE_SIZE")
+    Warm(control, bytes.fromhex(setup["filter"]), base, isolate=setup["isolate"]).serve()
 
 
 if __name__ == "__main__":
