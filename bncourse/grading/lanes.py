@@ -7,11 +7,12 @@ import os
 import queue
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from bncourse.grading import render, sandbox
 from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.place import shared_place
 from bncourse.grading.inside.wire import WireError
-from bncourse.grading.orders import ANSWERS, JOB, MASTER
+from bncourse.grading.orders import ANSWERS, JOB, MASTER, TWIN
 from bncourse.grading.records import Master
 from bncourse.grading.zygote import START_SECONDS, LaneError, StartError, Zygote, last_words, spawn
 
@@ -38,10 +39,12 @@ class Lane:
         The sandbox.
     place : int
         Which of the lanes this is; says which processor it takes.
+    others : sequence of Lane
+        Lanes that are open. Where one is ready, this one's processes are forked from that one's.
     """
 
-    def __init__(self, level: sandbox.Level, place: int = 0) -> None:
-        self.level, self.place = level, place
+    def __init__(self, level: sandbox.Level, place: int = 0, others: Sequence["Lane"] = ()) -> None:
+        self.level, self.place, self.others = level, place, others
         processors = sorted(os.sched_getaffinity(0))
         self.cpu = processors[place % len(processors)]
         self.pid = 0
@@ -49,12 +52,20 @@ class Lane:
         self.numbers = itertools.count(1)
         self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
         self.known: set[str] = set()
+        self.ready = False
         self.control, theirs = socket.socketpair()
         self.channel = Channel(self.control.fileno())
-        command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
-        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+        self.orders = threading.Lock()
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
-        self.oracle = spawn(command, theirs, {**os.environ, **threads}, self.said)
+        self.oracle: subprocess.Popen[bytes] | None = None
+        like = next((lane for lane in others if lane.known), None)
+        if like is not None:
+            self.known |= like.known
+            like._order(TWIN, {}, theirs.fileno())
+        else:
+            command = [sys.executable, "-c", "from bncourse.grading import oracle; oracle.main()"]
+            threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+            self.oracle = spawn(command, theirs, {**os.environ, **threads}, self.said)
         theirs.close()
 
     def __enter__(self) -> Self:
@@ -69,20 +80,24 @@ class Lane:
         """The warm process that may import `modules` and has `load` loaded; started when first asked for."""
         key = (modules, load)
         if key not in self.zygotes or self.zygotes[key].process.poll() is not None:
-            self.zygotes[key] = Zygote(modules, load, self.level, self.cpu)
+            found = (lane.zygotes[key] for lane in self.others if key in lane.zygotes)
+            like = next((zygote for zygote in found if zygote.ready and zygote.process.poll() is None), None)
+            self.zygotes[key] = Zygote(modules, load, self.level, self.cpu, like)
         return self.zygotes[key]
 
     def teach(self, master: Master, key: str) -> None:
         """Make the oracle know a master."""
-        if key in self.known:
-            return
         try:
-            if not self.known:
-                self._hear()
-                os.sched_setaffinity(self.oracle.pid, {self.cpu})
+            if not self.ready:
+                os.sched_setaffinity(int(self._hear()), {self.cpu})
+                self.ready = True
+            if key in self.known:
+                return
             self._order(MASTER, {"master": render.source_notebook(master), "key": key})
             self._hear()
-        except (Gone, Late, LaneError) as error:
+        except (Gone, Late, LaneError, ProcessLookupError) as error:
+            if self.oracle is None:
+                raise LaneError("the oracle that this one was to be forked from has ended") from error
             raise StartError(
                 f"The grader's trusted process did not start{last_words(self.said)}. Install the package again: "
                 "pip install --force-reinstall 'bncourse[grading]'"
@@ -92,10 +107,12 @@ class Lane:
     def _hear(self) -> bytes:
         return self.channel.receive(time.monotonic() + START_SECONDS)
 
-    def _order(self, kind: bytes, message: dict[str, Any], *descriptors: int) -> None:
+    def _order(self, kind: bytes, message: dict[str, Any], *descriptors: int, more: Iterable[bytes] = ()) -> None:
         try:
-            socket.send_fds(self.control, [kind], descriptors) if descriptors else self.control.send(kind)
-            self.channel.send(json.dumps(message).encode(), time.monotonic() + 30)
+            with self.orders:
+                socket.send_fds(self.control, [kind], descriptors) if descriptors else self.control.send(kind)
+                for part in (json.dumps(message).encode(), *more):
+                    self.channel.send(part, time.monotonic() + 30)
         except (OSError, Gone, Late) as error:
             raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
 
@@ -152,6 +169,8 @@ class Lane:
             if left and not dead:
                 self._stop(channel)
             reports.close()
+            if zygote.lost:
+                raise LaneError("the warm process of the sandbox has ended")
 
     def _stop(self, channel: Channel) -> None:
         """Kill the fork of the oracle that still reports here, and wait until it cannot take another job."""
@@ -182,8 +201,7 @@ class Lane:
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())
         try:
-            self._order(JOB, job | {"recorded": True, "record": False}, reporting.fileno())
-            self.channel.send(answers, time.monotonic() + 30)
+            self._order(JOB, job | {"recorded": True, "record": False}, reporting.fileno(), more=[answers])
             reporting.close()
             for message in self._reports(channel, lambda: START_SECONDS):
                 yield message
@@ -198,8 +216,9 @@ class Lane:
     def close(self) -> None:
         """End all processes of the lane."""
         self.control.close()
-        self.oracle.kill()
-        self.oracle.wait()
+        if self.oracle is not None:
+            self.oracle.kill()
+            self.oracle.wait()
         self.said.close()
         for zygote in self.zygotes.values():
             zygote.close()
@@ -234,7 +253,7 @@ class Lanes:
         except queue.Empty:
             with self._guard:
                 taken = {lane.place for lane in self._open}
-                lane = Lane(self.level, next(place for place in itertools.count() if place not in taken))
+                lane = Lane(self.level, next(place for place in itertools.count() if place not in taken), self._open)
                 self._open.append(lane)
             return lane
 

@@ -21,7 +21,7 @@ import numpy as np
 from bncourse.grading import render
 from bncourse.grading.inside.pipe import Channel, Gone, Late
 from bncourse.grading.inside.surroundings import Surroundings
-from bncourse.grading.orders import JOB, MASTER
+from bncourse.grading.orders import JOB, MASTER, TWIN
 from bncourse.grading.prepared import Prepared
 from bncourse.grading.rehearsal import rehearse
 from bncourse.grading.session import Session, one_line
@@ -46,16 +46,23 @@ class Oracle:
     """
 
     def __init__(self, control: socket.socket) -> None:
-        self.control, self.channel = control, Channel(control.fileno())
-        control.setblocking(True)
         self.masters: dict[str, Prepared] = {}
+        self.listen(control)
+
+    def listen(self, control: socket.socket) -> None:
+        """Take orders from here from now on."""
+        self.control, self.channel = control, Channel(control.fileno(), ahead=False)
+        control.setblocking(True)
 
     def serve(self) -> None:
         """Learn masters, and have forks take the jobs, until the supervisor goes away."""
-        self.channel.send(b"ready")
+        self.say_ready()
         while order := self.next_order():
             if order == MASTER:
                 self.learn()
+                continue
+            if order == TWIN:
+                self.split()
                 continue
             fork = os.fork()
             if fork == 0:
@@ -64,6 +71,20 @@ class Oracle:
                 finally:
                     os._exit(0)
             os.waitpid(fork, 0)
+
+    def say_ready(self) -> None:
+        """Say who listens here."""
+        self.channel.send(str(os.getpid()).encode())
+
+    def split(self) -> None:
+        """Fork another oracle, which knows what this one knows."""
+        _, (descriptor,) = self.receive()
+        if os.fork() == 0:
+            self.control.close()
+            self.listen(socket.socket(fileno=descriptor))
+            self.say_ready()
+        else:
+            os.close(descriptor)
 
     def next_order(self) -> bytes:
         """What is ordered next, which stays where it is; nothing at the end."""

@@ -48,34 +48,67 @@ def last_words(said: IO[bytes]) -> str:
 
 
 class Zygote:
-    """A warm process in its sandbox."""
+    """A warm process in its sandbox.
 
-    def __init__(self, modules: tuple[str, ...], load: tuple[str, ...], level: sandbox.Level, cpu: int) -> None:
+    Parameters
+    ----------
+    modules : tuple of str
+        What may be imported.
+    load : tuple of str
+        What is loaded already.
+    level : {"full", "no-filter", "process"}
+        The sandbox.
+    cpu : int
+        The processor that it takes.
+    like : Zygote, optional
+        One with the same modules, which is ready: this one is forked from it, inside the same sandbox.
+    """
+
+    def __init__(
+        self,
+        modules: tuple[str, ...],
+        load: tuple[str, ...],
+        level: sandbox.Level,
+        cpu: int,
+        like: "Zygote | None" = None,
+    ) -> None:
         self.isolate = level != "process"
         self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
-        command = sandbox.bwrap_command(modules) if self.isolate else sandbox.process_command(modules)
-        program = call_filter() if level == "full" else b""
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {**sandbox.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
-        self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
-        self.process = spawn(command, theirs, environment, self.said)
-        theirs.close()
-        setup = {
-            "load": load,
-            "hide": [sandbox.OURS],
-            "filter": program.hex(),
-            "cpu": cpu,
-            "isolate": self.isolate,
-        }
-        with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
-            self.control.send(json.dumps(setup).encode())
         self.ends: dict[int, dict[str, Any]] = {}
         self.forgotten: set[int] = set()
         self.missing: list[str] = []
         self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
-        self.ready = False
+        self.ready = self.lost = False
         self.known: set[str] = set()
         """Keys of the masters whose given cells it has learned."""
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.own = like is None
+        """Whether the sandbox was started for this one."""
+        self.said: IO[bytes]
+        self.process: subprocess.Popen[bytes]
+        if like is not None:
+            self.said, self.process = like.said, like.process
+            self.known |= like.known
+            like.order({"do": "split", "cpu": cpu}, theirs.fileno())
+        else:
+            self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
+            self.process = self.start(modules, theirs)
+            setup = {
+                "load": load,
+                "hide": [sandbox.OURS],
+                "filter": (call_filter() if level == "full" else b"").hex(),
+                "cpu": cpu,
+                "isolate": self.isolate,
+            }
+            with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
+                self.control.send(json.dumps(setup).encode())
+        theirs.close()
+
+    def start(self, modules: tuple[str, ...], control: socket.socket) -> subprocess.Popen[bytes]:
+        """Start the sandbox."""
+        command = sandbox.bwrap_command(modules) if self.isolate else sandbox.process_command(modules)
+        environment = {**sandbox.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
+        return spawn(command, control, environment, self.said)
 
     def wait_ready(self) -> None:
         """Wait until its libraries are loaded."""
@@ -114,8 +147,12 @@ class Zygote:
             "tmp_mib": TMP_MIB,
             "cpu_seconds": cpu_seconds,
         }
+        self.order(order, connection.fileno(), place)
+
+    def order(self, order: dict[str, Any], *descriptors: int) -> None:
+        """Send an order with descriptors."""
         try:
-            socket.send_fds(self.control, [json.dumps(order).encode()], [connection.fileno(), place])
+            socket.send_fds(self.control, [json.dumps(order).encode()], descriptors)
         except OSError as error:
             raise LaneError(f"the warm process of the sandbox has ended ({type(error).__name__})") from error
 
@@ -154,13 +191,17 @@ class Zygote:
             return None
         with contextlib.suppress(ConnectionResetError):
             data = self.control.recv(65536)
-            return json.loads(data) if data else None
+            if data:
+                found: dict[str, Any] = json.loads(data)
+                return found
+        self.lost = True
         return None
 
     def close(self) -> None:
         """End it, and all its forks with it."""
         self.control.close()
-        self.process.kill()
-        self.process.wait()
+        if self.own:
+            self.process.kill()
+            self.process.wait()
+            self.said.close()
         self.folder.cleanup()
-        self.said.close()

@@ -20,10 +20,18 @@ class Gone(Exception):
 
 
 class Channel:
-    """One end of a connection, which does not block, and what has arrived on it."""
+    """One end of a connection, which does not block, and what has arrived on it.
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
+    Parameters
+    ----------
+    descriptor : int
+        Of the connection.
+    ahead : bool
+        Whether what stands behind a message may be read with it; not where another process is to read that.
+    """
+
+    def __init__(self, descriptor: int, *, ahead: bool = True) -> None:
+        self.descriptor, self.ahead = descriptor, ahead
         self._arrived = bytearray()
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
@@ -58,7 +66,7 @@ class Channel:
         while len(self._arrived) < count:
             _wait(self._readable, deadline)
             try:
-                piece = os.read(self.descriptor, 1 << 18)
+                piece = os.read(self.descriptor, 1 << 18 if self.ahead else count - len(self._arrived))
             except BlockingIOError:
                 continue
             except ConnectionResetError:

@@ -1,9 +1,9 @@
 """The warm process: it has NumPy (or PyTorch, or Matplotlib) loaded, and forks once for every submission.
 
-It holds no secret: it is told only "fork", "kill", and "learn" with the cells that every student is given. A fork gets
-its own user, mount, process and IPC namespaces, an empty /tmp and /proc, limits and a system-call filter before it
-reads the first cell. Only a process's children enter a new namespace of processes, and only who owns its own may
-return to it; so the warm process has namespaces of its own too, and forks once where it would otherwise fork twice.
+It holds no secret: it is told only "fork", "split", "kill", and "learn" with the cells that every student is given.
+A fork gets its own user, mount, process and IPC namespaces, an empty /tmp and /proc, limits and a system-call filter
+before it reads the first cell. Only a process's children enter a new namespace of processes, and only who owns its
+own may return to it; so the warm process has namespaces of its own too, and forks once instead of twice.
 """
 
 import ctypes
@@ -113,43 +113,63 @@ class Warm:
     """Forks on demand, reaps, and reports how each fork ended."""
 
     def __init__(self, control: socket.socket, program: bytes, base: int, *, isolate: bool) -> None:
-        self.control, self.program, self.base, self.isolate = control, program, base, isolate
+        self.listen(control)
+        self.program, self.base, self.isolate = program, base, isolate
         self.children: dict[int, int] = {}
         self.processes = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         """The namespace of this process."""
         self.surroundings = sys.modules[f"{__package__}.surroundings"].Surroundings()
 
-    def serve(self) -> None:
-        """Answer orders until the supervisor goes away."""
-        wake, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    def listen(self, control: socket.socket) -> None:
+        """Take orders from here from now on, and notice what ends."""
+        self.control = control
+        self.wake, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
-        poll = select.poll()
-        poll.register(self.control, select.POLLIN)
-        poll.register(wake, select.POLLIN)
+        self.poll = select.poll()
+        self.poll.register(self.control, select.POLLIN)
+        self.poll.register(self.wake, select.POLLIN)
+        _libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def serve(self) -> None:
+        """Answer orders until the supervisor goes away; no fork outlives that."""
         while True:
-            ready = {descriptor for descriptor, _ in poll.poll()}
-            if wake in ready:
-                os.read(wake, 4096)
+            ready = {descriptor for descriptor, _ in self.poll.poll()}
+            if self.wake in ready:
+                os.read(self.wake, 4096)
                 self.reap()
             if self.control.fileno() in ready:
                 data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 4)
                 if not data:
-                    return
+                    break
                 self.obey(json.loads(data), descriptors)
+        for process in self.children:
+            os.kill(process, signal.SIGKILL)
 
     def obey(self, order: dict[str, Any], descriptors: list[int]) -> None:
-        """Fork, kill or learn."""
+        """Fork, split, kill or learn."""
         if order["do"] == "learn":
             sys.modules[f"{__package__}.statements"].learn(order["cell"], order["source"])
             gc.freeze()
         if order["do"] == "fork":
             self.fork(order, descriptors)
-            for descriptor in descriptors:
-                os.close(descriptor)
+        if order["do"] == "split":
+            self.split(order, descriptors[0])
+        for descriptor in descriptors:
+            os.close(descriptor)
         for process, number in list(self.children.items()):
             if order["do"] == "kill" and number == order["id"]:
                 os.kill(process, signal.SIGKILL)
+
+    def split(self, order: dict[str, Any], descriptor: int) -> None:
+        """Fork another warm process, which has learned what this one has, and takes orders from there."""
+        if os.fork():
+            return
+        self.control.close()
+        self.children.clear()
+        os.sched_setaffinity(0, {order["cpu"]})
+        self.listen(socket.socket(fileno=os.dup(descriptor)))
+        self.tell(ready=0.0, missing=[])
 
     def tell(self, **message: Any) -> None:
         """Send the supervisor one message."""
@@ -256,7 +276,6 @@ def main() -> None:
             missing.append(f"{name}: {error}")
     importlib.import_module(f"{__package__}.rehearsal").rehearse()
     sys.path[:] = [path for path in sys.path if path not in setup["hide"]]
-    _libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
     gc.collect()
     gc.freeze()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
