@@ -140,7 +140,7 @@ class Lane:
         self.last: dict[str, Any] = {}
         self.answers = b""
         self.pid = 0
-        left, dead = len(job["passes"]), False
+        left, dead, over = len(job["passes"]), False, False
         try:
             zygote.fork(number, theirs, place, job["cpu_seconds"])
             theirs.close()
@@ -148,6 +148,10 @@ class Lane:
             ours.close()
             reporting.close()
             for message in self._reports(channel, patience):
+                if message.get("gone") and not over:
+                    self.last, over = zygote.end(number), True
+                    if zygote.lost:  # that was no student's doing
+                        raise LaneError("the warm process of the sandbox has ended")
                 dead = "dead" in message
                 yield message
                 if "done" in message:
@@ -162,15 +166,13 @@ class Lane:
             os.close(place)
             for end in (ours, theirs, reporting):
                 end.close()
-            if left:
-                self.last = zygote.end(number)
-            else:
+            if not left:
                 zygote.kill(number)
+            elif not over:
+                self.last = zygote.end(number)
             if left and not dead:
                 self._stop(channel)
             reports.close()
-            if zygote.lost:
-                raise LaneError("the warm process of the sandbox has ended")
 
     def _stop(self, channel: Channel) -> None:
         """Kill the fork of the oracle that still reports here, and wait until it cannot take another job."""

@@ -87,7 +87,8 @@ class Session:
                 self.report_answers()
                 loading = step["do"] != "test"
                 statement = read_place(self.place) if loading and self.place is not None else 0
-                self.tell(dead=why, loading=loading, cell=step["cell"], statement=statement)
+                gone = isinstance(error, StudentGone)
+                self.tell(dead=why, gone=gone, loading=loading, cell=step["cell"], statement=statement)
                 return False
         self.report_answers()
         on = followed and self.ready_for_another()
@@ -170,6 +171,7 @@ class Session:
         self.tell(
             verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             withheld=withheld,
+            gone=self.connection.ended is StudentGone,
             missing=sorted(self.space.missing),
             not_implemented=isinstance(raised_by_student(error), NotImplementedError),
             broken=self.broken[:3],
