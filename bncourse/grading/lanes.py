@@ -58,7 +58,7 @@ class Lane:
         self.orders = threading.Lock()
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
         self.oracle: subprocess.Popen[bytes] | None = None
-        like = next((lane for lane in others if lane.known), None)
+        like = next((lane for lane in others if lane.ready and lane.known), None)
         if like is not None:
             self.known |= like.known
             like._order(TWIN, {}, theirs.fileno())
@@ -179,9 +179,13 @@ class Lane:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-        with contextlib.suppress(Gone, WireError):
+        try:
             while True:
                 channel.receive(time.monotonic() + 10)
+        except Late:
+            raise LaneError("the oracle's process does not end") from None
+        except (Gone, WireError):
+            return
 
     def _reports(self, channel: Channel, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
         """The oracle's reports on one pass, which come several at a time."""
@@ -242,12 +246,16 @@ class Lanes:
         try:
             yield lane
         except BaseException:
-            with self._guard:
-                if lane in self._open:
-                    self._open.remove(lane)
-            lane.close()
+            self.drop(lane)
             raise
         self._free.put(lane)
+
+    def drop(self, lane: Lane) -> None:
+        """End a lane's processes, and fork no other from them."""
+        with self._guard:
+            if lane in self._open:
+                self._open.remove(lane)
+        lane.close()
 
     def _take(self) -> Lane:
         try:

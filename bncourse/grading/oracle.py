@@ -88,7 +88,10 @@ class Oracle:
 
     def next_order(self) -> bytes:
         """What is ordered next, which stays where it is; nothing at the end."""
-        return self.control.recv(1, socket.MSG_PEEK)
+        try:
+            return self.control.recv(1, socket.MSG_PEEK)
+        except ConnectionResetError:
+            return b""
 
     def receive(self) -> tuple[dict[str, Any], list[int]]:
         """Take an order in."""

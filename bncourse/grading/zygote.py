@@ -82,15 +82,16 @@ class Zygote:
         self.known: set[str] = set()
         """Keys of the masters whose given cells it has learned."""
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.own = like is None
-        """Whether the sandbox was started for this one."""
         self.said: IO[bytes]
         self.process: subprocess.Popen[bytes]
+        self.users: set[int]
+        """Whoever is in the same sandbox."""
         if like is not None:
-            self.said, self.process = like.said, like.process
+            self.said, self.process, self.users = like.said, like.process, like.users
             self.known |= like.known
             like.order({"do": "split", "cpu": cpu}, theirs.fileno())
         else:
+            self.users = set()
             self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
             self.process = self.start(modules, theirs)
             setup = {
@@ -103,6 +104,7 @@ class Zygote:
             with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
                 self.control.send(json.dumps(setup).encode())
         theirs.close()
+        self.users.add(id(self))
 
     def start(self, modules: tuple[str, ...], control: socket.socket) -> subprocess.Popen[bytes]:
         """Start the sandbox."""
@@ -198,9 +200,10 @@ class Zygote:
         return None
 
     def close(self) -> None:
-        """End it, and all its forks with it."""
+        """End it and all its forks, and with the last one the sandbox."""
         self.control.close()
-        if self.own:
+        self.users.discard(id(self))
+        if not self.users:
             self.process.kill()
             self.process.wait()
             self.said.close()

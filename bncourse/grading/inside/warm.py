@@ -6,6 +6,7 @@ before it reads the first cell. Only a process's children enter a new namespace 
 own may return to it; so the warm process has namespaces of its own too, and forks once instead of twice.
 """
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -132,19 +133,30 @@ class Warm:
         _libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def serve(self) -> None:
-        """Answer orders until the supervisor goes away; no fork outlives that."""
+        """Answer orders until the supervisor goes away; no worker outlives that, but others may that split off."""
         while True:
             ready = {descriptor for descriptor, _ in self.poll.poll()}
             if self.wake in ready:
                 os.read(self.wake, 4096)
                 self.reap()
             if self.control.fileno() in ready:
-                data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 4)
+                data, descriptors = self.receive()
                 if not data:
                     break
                 self.obey(json.loads(data), descriptors)
         for process in self.children:
             os.kill(process, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while True:  # the end of a namespace's first process would be theirs too
+                os.wait()
+
+    def receive(self) -> tuple[bytes, list[int]]:
+        """Take an order in; nothing at the end."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 4)
+        except ConnectionResetError:
+            return b"", []
+        return data, descriptors
 
     def obey(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Fork, split, kill or learn."""
@@ -172,8 +184,9 @@ class Warm:
         self.tell(ready=0.0, missing=[])
 
     def tell(self, **message: Any) -> None:
-        """Send the supervisor one message."""
-        self.control.send(json.dumps(message).encode())
+        """Send the supervisor one message, if it is still there."""
+        with contextlib.suppress(OSError):
+            self.control.send(json.dumps(message).encode())
 
     def fork(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Fork a worker; where it is isolated, it is process 1 of a namespace."""
