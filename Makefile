@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := course
-.PHONY: course env sandbox book class summary test lint format shapes mutants bench serve site dist clean help
+.PHONY: course env sandbox book class summary test lint format unprivileged shapes mutants bench serve site dist clean help
 
 course: env sandbox book class summary  ## everything: environment, book, assignment release, a sample class graded
 
@@ -43,6 +43,9 @@ test: env  ## the whole test suite
 	@bash tools/need.sh bwrap bubblewrap || true
 	@bash tools/need.sh chromium chromium || true
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+
+unprivileged: env  ## the acceptance suite of the grader once more, as a user without privileges
+	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -p no:cacheprovider $(addprefix tests/grading/test_,vectors.py channels.py fuzz.py kill.py lanes.py oracle.py passes.py)
 
 lint: env  ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
