@@ -8,7 +8,7 @@ from bncourse.grading import render
 from bncourse.grading.engine import Grader
 from bncourse.grading.oracle import MAX_SUBMISSIONS
 from bncourse.grading.records import Master, MasterCell, SubmissionRecord
-from tests.grading.small import MASTER, as_file, cell_of
+from tests.grading.small import MASTER, RIGHT, WRONG, as_file, cell_of, hand_in
 
 pytestmark = pytest.mark.sandbox
 
@@ -83,3 +83,21 @@ def test_a_test_that_does_not_end_costs_its_own_submission_only() -> None:
     assert [verdict.outcome for verdict in endless.verdicts] != ["correct"]
     assert process_of(wrong)
     assert right.score == 1
+
+
+def test_the_order_in_which_submissions_come_changes_no_verdict() -> None:
+    """Also where one process takes them all, wrong ones and right ones, explained and crashed."""
+    broken = RIGHT | {"running": "raise ValueError('no')"}
+    files = {
+        f"{kind}{number}": hand_in(answers)
+        for kind, answers in {"right": RIGHT, "wrong": WRONG, "broken": broken}.items()
+        for number in range(4)
+    }
+    found = []
+    for names in (sorted(files), sorted(files, reverse=True), sorted(files, key=lambda name: name[-1])):
+        with Grader(jobs=1, cache=False) as grader:
+            grader.prepare(MASTER)
+            records = {name: grader.grade(MASTER, name, files[name]) for name in names}
+        plain = [dataclasses.replace(v, seconds=0.0) for name in sorted(files) for v in records[name].verdicts]
+        found.append((plain, [(records[name].status, records[name].notes) for name in sorted(files)]))
+    assert found[0] == found[1] == found[2]
