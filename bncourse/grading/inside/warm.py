@@ -117,7 +117,7 @@ class Warm:
         self.listen(control)
         self.program, self.base, self.isolate = program, base, isolate
         self.children: dict[int, int] = {}
-        self.processes = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self.processes = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if isolate else -1
         """The namespace of this process."""
         self.surroundings = sys.modules[f"{__package__}.surroundings"].Surroundings()
 
@@ -260,7 +260,7 @@ def waiting_time(process: int) -> float:
         finally:
             os.close(descriptor)
         return int(Path(f"/proc/{facts[facts.index('Pid:') + 1]}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
+    except (AttributeError, OSError, ValueError, IndexError):
         return 0.0
 
 
