@@ -67,8 +67,10 @@ class Session:
     def undisturbed(self) -> Iterator[None]:
         """Hold the timer back."""
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-        yield
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
 
     def run(self, *, followed: bool = False) -> bool:
         """Take the steps in order; returns False where no other pass can be run in the student's process."""
