@@ -15,10 +15,12 @@ def allowed(master: Master) -> tuple[str, ...]:
 def preloaded(master: Master, text: str) -> tuple[str, ...]:
     """Modules that are loaded before the fork."""
     heavy = [name for name in ("torch",) if name in master.imports]
-    code = [cell.source for cell in master.cells if cell.kind in ("given", "answer")]
-    if heavy and any("torch.optim" in source for source in code):
+    given, solution = (
+        "".join(cell.source for cell in master.cells if cell.kind == kind) for kind in ("given", "answer")
+    )
+    if heavy and "torch.optim" in given + solution:
         heavy.append("torch._dynamo")  # which an optimizer loads, in a second
-    text += "".join(cell.source for cell in master.cells if cell.kind == "given")
+    text += given
     return ("numpy", *heavy, *(["matplotlib.pyplot"] if "matplotlib" in text or "plt." in text else []))
 
 

@@ -76,7 +76,6 @@ class Zygote:
         self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
         self.ends: dict[int, dict[str, Any]] = {}
         self.forgotten: set[int] = set()
-        self.missing: list[str] = []
         self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
         self.ready = self.lost = False
         self.known: set[str] = set()
@@ -122,7 +121,7 @@ class Zygote:
                 f"The warm process of the sandbox did not start{last_words(self.said)}. "
                 "`bncourse doctor` says what is missing."
             )
-        self.missing, self.ready = message["missing"], True
+        self.ready = True
 
     def learn(self, master: Master, key: str) -> None:
         """Have the cells that every student is given compiled once, for all forks."""

@@ -7,12 +7,10 @@ own may return to it; so the warm process has namespaces of its own too, and for
 """
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -21,93 +19,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-MOUNTS, USERS, IPC, PROCESSES = 0x00020000, 0x10000000, 0x08000000, 0x20000000
-"""Kinds of namespaces."""
-READ_ONLY, NO_SUID, NO_DEV, NO_EXEC, REMOUNT, BIND = 1, 2, 4, 8, 32, 4096
-DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
-"""Their owner, mode and times are the machine's own, and a fork may not touch them."""
-NO_NEW_PRIVILEGES, SET_SECCOMP, CHILD_SUBREAPER = 38, 22, 36
+from . import walls
+
 DATA = 3
-MIB = 2**20
-
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
-
-
-def _check(result: int, what: str) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
-
-
-def _mount(target: str, flags: int, options: str) -> None:
-    arguments = (b"tmpfs", target.encode(), b"tmpfs", ctypes.c_ulong(flags), options.encode())
-    _check(_libc.mount(*arguments), f"mount {target}")
-
-
-def _freeze(device: str) -> None:
-    """Make a device's entry read-only, its mode and times included; what it is for still works."""
-    flags = os.statvfs(device).f_flag & (NO_SUID | NO_DEV | NO_EXEC) | READ_ONLY | REMOUNT | BIND
-    _check(_libc.mount(None, device.encode(), None, ctypes.c_ulong(flags), None), f"mount {device}")
-
-
-def leave_namespaces(kinds: int) -> None:
-    """Enter new namespaces of these kinds, and of users, among whom are only we."""
-    user, group = os.getuid(), os.getgid()
-    _check(_libc.unshare(USERS | kinds), "unshare")
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{user} {user} 1"),
-        ("gid_map", f"{group} {group} 1"),
-    ):
-        descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
-        os.write(descriptor, text.encode())
-        os.close(descriptor)
-
-
-def empty_folders(tmp_mib: int) -> None:
-    """Put an empty /tmp and nothing in /proc in the place of the warm process's, and freeze the devices."""
-    _mount("/tmp", NO_SUID | NO_DEV | NO_EXEC, f"size={tmp_mib}m,nr_inodes=1000")  # noqa: S108
-    for device in DEVICES:
-        _freeze(device)
-    _mount("/proc", NO_SUID | NO_DEV | NO_EXEC | READ_ONLY, "size=4k,nr_inodes=2")
-
-
-def drop_capabilities() -> None:
-    """Give up every capability that the new user namespace granted."""
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
-
-
-def set_limits(order: dict[str, Any], base: int, *, isolate: bool) -> None:
-    """Limit memory, files, processes and CPU time."""
-    limits = {
-        resource.RLIMIT_AS: base + order["memory_mib"] * MIB,
-        resource.RLIMIT_FSIZE: order["tmp_mib"] * MIB,
-        resource.RLIMIT_CPU: order["cpu_seconds"],
-        resource.RLIMIT_NOFILE: 64,
-        resource.RLIMIT_NPROC: 64,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_MEMLOCK: 0,
-        resource.RLIMIT_MSGQUEUE: 0,
-    }
-    for name, value in limits.items():
-        if name == resource.RLIMIT_NPROC and not isolate:
-            continue  # outside of a namespace it would count all of the user's processes
-        _, hard = resource.getrlimit(name)
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(name, (bound, bound))
-
-
-def filter_calls(program: bytes) -> None:
-    """Install the system-call filter; nothing can take it off again."""
-    _check(_libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0), "no_new_privs")
-    if program:
-        loaded = _Program(len(program) // 8, program)
-        _check(_libc.prctl(SET_SECCOMP, 2, ctypes.byref(loaded), 0, 0), "seccomp")
+"""The descriptor of a worker's connection."""
 
 
 class Warm:
@@ -130,7 +45,7 @@ class Warm:
         self.poll = select.poll()
         self.poll.register(self.control, select.POLLIN)
         self.poll.register(self.wake, select.POLLIN)
-        _libc.prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
+        walls.adopt_orphans()
 
     def serve(self) -> None:
         """Answer orders until the supervisor goes away; no worker outlives that, but others may that split off."""
@@ -181,7 +96,7 @@ class Warm:
         self.children.clear()
         os.sched_setaffinity(0, {order["cpu"]})
         self.listen(socket.socket(fileno=os.dup(descriptor)))
-        self.tell(ready=0.0, missing=[])
+        self.tell(ready=0.0)
 
     def tell(self, **message: Any) -> None:
         """Send the supervisor one message, if it is still there."""
@@ -191,20 +106,20 @@ class Warm:
     def fork(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Fork a worker; where it is isolated, it is process 1 of a namespace."""
         if self.isolate:
-            _check(_libc.unshare(PROCESSES), "unshare")
+            walls.fork_into_namespace()
         process = os.fork()
         if process == 0:
             try:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 if self.isolate:
-                    leave_namespaces(MOUNTS | IPC)
-                    empty_folders(order["tmp_mib"])
+                    walls.leave_namespaces(walls.MOUNTS | walls.IPC)
+                    walls.empty_folders(order["tmp_mib"])
                 self.become_worker(order, descriptors)
             finally:
                 os._exit(1)
         if self.isolate:
-            _check(_libc.setns(self.processes, PROCESSES), "setns")
+            walls.return_to(self.processes)
         self.children[process] = order["id"]
 
     def become_worker(self, order: dict[str, Any], descriptors: list[int]) -> None:
@@ -219,10 +134,10 @@ class Warm:
         os.close(silence)
         os.setpgid(0, 0)
         os.chdir("/tmp" if self.isolate else order["folder"])  # noqa: S108
-        set_limits(order, self.base, isolate=self.isolate)
+        walls.set_limits(order, self.base, isolate=self.isolate)
         if self.isolate:
-            drop_capabilities()
-        filter_calls(self.program)
+            walls.drop_capabilities()
+        walls.filter_calls(self.program)
         worker = sys.modules[f"{__package__}.worker"]
         try:
             worker.Worker(DATA, place, self.surroundings).serve()
@@ -264,30 +179,18 @@ def waiting_time(process: int) -> float:
         return 0.0
 
 
-def own_namespaces() -> None:
-    """Go on as process 1 of a namespace; the process that was called waits for its end."""
-    leave_namespaces(MOUNTS | IPC | PROCESSES)
-    process = os.fork()
-    if process:
-        _, status = os.waitpid(process, 0)
-        os._exit(abs(os.waitstatus_to_exitcode(status)))
-
-
 def main() -> None:
     """Load what is asked for, report, and serve; arguments: the modules to load."""
     started = time.perf_counter()
     control = socket.socket(fileno=int(sys.argv[-1]))
     setup = json.loads(control.recv(1 << 18))
     if setup["isolate"]:
-        own_namespaces()
+        walls.own_namespaces()
     gc.disable()  # for as long as libraries load, which takes a fifth less then
     importlib.import_module(f"{__package__}.worker")
-    missing = []
     for name in setup["load"]:
-        try:
+        with contextlib.suppress(Exception):  # who needs it will say so
             importlib.import_module(name)
-        except Exception as error:
-            missing.append(f"{name}: {error}")
     importlib.import_module(f"{__package__}.rehearsal").rehearse()
     sys.path[:] = [path for path in sys.path if path not in setup["hide"]]
     gc.collect()
@@ -295,7 +198,7 @@ def main() -> None:
     gc.enable()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     os.sched_setaffinity(0, {setup["cpu"]})  # what is forked inherits it
-    control.send(json.dumps({"ready": time.perf_counter() - started, "missing": missing}).encode())
+    control.send(json.dumps({"ready": time.perf_counter() - started}).encode())
     base = pages * os.sysconf("SC_PAGE_SIZE")
     Warm(control, bytes.fromhex(setup["filter"]), base, isolate=setup["isolate"]).serve()
 
