@@ -45,7 +45,7 @@ test: env  ## the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 unprivileged: env  ## the acceptance suite of the grader once more, as a user without privileges
-	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -p no:cacheprovider $(addprefix tests/grading/test_,vectors.py channels.py fuzz.py kill.py lanes.py oracle.py passes.py)
+	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -p no:cacheprovider $(addprefix tests/grading/test_,vectors.py channels.py fuzz.py kill.py lanes.py oracle.py passes.py runs.py sandbox.py)
 
 lint: env  ## style, types and the direction of imports
 	$(BIN)/ruff format --check .
