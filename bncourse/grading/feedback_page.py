@@ -31,7 +31,7 @@ POLICY = (
 )
 STYLE = """<style>
 math[display=block] { margin: .6em 0 }
-pre, code.formula { white-space: pre-wrap; overflow-wrap: anywhere }
+pre, code.formula { white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere }
 code { background: none; color: #8a1c3b }
 img { max-width: 100% }
 a, div.nbgrader_cell .panel-heading a { color: #1f4f8a; text-decoration: underline }
@@ -42,7 +42,7 @@ div.input_area, .highlight, .highlight pre { background: #fff }
 @media (max-width: 700px) {
   div.prompt { min-width: 0; display: none }
   .container, div#notebook-container { padding: 4px }
-  div.nbgrader_cell .panel-heading { height: auto }
+  div.nbgrader_cell .panel-heading { height: auto; display: flow-root }
 }
 </style>"""
 _MATHJAX = re.compile(r"<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)

@@ -85,4 +85,5 @@ def test_a_browser_asks_nobody_and_has_no_complaint(browser: Any, tmp_path: Path
     assert (asked, said) == ([path.as_uri()], [])
     assert shown.evaluate("document.documentElement.scrollWidth") <= 375
     assert shown.locator("mfrac").bounding_box()["height"] > 10
+    assert shown.evaluate("getComputedStyle(document.querySelector('pre')).wordBreak") == "normal", "words are cut"
     context.close()
