@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import outside, parameters, paths, reading, transforms
+from bncourse.diagnosis import call, fingerprints, parameters, paths, transforms
+from bncourse.diagnosis.call import GRADIENTS, Function
+from bncourse.diagnosis.expected import gain_of, truth_of
 from bncourse.diagnosis.forwards import IMPRECISE, Seen
 from bncourse.diagnosis.laws import broken_backward_laws
-from bncourse.diagnosis.own import Own, own_gradient
+from bncourse.diagnosis.numerical_gradient import Own, own_gradient
 from bncourse.diagnosis.probes import Probe
-from bncourse.diagnosis.reading import GRADIENTS, Function
 from bncourse.diagnosis.report import Finding, finding, unknown
-from bncourse.diagnosis.truth import gain_of, truth_of
 
 Array = np.ndarray[Any, Any]
 
@@ -49,7 +49,7 @@ class _Case:
 
     def run(self, dy: Array) -> Any:
         """Call the backward pass with a cache that no other call has had."""
-        return reading.call(self.backward, "dx", dy, self._cache(), dy=True)
+        return call.call(self.backward, "dx", dy, self._cache(), dy=True)
 
     def _cache(self) -> Any:
         """One that is left from looking at the forward pass, or of a new call."""
@@ -57,8 +57,8 @@ class _Case:
             return self.seen.caches.pop(0)
         probe, part = self.probe, self.seen.kind
         statistics = (probe.running_mean, probe.running_var) if self.inference else ()
-        result = reading.call(self.forward, part, probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
-        return reading.pair(result, part)[1]
+        result = call.call(self.forward, part, probe.x, probe.gamma, probe.beta, *statistics, eps=probe.eps)
+        return call.pair(result, part)[1]
 
     def allowed(self, dtype: Any) -> float:
         """Tolerance for a gradient of this dtype; none is finer than the forward pass that it started from."""
@@ -101,17 +101,17 @@ def look_at_backward(
     """
     case, graded = _Case(forward, backward, seen), Graded()
     try:
-        first = reading.gradients(case.run(case.probe.dy) if first is None else first, "dx", notes)
-        second = reading.gradients(case.run(case.probe.dy), "dx", []) if seen.repeat else first
-    except reading.Slip as slip:
+        first = call.gradients(case.run(case.probe.dy) if first is None else first, "dx", notes)
+        second = call.gradients(case.run(case.probe.dy), "dx", []) if seen.repeat else first
+    except call.Slip as slip:
         graded.findings[slip.finding.part if slip.finding.part not in GRADIENTS else parts[0]] = [slip.finding]
         return graded
-    values: dict[str, reading.Value] = {}
+    values: dict[str, call.Value] = {}
     for part in parts:
         try:
             values[part] = _read(first[part], case, part, notes)
             again = _read(second[part], case, part, [])
-        except reading.Slip as slip:
+        except call.Slip as slip:
             graded.findings[part] = [slip.finding]
             continue
         if _error(values[part].array, again.array, case, part) > case.allowed(again.dtype):
@@ -136,10 +136,10 @@ def look_at_backward(
     return graded
 
 
-def _read(value: Any, case: _Case, part: str, notes: list[str]) -> reading.Value:
+def _read(value: Any, case: _Case, part: str, notes: list[str]) -> call.Value:
     if part == "dx":
-        return reading.like(value, case.probe.x, part, notes)
-    return reading.per_channel(value, case.probe.x, part, notes)
+        return call.like(value, case.probe.x, part, notes)
+    return call.per_channel(value, case.probe.x, part, notes)
 
 
 def _error(found: Array, expected: Array, case: _Case, part: str) -> float:
@@ -150,7 +150,7 @@ def _error(found: Array, expected: Array, case: _Case, part: str) -> float:
     return float((np.abs(found - expected) / size).max()) if case.probe.gamma.size else 0.0
 
 
-def _swapped(values: dict[str, reading.Value], case: _Case) -> bool:
+def _swapped(values: dict[str, call.Value], case: _Case) -> bool:
     if not {"dgamma", "dbeta"} <= values.keys():
         return False
     found = values["dgamma"].array, values["dbeta"].array
@@ -163,7 +163,7 @@ def _swapped(values: dict[str, reading.Value], case: _Case) -> bool:
     return False
 
 
-def _fits_own(value: reading.Value, case: _Case, part: str) -> bool:
+def _fits_own(value: call.Value, case: _Case, part: str) -> bool:
     """Whether the part is the gradient of the student's own forward pass."""
     if case.inference:
         if case.seen.explanation is None or case.seen.explanation.switches.center == "batch":
@@ -179,7 +179,7 @@ def _fits_own(value: reading.Value, case: _Case, part: str) -> bool:
     return _error(value.array, getattr(case.own, part), case, part) <= 1e2 * case.allowed(value.dtype)
 
 
-def _explain_dx(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]:
+def _explain_dx(value: call.Value, case: _Case, part: str) -> tuple[str, ...]:
     """Name the beliefs behind a wrong dx: paths first, then fingerprints, then laws."""
     probe, dx = case.probe, paths.rows(value.array)
     x, dy = paths.rows(probe.x), paths.rows(probe.dy)
@@ -206,7 +206,7 @@ def _explain_dx(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]
         inv_std, gain = (np.broadcast_to(a, probe.x.shape) for a in (model.inv_std, model.gain))
         arrays = dy, x, paths.rows(model.y), *(paths.rows(a) for a in (model.x_hat, inv_std, gain))
         layer_norm = case.seen.explanation is not None and case.seen.explanation.switches.axes == "sample"
-        found = outside.explain(dx, outside.fingerprints(*arrays), known, 100 * allowed, layer_norm=layer_norm)
+        found = fingerprints.explain(dx, fingerprints.candidates(*arrays), known, 100 * allowed, layer_norm=layer_norm)
         if found:
             return found
     if _is_textbook(dx, case, 100 * allowed):
@@ -261,7 +261,7 @@ def _truths(case: _Case, basis: paths.Basis, *, own: bool) -> list[tuple[tuple[s
     return truths
 
 
-def _explain_parameter(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]:
+def _explain_parameter(value: call.Value, case: _Case, part: str) -> tuple[str, ...]:
     """Name the beliefs behind a wrong dgamma or dbeta."""
     probe = case.probe
     for model in (case.model, case.right):
@@ -280,16 +280,16 @@ def _explain_parameter(value: reading.Value, case: _Case, part: str) -> tuple[st
     return _last_resort(value, case, part)
 
 
-def _is_constant(value: reading.Value, case: _Case, part: str) -> bool:
+def _is_constant(value: call.Value, case: _Case, part: str) -> bool:
     """Whether another upstream gradient gets the same answer."""
     try:
-        other = reading.gradients(case.run(np.roll(case.probe.dy, 1, axis=0) * 1.7 + 0.3), part, [])
+        other = call.gradients(case.run(np.roll(case.probe.dy, 1, axis=0) * 1.7 + 0.3), part, [])
         return np.array_equal(_read(other[part], case, part, []).array, value.array)
-    except reading.Slip:
+    except call.Slip:
         return False
 
 
-def _last_resort(value: reading.Value, case: _Case, part: str) -> tuple[str, ...]:
+def _last_resort(value: call.Value, case: _Case, part: str) -> tuple[str, ...]:
     """The first law that is broken in this part."""
     if case.inference:
         return ()
@@ -297,6 +297,6 @@ def _last_resort(value: reading.Value, case: _Case, part: str) -> tuple[str, ...
         return ("law-derivative",)
     try:
         broken = broken_backward_laws(case.forward, case.backward, case.probe)
-    except reading.Slip:
+    except call.Slip:
         return ()
     return tuple(belief for belief, where in broken if where == part)[:1]

@@ -36,15 +36,15 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import reading
+from bncourse.diagnosis import call
 from bncourse.diagnosis.backwards import look_at_backward
+from bncourse.diagnosis.call import GRADIENTS, Function
 from bncourse.diagnosis.catalogue import beliefs
 from bncourse.diagnosis.forwards import PLACES, Seen, look_at_forward, look_at_inference
 from bncourse.diagnosis.laws import broken_backward_laws, broken_forward_laws
-from bncourse.diagnosis.moving import diagnose_update
 from bncourse.diagnosis.probes import make_probe
-from bncourse.diagnosis.reading import GRADIENTS, Function
 from bncourse.diagnosis.report import Finding, Misconception, finding
+from bncourse.diagnosis.running_stats import diagnose_update
 from bncourse.diagnosis.stages import compare_stages
 
 Array = np.ndarray[Any, Any]
@@ -163,7 +163,7 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
 
     try:
         first = compare_stages(forward, staged, seen.probe)
-    except reading.Slip as slip:
+    except call.Slip as slip:
         found = slip.finding if seen.right else replace(seen.findings[0], remark=STAGES_OF)
         if found.belief == "stage-wrong":
             found = _by_its_dx(found, forward, gradients_of, seen)
@@ -281,6 +281,6 @@ def check_laws(forward: Function, backward: Function | None = None, *, seed: int
         broken = broken_forward_laws(forward, probe)
         if not broken and backward is not None:
             broken = broken_backward_laws(forward, backward, probe)
-    except reading.Slip as slip:
+    except call.Slip as slip:
         raise slip.finding.misconception(hint) from slip.finding.cause
     _raise_first([finding(belief, part) for belief, part in broken[:1]], hint)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from bncourse.diagnosis.backwards import Graded, look_at_backward
+from bncourse.diagnosis.call import Function
 from bncourse.diagnosis.forwards import PLACES, look_at_forward, look_at_inference
-from bncourse.diagnosis.moving import diagnose_update
-from bncourse.diagnosis.reading import Function
 from bncourse.diagnosis.report import Report
+from bncourse.diagnosis.running_stats import diagnose_update
 
 FITS = "Your backward pass is the right gradient of your forward pass, so only the forward pass is charged."
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import reading, transforms
+from bncourse.diagnosis import call, transforms
 from bncourse.diagnosis.bounds import distance
+from bncourse.diagnosis.call import Function
 from bncourse.diagnosis.catalogue import beliefs
 from bncourse.diagnosis.laws import broken_forward_laws
 from bncourse.diagnosis.probes import Probe, make_probe
-from bncourse.diagnosis.reading import Function
 from bncourse.diagnosis.report import Finding, finding, unknown
 from bncourse.numpy_bn import functional as reference
 
@@ -77,12 +77,12 @@ def look_at_forward(
 
     caches: list[Any] = []
 
-    def run(other: Probe) -> reading.Value:
-        result = reading.call(forward, part, other.x, other.gamma, other.beta, eps=other.eps)
-        y, cache = reading.pair(result, part)
+    def run(other: Probe) -> call.Value:
+        result = call.call(forward, part, other.x, other.gamma, other.beta, eps=other.eps)
+        y, cache = call.pair(result, part)
         if other is probe:
             caches.append(cache)
-        return reading.like(y, other.x, part, notes)
+        return call.like(y, other.x, part, notes)
 
     laws = partial(broken_forward_laws, forward, probe)
     seen = _look(run, kind, part, probe, _right(probe), _reshapes, laws, repeat)
@@ -105,20 +105,20 @@ def look_at_inference(inference: Function, seed: int, notes: list[str], *, repea
     part = "inference"
     caches: list[Any] = []
 
-    def run(other: Probe) -> reading.Value:
+    def run(other: Probe) -> call.Value:
         statistics = other.running_mean, other.running_var
-        result = reading.call(inference, part, other.x, other.gamma, other.beta, *statistics, eps=other.eps)
+        result = call.call(inference, part, other.x, other.gamma, other.beta, *statistics, eps=other.eps)
         packed = isinstance(result, (tuple, list)) and len(result) == 2
         if packed and other is probe:
             caches.append(result[1])
-        return reading.like(result[0] if packed else result, other.x, part, notes)
+        return call.like(result[0] if packed else result, other.x, part, notes)
 
     seen = _look(run, part, part, probe, _right(probe, inference=True), _precedences, list, repeat)
     return replace(seen, caches=caches, repeat=repeat)
 
 
 def _look(
-    run: Callable[[Probe], reading.Value],
+    run: Callable[[Probe], call.Value],
     kind: str,
     part: str,
     probe: Probe,
@@ -130,7 +130,7 @@ def _look(
     try:
         value = run(probe)
         again = run(probe) if repeat else value
-    except reading.Slip as slip:
+    except call.Slip as slip:
         return Seen(kind, probe, (slip.finding,))
     y, allowed, size = value.array, probe.allowed(value.dtype), transforms.size_of(probe)
 
@@ -155,13 +155,13 @@ def _look(
         if _is_constant(run, probe, y):
             return seen("constant-answer")
         broken = laws() if kind == "forward" else []
-    except reading.Slip as slip:
+    except call.Slip as slip:
         return Seen(kind, probe, (slip.finding,))
     return seen(*(belief for belief, _ in broken[:1]))
 
 
 def _by_constant_feature(
-    explanation: transforms.Explanation, run: Callable[[Probe], reading.Value], probe: Probe
+    explanation: transforms.Explanation, run: Callable[[Probe], call.Value], probe: Probe
 ) -> tuple[str, ...]:
     """Tell a tiny constant in the place of eps from none at all: without one a constant feature is 0 / 0."""
     prefix = "inference-" if any(belief.startswith("inference-") for belief in explanation.beliefs) else ""
@@ -171,7 +171,7 @@ def _by_constant_feature(
     try:
         run(flat(probe))
         found = constant
-    except reading.Slip:
+    except call.Slip:
         found = ignored
     return tuple(found if belief in (ignored, constant) else belief for belief in explanation.beliefs)
 
@@ -188,7 +188,7 @@ def _in_part(belief: str, part: str) -> Finding:
     return finding(belief, None if part == "conv" else part)
 
 
-def _is_constant(run: Callable[[Probe], reading.Value], probe: Probe, y: Array) -> bool:
+def _is_constant(run: Callable[[Probe], call.Value], probe: Probe, y: Array) -> bool:
     """Whether another batch of the same shape gets the same answer."""
     other = replace(probe, x=np.ascontiguousarray(probe.x[::-1] * 1.3 + 0.7))
     return bool(np.array_equal(run(other).array, y))

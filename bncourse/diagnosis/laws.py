@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import reading
-from bncourse.diagnosis.own import own_gradient
+from bncourse.diagnosis import call
+from bncourse.diagnosis.call import Function
+from bncourse.diagnosis.numerical_gradient import own_gradient
 from bncourse.diagnosis.probes import Probe
-from bncourse.diagnosis.reading import Function
 
 Array = np.ndarray[Any, Any]
 
 
-def _forward(forward: Function, probe: Probe, x: Array, eps: float | None = None) -> tuple[reading.Value, Any]:
-    result = reading.call(forward, "forward", x, probe.gamma, probe.beta, eps=probe.eps if eps is None else eps)
-    y, cache = reading.pair(result, "forward")
-    return reading.like(y, probe.x, "forward", []), cache
+def _forward(forward: Function, probe: Probe, x: Array, eps: float | None = None) -> tuple[call.Value, Any]:
+    result = call.call(forward, "forward", x, probe.gamma, probe.beta, eps=probe.eps if eps is None else eps)
+    y, cache = call.pair(result, "forward")
+    return call.like(y, probe.x, "forward", []), cache
 
 
 @np.errstate(all="ignore")
@@ -65,9 +65,9 @@ def broken_backward_laws(forward: Function, backward: Function, probe: Probe) ->
 
     def backward_of(dy: Array, eps: float | None = None) -> tuple[dict[str, Array], Any]:
         y, cache = _forward(forward, probe, probe.x, eps)
-        result = reading.gradients(reading.call(backward, "dx", dy, cache, dy=True), "dx", [])
-        dx = reading.like(result["dx"], probe.x, "dx", [])
-        others = [reading.per_channel(result[name], probe.x, name, []) for name in ("dgamma", "dbeta")]
+        result = call.gradients(call.call(backward, "dx", dy, cache, dy=True), "dx", [])
+        dx = call.like(result["dx"], probe.x, "dx", [])
+        others = [call.per_channel(result[name], probe.x, name, []) for name in ("dgamma", "dbeta")]
         dtype = np.float32 if np.float32 in (y.dtype, dx.dtype, *(other.dtype for other in others)) else np.float64
         return {"dx": dx.array, "dgamma": others[0].array, "dbeta": others[1].array}, dtype
 

@@ -1,9 +1,10 @@
 """The inputs that checks hand to a student's functions: exaggerated, uneven, and different for every seed.
 
 At the usual eps = 1e-5, gamma = 1 and a large batch most mistakes are smaller than any sensible tolerance. The recipe
-in `probes.json` was searched (see `bncourse.diagnosis.search`), so that every two beliefs of the catalogue, and each
-from the truth, differ by far more than rounding. Within the recipe the seed draws the numbers, so that an answer
-learned by heart is worth nothing; nor is a shape, because seed 0, which students see, shares its sizes with no other.
+in `probes.json` was searched (see `bncourse.diagnosis.evidence.search`), so that every two beliefs of the catalogue,
+and each from the truth, differ by far more than rounding. Within the recipe the seed draws the numbers, so that an
+answer learned by heart is worth nothing; nor is a shape, because seed 0, which students see, shares its sizes with no
+other.
 """
 
 import json

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import reading
+from bncourse.diagnosis import call
+from bncourse.diagnosis.call import Function
 from bncourse.diagnosis.probes import Probe
-from bncourse.diagnosis.reading import Function
 from bncourse.diagnosis.report import finding
 from bncourse.numpy_bn import functional as reference
 
@@ -21,20 +21,20 @@ def _right_stages(probe: Probe) -> Any:
 @np.errstate(all="ignore")
 def compare_stages(forward: Function, staged: Function, probe: Probe) -> Any:
     """Leave with a finding about the first stage that is wrong; where none is, return the gradients that came along."""
-    result = reading.call(forward, "forward", probe.x, probe.gamma, probe.beta, eps=probe.eps)
-    _, cache = reading.pair(result, "forward")
-    gradients, given = reading.pair(reading.call(staged, "stages", probe.dy, cache, dy=True), "stages")
-    named = reading.stages(given)
+    result = call.call(forward, "forward", probe.x, probe.gamma, probe.beta, eps=probe.eps)
+    _, cache = call.pair(result, "forward")
+    gradients, given = call.pair(call.call(staged, "stages", probe.dy, cache, dy=True), "stages")
+    named = call.stages(given)
     stages = _right_stages(probe)
     for name, right in stages._asdict().items():
         value = named[name]
         if right.shape == probe.x.shape and not (name == "dx_through_mean" and np.size(value) == right.shape[1]):
-            read, expected = reading.like(value, probe.x, name, []), right
+            read, expected = call.like(value, probe.x, name, []), right
         else:
-            read = reading.per_channel(value, probe.x, name, [], gradient=False)
+            read = call.per_channel(value, probe.x, name, [], gradient=False)
             expected = right[0] if right.shape == probe.x.shape else right
         # the second share of dmean is zero up to rounding, so it is measured by the whole
         size = np.abs(stages.dmean if name == "dmean_through_var" else expected).max(axis=0) + 1e-300
         if (np.abs(read.array - expected) > 10 * probe.allowed(read.dtype) * size).any():
-            raise reading.Slip(finding("stage-wrong", name))
+            raise call.Slip(finding("stage-wrong", name))
     return gradients

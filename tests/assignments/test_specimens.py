@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bncourse.diagnosis.specimens import SPECIMENS
+from bncourse.diagnosis.evidence.specimens import SPECIMENS
 from bncourse.grading.masters import load_master
 from bncourse.grading.render import source_notebook
 from bncourse.grading.selfcheck import run_checks
@@ -41,9 +41,8 @@ def lost(assignment: str, role: str) -> dict[str, list[str]]:
     found = {}
     for number, specimen in enumerate(SPECIMENS):
         if specimen.role == role:
-            code = (
-                f"from bncourse.diagnosis.specimens import SPECIMENS\nspecimen = SPECIMENS[{number}]\n{takes_its_place}"
-            )
+            given = f"from bncourse.diagnosis.evidence.specimens import SPECIMENS\nspecimen = SPECIMENS[{number}]"
+            code = f"{given}\n{takes_its_place}"
             taken: dict[str, Any] = {"cell_type": "code", "id": "specimen", "metadata": {}, "source": code}
             verdicts = run_checks({"cells": [*before, taken, *tests]})
             found[specimen.name] = [verdict.grade_id for verdict in verdicts if verdict.outcome != "correct"]

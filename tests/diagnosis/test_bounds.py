@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bncourse.diagnosis.bounds import condition, distance, tolerance
-from bncourse.diagnosis.right import RIGHT, Right
+from bncourse.diagnosis.evidence.correct_programs import RIGHT, Right
 
 EPS = 0.1
 

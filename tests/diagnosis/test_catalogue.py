@@ -5,7 +5,7 @@ import pytest
 
 from bncourse.diagnosis import beliefs, catalogue
 from bncourse.diagnosis.catalogue import Belief, chapter_link
-from bncourse.diagnosis.specimens import SPECIMENS
+from bncourse.diagnosis.evidence.specimens import SPECIMENS
 
 BELIEFS = beliefs()
 PARTS = ["forward", "dx", "dgamma", "dbeta", "stages", "inference", "inference_backward", "running", "conv", "any"]

@@ -9,9 +9,9 @@ from hypothesis.extra import numpy as arrays
 
 from bncourse.diagnosis import checks, diagnose
 from bncourse.diagnosis.checks import Misconception
-from bncourse.diagnosis.moving import right_update
-from bncourse.diagnosis.specimens import SPECIMENS
-from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward
+from bncourse.diagnosis.evidence.specimens import SPECIMENS
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
+from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import (
     Gradients,
     batch_norm_backward,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from bncourse.diagnosis import checks, diagnose
-from bncourse.diagnosis.moving import right_update
-from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
+from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import batch_norm_inference, batch_norm_inference_backward
 
 

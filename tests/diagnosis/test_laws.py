@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from bncourse.diagnosis.checks import Misconception, check_laws
-from bncourse.diagnosis.own import own_gradient
+from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
+from bncourse.diagnosis.numerical_gradient import own_gradient
 from bncourse.diagnosis.probes import make_probe
-from bncourse.diagnosis.specimens import SPECIMENS, Specimen
-from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward
 from bncourse.numpy_bn import batch_norm_forward
 
 LAWS = [one for one in SPECIMENS if one.belief.startswith("law-")]

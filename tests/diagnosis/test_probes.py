@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from bncourse.diagnosis.checks import check_forward
+from bncourse.diagnosis.evidence.specimens.registry import plain_forward
 from bncourse.diagnosis.probes import RECIPE, make_probe
-from bncourse.diagnosis.specimens.registry import plain_forward
 
 
 def test_probes_are_exaggerated_and_uneven() -> None:

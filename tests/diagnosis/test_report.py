@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from bncourse.diagnosis import Misconception, Report, beliefs, diagnose
+from bncourse.diagnosis.evidence.correct_programs import RIGHT
+from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
 from bncourse.diagnosis.report import UNKNOWN, finding, unknown
-from bncourse.diagnosis.right import RIGHT
-from bncourse.diagnosis.specimens import SPECIMENS, Specimen
 
 RECORDED = (Path(__file__).parent / "messages.txt").read_text(encoding="utf-8")
 """What a student reads for every belief, with all hints; a change of wording is a change of this file."""

@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import reading
+from bncourse.diagnosis import call
+from bncourse.diagnosis.call import Function
 from bncourse.diagnosis.probes import Probe, make_probe
-from bncourse.diagnosis.reading import Function
 from bncourse.diagnosis.report import Finding, finding, unknown
 
 Array = np.ndarray[Any, Any]
 
 
-def _read(update: Function, mean: Array, var: Array, probe: Probe, notes: list[str]) -> list[reading.Value]:
-    result = reading.call(update, "running", mean, var, probe.x, momentum=probe.momentum)
+def _read(update: Function, mean: Array, var: Array, probe: Probe, notes: list[str]) -> list[call.Value]:
+    result = call.call(update, "running", mean, var, probe.x, momentum=probe.momentum)
     if hasattr(result, "items"):
         result = tuple(result.get(name) for name in ("running_mean", "running_var"))
-    new_mean, new_var = reading.pair(result, "running")
+    new_mean, new_var = call.pair(result, "running")
     named = (("running_mean", new_mean), ("running_var", new_var))
-    return [reading.per_channel(value, probe.x, name, notes, gradient=False) for name, value in named]
+    return [call.per_channel(value, probe.x, name, notes, gradient=False) for name, value in named]
 
 
 def right_update(mean: Array, var: Array, x: Array, *, momentum: float) -> tuple[Array, Array]:
@@ -84,7 +84,7 @@ def diagnose_update(update: Function, *, seed: int, notes: list[str]) -> list[Fi
     starts = [(probe.running_mean, probe.running_var), (other_mean, other_var), (start_mean, start_var)]
     try:
         results = [_read(update, mean, var, probe, notes) for mean, var in starts]
-    except reading.Slip as slip:
+    except call.Slip as slip:
         return [slip.finding]
     found: list[Finding] = []
     for position, name in enumerate(("running_mean", "running_var")):

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.moving import right_update
-from bncourse.diagnosis.specimens.registry import wrong
+from bncourse.diagnosis.evidence.specimens.registry import wrong
+from bncourse.diagnosis.running_stats import right_update
 
 Array = np.ndarray[Any, Any]
 Statistics = tuple[Array, Array]

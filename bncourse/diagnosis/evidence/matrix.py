@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse.diagnosis import checks
-from bncourse.diagnosis.moving import right_update
-from bncourse.diagnosis.other_checks import OTHER_CHECKS
-from bncourse.diagnosis.reading import Function
-from bncourse.diagnosis.right import RIGHT, Right, on_feature_maps
-from bncourse.diagnosis.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.call import Function
+from bncourse.diagnosis.evidence.correct_programs import RIGHT, Right, on_feature_maps
+from bncourse.diagnosis.evidence.other_checks import OTHER_CHECKS
+from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import functional as reference
 
 TRAINING = ("forward", "backward", "pair")

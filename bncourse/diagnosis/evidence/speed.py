@@ -1,4 +1,4 @@
-"""How long a check takes: `python -m bncourse.diagnosis.speed`.
+"""How long a check takes: `python -m bncourse.diagnosis.evidence.speed`.
 
 Thousands of diagnoses are made in one grading run; a right pair should take under 10 ms and a wrong one under 100 ms.
 """
@@ -11,8 +11,8 @@ from typing import Any
 
 from bncourse.diagnosis import checks
 from bncourse.diagnosis.diagnose import diagnose
-from bncourse.diagnosis.right import RIGHT
-from bncourse.diagnosis.specimens import SPECIMENS
+from bncourse.diagnosis.evidence.correct_programs import RIGHT
+from bncourse.diagnosis.evidence.specimens import SPECIMENS
 
 Times = tuple[float, float]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward, wrong
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward, wrong
 
 Array = np.ndarray[Any, Any]
 Result = tuple[Array, Array, Array]

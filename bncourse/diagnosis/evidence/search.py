@@ -1,4 +1,4 @@
-"""The search for probes on which all beliefs differ: `python -m bncourse.diagnosis.search` writes `probes.json`.
+"""The search for probes on which all beliefs differ; `python -m` this module writes `probes.json`.
 
 Every specimen is run on the probes of many seeds. Two beliefs are as far apart as the quantity in which they differ
 most, relative to the size of its terms; a recipe is as good as its closest two beliefs, at its worst seed. The unit is
@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.diagnosis import paths, reading
+from bncourse.diagnosis import call, paths, probes
 from bncourse.diagnosis.bounds import FLOOR
+from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
 from bncourse.diagnosis.forwards import PLACES, flat
-from bncourse.diagnosis.moving import right_update, update_sizes
 from bncourse.diagnosis.probes import RECIPE, Probe, Recipe, make_probe
-from bncourse.diagnosis.specimens import SPECIMENS, Specimen
-from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward
+from bncourse.diagnosis.running_stats import right_update, update_sizes
 from bncourse.numpy_bn import functional as reference
 
 Array = np.ndarray[Any, Any]
@@ -66,7 +66,7 @@ def _outputs(functions: dict[str, Any], probe: Probe, maps: Probe) -> Signature:
         keep(f"{name}y", y, x.shape, (2 * np.abs(inputs.gamma) + np.abs(inputs.beta)).reshape(across))
         result = functions["backward"](upstream, cache)
         found[f"{name}backward returns {type(result).__name__}"] = np.ones(1)
-        gradients = reading.gradients(result, "dx", [])
+        gradients = call.gradients(result, "dx", [])
         keep(f"{name}dx", gradients["dx"], x.shape, terms.reshape(across))
         for part in ("dgamma", "dbeta"):
             keep(f"{name}{part}", gradients[part], inputs.gamma.shape, np.abs(rows[0]).sum(axis=0))
@@ -200,7 +200,7 @@ def main() -> None:
             "the worst recipe": results[-1][0].tolerances,
         },
     }
-    Path(__file__).with_name("probes.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    Path(probes.__file__).with_name("probes.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(record["search"], indent=2) + "\n")
 
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from bncourse.diagnosis.other_checks import OTHER_CHECKS
-from bncourse.diagnosis.right import RIGHT
-from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward
+from bncourse.diagnosis.evidence.correct_programs import RIGHT
+from bncourse.diagnosis.evidence.other_checks import OTHER_CHECKS
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
 
 RIGHT_IN_FLOAT64 = [one for one in RIGHT if one.name != "float32 inside"]
 

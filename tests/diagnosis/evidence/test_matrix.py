@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bncourse.diagnosis.checks import Misconception, check_staged
-from bncourse.diagnosis.matrix import OURS, TRAINING, Matrix, catches, make_matrix, program_of
-from bncourse.diagnosis.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.evidence.matrix import OURS, TRAINING, Matrix, catches, make_matrix, program_of
+from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
 from bncourse.numpy_bn import batch_norm_forward
 
 

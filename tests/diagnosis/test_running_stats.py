@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.moving import diagnose_update, right_update
+from bncourse.diagnosis.running_stats import diagnose_update, right_update
 from bncourse.numpy_bn import RunningStatistics
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.diagnosis import reading
+from bncourse.diagnosis import call
 from bncourse.diagnosis.paths import Basis, rows
 from bncourse.diagnosis.probes import Probe
 
@@ -71,8 +71,8 @@ def own_gradient(forward: Callable[..., Any], probe: Probe, dtype: Any) -> Own |
     directions += 0.3 * std * rng.standard_normal((4, *x.shape))
 
     def y_at(x: Array, gamma: Array, beta: Array) -> Array:
-        result = reading.call(forward, "forward", x, gamma, beta, eps=probe.eps)
-        return reading.like(reading.pair(result, "forward")[0], probe.x, "forward", []).array
+        result = call.call(forward, "forward", x, gamma, beta, eps=probe.eps)
+        return call.like(call.pair(result, "forward")[0], probe.x, "forward", []).array
 
     step = STEP[dtype]
     rates = []
@@ -84,6 +84,6 @@ def own_gradient(forward: Callable[..., Any], probe: Probe, dtype: Any) -> Own |
         here = y_at(x, probe.gamma, probe.beta)
         dgamma = (dy * (y_at(x, probe.gamma + 1, probe.beta) - here)).sum(axis=axes)
         dbeta = (dy * (y_at(x, probe.gamma, probe.beta + 1) - here)).sum(axis=axes)
-    except reading.Slip:
+    except call.Slip:
         return None
     return Own(directions, np.stack(rates), dgamma, dbeta, ALLOWED[dtype])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.specimens.registry import plain_backward, wrong
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, wrong
 
 Array = np.ndarray[Any, Any]
 Result = tuple[Array, Array, Array]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.specimens.registry import wrong
+from bncourse.diagnosis.evidence.specimens.registry import wrong
 from bncourse.numpy_bn import functional as reference
 
 Array = np.ndarray[Any, Any]

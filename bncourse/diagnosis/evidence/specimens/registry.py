@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bncourse.diagnosis.moving import right_update
 from bncourse.diagnosis.report import Report
+from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import functional as reference
 
 Array = np.ndarray[Any, Any]

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse.diagnosis.diagnose import diagnose
-from bncourse.diagnosis.moving import right_update
+from bncourse.diagnosis.evidence.specimens.registry import SPECIMENS, Specimen, plain_backward, plain_forward
 from bncourse.diagnosis.report import Report
-from bncourse.diagnosis.specimens.registry import SPECIMENS, Specimen, plain_backward, plain_forward
+from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import functional as reference
 
 Array = np.ndarray[Any, Any]

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from bncourse.diagnosis.evidence.specimens.pairs import Pair, random_pairs
 from bncourse.diagnosis.paths import moves
 from bncourse.diagnosis.probes import make_probe
-from bncourse.diagnosis.specimens.pairs import Pair, random_pairs
 
 COUNT = 400
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.specimens.registry import plain_backward, plain_forward, wrong
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward, wrong
 from bncourse.numpy_bn import functional as reference
 
 Array = np.ndarray[Any, Any]

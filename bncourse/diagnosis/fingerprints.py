@@ -9,7 +9,7 @@ from bncourse.diagnosis.paths import Move
 Array = np.ndarray[Any, Any]
 
 
-def fingerprints(dy: Array, x: Array, y: Array, x_hat: Array, inv_std: Array, gain: Array) -> list[tuple[str, Array]]:
+def candidates(dy: Array, x: Array, y: Array, x_hat: Array, inv_std: Array, gain: Array) -> list[tuple[str, Array]]:
     """What each such belief makes of dx; all arrays are rows of samples and columns of features.
 
     Parameters
@@ -64,7 +64,7 @@ def fingerprints(dy: Array, x: Array, y: Array, x_hat: Array, inv_std: Array, ga
 
 
 def explain(
-    dx: Array, candidates: list[tuple[str, Array]], known: list[Move], allowed: float, *, layer_norm: bool
+    dx: Array, tried: list[tuple[str, Array]], known: list[Move], allowed: float, *, layer_norm: bool
 ) -> tuple[str, ...] | None:
     """Name the belief whose fingerprint is dx, up to a factor that some other belief of the span gives.
 
@@ -72,8 +72,8 @@ def explain(
     ----------
     dx : array of shape (count, C)
         What the student's function returned.
-    candidates : list of (belief, array)
-        From `fingerprints`.
+    tried : list of (belief, array)
+        From `candidates`.
     known : list of Move
         From `paths.moves`; those that scale all paths alike are tried as second beliefs.
     allowed : float
@@ -85,7 +85,7 @@ def explain(
     scalings = [("", np.ones(dx.shape[1]))]
     scalings += [(move.belief, move.factors[0]) for move in known if np.ptp(move.factors, axis=0).max() == 0]
     best: tuple[float, tuple[str, ...]] = (allowed, ())
-    for belief, expected in candidates:
+    for belief, expected in tried:
         named = belief
         if belief == "gamma-pulled-out" and not layer_norm:
             named = "backward-wrong-axis"

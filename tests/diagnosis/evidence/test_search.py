@@ -2,7 +2,7 @@ import json
 from importlib import resources
 
 from bncourse.diagnosis.bounds import FLOOR
-from bncourse.diagnosis.search import NEAR_BY_NATURE, separation
+from bncourse.diagnosis.evidence.search import NEAR_BY_NATURE, separation
 
 RECORD = json.loads(resources.files("bncourse.diagnosis").joinpath("probes.json").read_text(encoding="utf-8"))
 

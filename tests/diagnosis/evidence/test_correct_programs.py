@@ -5,9 +5,9 @@ import pytest
 
 from bncourse.diagnosis import diagnose, forwards
 from bncourse.diagnosis.checks import check_backward, check_conv, check_laws
-from bncourse.diagnosis.moving import right_update
+from bncourse.diagnosis.evidence.correct_programs import RIGHT, Right, on_feature_maps
 from bncourse.diagnosis.probes import RECIPE, make_probe
-from bncourse.diagnosis.right import RIGHT, Right, on_feature_maps
+from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import batch_norm_inference, batch_norm_inference_backward
 
 
