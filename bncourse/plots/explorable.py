@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from bncourse.plots.style import Drawing
 
-NAMES = ("transform", "paths", "drift")
+NAMES = ("transform", "paths", "drift", "center")
 """The explorables of the book: one script each in book/_static/explorables."""
 
 

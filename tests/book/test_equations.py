@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from bncourse.experiments.centers import CENTERS, SPREADS, spread_gradient
 from bncourse.experiments.mean_gradient import share_through_variance
 from bncourse.experiments.scale_invariance import descend, loss_and_gradient, make_problem
-from bncourse.numpy_bn import batch_norm_backward, batch_norm_backward_staged, batch_norm_forward
+from bncourse.numpy_bn import batch_norm_backward, batch_norm_backward_staged, batch_norm_forward, merge_moments
 
 DEFINITIONS = {"eq-mean", "eq-var", "eq-xhat", "eq-y", "eq-two-parts"}
 """Labels that define a name or repeat an equation of another page."""
@@ -89,6 +90,31 @@ def test_eq_spread_about():
     for center in (MEAN, 0.0, 4.0):
         slope = numerical(lambda c: spread(c[0]), np.array([center]))
         close(slope, -2.0 * (X - center).mean(), rtol=1e-6, atol=1e-8)
+
+
+def test_eq_parabola():
+    for center in (MEAN, 0.0, 4.0):
+        close(((X - center) ** 2).mean(), VAR + (center - MEAN) ** 2)
+
+
+def test_eq_total():
+    total = spread_gradient(X, CENTERS["mean"], SPREADS["mean square"], held=False)
+    partial = spread_gradient(X, CENTERS["mean"], SPREADS["mean square"], held=True)
+    close(total, 2.0 * (X - MEAN) / M, rtol=1e-6, atol=1e-8)
+    close(total, partial - 2.0 * (X - MEAN).mean() / M, rtol=1e-6, atol=1e-8)
+
+
+def test_eq_merged_slope():
+    parts = X[:3], X[3:]
+    means = np.array([part.mean() for part in parts])
+
+    def var(centers):
+        pairs = zip(parts, centers, strict=True)
+        return merge_moments(*((c, ((part - c) ** 2).mean(), part.size) for part, c in pairs)).var
+
+    expected = [2.0 * part.size / M * (mean - MEAN) for part, mean in zip(parts, means, strict=True)]
+    close(numerical(var, means), expected, rtol=1e-6, atol=1e-8)
+    close(sum(expected), 0.0, atol=1e-13)
 
 
 def test_eq_product():

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bncourse.experiments.mean_gradient import mean_gradient
 from bncourse.numpy_bn import batch_norm_backward_staged, batch_norm_forward, batch_norm_inference
 from bncourse.numpy_bn.running import RunningStatistics
 from tools.book import ROOT
@@ -57,6 +58,24 @@ def test_the_three_paths_agree_with_the_stages(arithmetic: Any, count: int) -> N
     np.testing.assert_allclose(found["variance"], stages.dx_through_var[:, 0], **TOLERANCE)
     numerical = arithmetic("finiteDifferences", x.tolist(), dy.tolist(), gamma, 0.1, 1e-4)
     np.testing.assert_allclose(numerical, gradients.dx[:, 0], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("offset", [0.0, -1.5, 2.0])
+def test_the_two_parts_about_any_center_agree_with_the_package(arithmetic: Any, offset: float) -> None:
+    x, dy, _, _ = golden(6, 6)
+    center = x.mean() + offset
+    found = arithmetic("aboutCenter", x.tolist(), dy.tolist(), center, 0.1)
+    parts = mean_gradient(x, dy, center, eps=0.1)
+    np.testing.assert_allclose(found["direct"], parts.direct, **TOLERANCE)
+    np.testing.assert_allclose(found["term"], parts.through_var, **TOLERANCE)
+    np.testing.assert_allclose(found["slope"], 2.0 * offset, **TOLERANCE)
+
+    def loss(values: np.ndarray) -> float:
+        deviation = values - values.mean() - offset
+        return float((dy * deviation).sum() / np.sqrt((deviation**2).mean() + 0.1))
+
+    numerical = [(loss(x + step) - loss(x - step)) / 2e-6 for step in 1e-6 * np.eye(6)]
+    np.testing.assert_allclose(found["dx"], numerical, rtol=1e-6, atol=1e-8)
 
 
 def test_the_running_statistics_agree_with_the_package(arithmetic: Any) -> None:
@@ -126,6 +145,21 @@ def test_transform_by_keyboard_gives_the_expected_moments(browser: Any, site: Pa
 
 
 @pytest.mark.slow
+def test_center_by_keyboard_reaches_the_mean_where_the_slope_is_flat(browser: Any, site: Path) -> None:
+    tab, place = opened(browser, site, "gradients/vanishing_term", "center")
+    told = place.locator(".bn-told")
+    assert "slope 4.000" in told.text_content()
+    assert "dx is wrong by 0.0 %" not in told.text_content()
+    place.get_by_role("slider", name="center").focus()
+    for key in ("PageDown", "PageDown"):  # from 6 to 4, the mean
+        tab.keyboard.press(key)
+    assert "slope 0.000" in told.text_content()
+    assert "term through the spread 0.000" in told.text_content()
+    assert "dx is wrong by 0.0 %" in told.text_content()
+    tab.close()
+
+
+@pytest.mark.slow
 def test_drift_by_keyboard_stands_still_without_drift(browser: Any, site: Path) -> None:
     tab, place = opened(browser, site, "inference/population_statistics", "drift")
     before = place.locator(".bn-told").text_content()
@@ -140,7 +174,12 @@ def test_drift_by_keyboard_stands_still_without_drift(browser: Any, site: Path) 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "name"),
-    [("gradients/graph", "paths"), ("transform/transform", "transform"), ("inference/population_statistics", "drift")],
+    [
+        ("gradients/graph", "paths"),
+        ("transform/transform", "transform"),
+        ("inference/population_statistics", "drift"),
+        ("gradients/vanishing_term", "center"),
+    ],
 )
 def test_without_javascript_a_figure_stands_in(browser: Any, site: Path, page: str, name: str) -> None:
     context = browser.new_context(java_script_enabled=False)

@@ -42,6 +42,20 @@
     });
   }
 
+  // The normalization about any center that moves with the batch: the spread there, its slope, and dx with and without the
+  // term that goes to the center through the spread.
+  function aboutCenter(x, dy, center, eps) {
+    const deviation = x.map((value) => value - center);
+    const spread = mean(deviation.map((value) => value * value));
+    const slope = -2 * mean(deviation);
+    const invStd = 1 / Math.sqrt(spread + eps);
+    const dSpread = sum(dy.map((value, i) => value * deviation[i])) * -0.5 * invStd ** 3;
+    const direct = -invStd * sum(dy);
+    const term = dSpread * slope;
+    const without = dy.map((value, i) => value * invStd + (dSpread * 2 * deviation[i] + direct) / x.length);
+    return { spread, slope, direct, term, without, dx: without.map((value) => value + term / x.length) };
+  }
+
   // PyTorch's update: momentum weighs the new value, and the stored variance is the unbiased one.
   function updateRunning(running, batch, momentum) {
     const seen = moments(batch);
@@ -85,5 +99,5 @@
     return { trace, running, last };
   }
 
-  root.BatchNorm = { sum, mean, moments, forward, paths, finiteDifferences, updateRunning, inference, normals, drift };
+  root.BatchNorm = { sum, mean, moments, forward, paths, finiteDifferences, aboutCenter, updateRunning, inference, normals, drift };
 })(globalThis);

@@ -1,0 +1,140 @@
+"""Measure when a center may be held fixed inside a spread: pairs of center and spread in, relative errors out.
+
+Batch norm takes the mean as its center and the mean square of the deviations as its spread. The mean makes that spread
+smallest, so the spread's derivative through the mean is zero. Here other centers meet other spreads, and L1 batch norm
+(Wu et al. 2018; Hoffer et al. 2018) is the published layer in which the two do not belong together.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Center = Callable[[Array], float]
+Spread = Callable[[Array], float]
+
+CENTERS: dict[str, Center] = {
+    "mean": lambda x: float(x.mean()),
+    "median": lambda x: float(np.median(x)),
+    "mid-range": lambda x: float(x.min() + x.max()) / 2.0,
+}
+SPREADS: dict[str, Spread] = {
+    "mean square": lambda deviation: float((deviation**2).mean()),
+    "mean absolute value": lambda deviation: float(np.abs(deviation).mean()),
+    "largest absolute value": lambda deviation: float(np.abs(deviation).max()),
+}
+
+
+def spread_gradient(x: Array, center: Center, spread: Spread, *, held: bool, step: float = 1e-6) -> Array:
+    """Differentiate a spread about a center with respect to each value, by central differences.
+
+    Parameters
+    ----------
+    x : array of shape (m,)
+    center, spread : functions
+        The spread is that of x less its center.
+    held : bool
+        Hold the center where it is while x moves (the partial derivative), or let it follow (the total derivative).
+    step : float
+        By which each value is moved, in the units of x.
+
+    Returns
+    -------
+    array of shape (m,)
+
+    Examples
+    --------
+    The mean square about the mean: 2 (x - mean) / m, whether or not the mean is held.
+
+    >>> x = np.array([1.0, 2.0, 6.0])
+    >>> for held in (True, False):
+    ...     print(spread_gradient(x, CENTERS["mean"], SPREADS["mean square"], held=held).round(6))
+    [-1.333333 -0.666667  2.      ]
+    [-1.333333 -0.666667  2.      ]
+    """
+    frozen = center(x)
+
+    def at(moved: Array) -> float:
+        return spread(moved - (frozen if held else center(moved)))
+
+    return np.array([(at(x + move) - at(x - move)) / (2.0 * step) for move in step * np.eye(x.size)])
+
+
+def error_of_holding(x: Array, center: Center, spread: Spread) -> float:
+    """Return by how much the gradient of the spread changes when the center is held, relative to its length."""
+    total = spread_gradient(x, center, spread, held=False)
+    partial = spread_gradient(x, center, spread, held=True)
+    return float(np.linalg.norm(partial - total) / np.linalg.norm(total))
+
+
+def l1_gradient(x: Array, dy: Array, *, term: bool = True) -> Array:
+    r"""Differentiate L1 batch norm of one channel, (x - mean) / mean(\|x - mean\|).
+
+    Parameters
+    ----------
+    x, dy : arrays of shape (m,)
+        The values, and the upstream gradient.
+    term : bool
+        Keep the term that goes to the mean through the spread. For squares it is zero; here it is not.
+
+    Returns
+    -------
+    array of shape (m,)
+        dx.
+    """
+    deviation = x - x.mean()
+    spread, sign = np.abs(deviation).mean(), np.sign(deviation)
+    dspread = -(dy * deviation).sum() / spread**2
+    dmean = -dy.sum() / spread
+    if term:
+        dmean = dmean - dspread * sign.mean()
+    return np.asarray(dy / spread + dspread * sign / x.size + dmean / x.size)
+
+
+def l1_share(x: Array) -> float:
+    r"""Return the size of that term relative to the mean's direct part, over upstream gradients of random direction.
+
+    It is :math:`|a|\,\sigma/s` with the standard deviation, the mean absolute deviation s, and a the fraction of
+    values above the mean less the fraction below it.
+
+    Examples
+    --------
+    Of (0, 0, 0, 4) one value is above the mean 1 and three are below; sigma is the root of 3, and s = 1.5.
+
+    >>> round(l1_share(np.array([0.0, 0.0, 0.0, 4.0])), 4)
+    0.5774
+    """
+    deviation = x - x.mean()
+    return float(abs(np.sign(deviation).mean()) * np.sqrt((deviation**2).mean()) / np.abs(deviation).mean())
+
+
+def l1_table(counts: tuple[int, ...] = (4, 32, 256), *, draws: int = 400) -> dict[tuple[str, int], tuple[float, float]]:
+    """Measure `l1_share`, and the error of dx without the term, for normal and for exponential data.
+
+    Parameters
+    ----------
+    counts : tuple of int
+        Values in a batch.
+    draws : int
+        Batches, each with one upstream gradient.
+
+    Returns
+    -------
+    dict
+        (distribution, m) to (share, relative error of dx), each a root mean square over the draws.
+    """
+    table = {}
+    for name in ("normal", "exponential"):
+        for count in counts:
+            squares = []
+            for seed in range(draws):
+                rng = np.random.default_rng(seed)
+                x = rng.standard_normal(count) if name == "normal" else rng.standard_exponential(count)
+                dy = rng.standard_normal(count)
+                right, without = (l1_gradient(x, dy, term=term) for term in (True, False))
+                error = np.linalg.norm(without - right) / np.linalg.norm(right)
+                squares.append((l1_share(x) ** 2, float(error) ** 2))
+            share, error = np.sqrt(np.mean(squares, axis=0))
+            table[name, count] = float(share), float(error)
+    return table
