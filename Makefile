@@ -45,7 +45,7 @@ test: env  ## the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 unprivileged: env  ## the acceptance suite of the grader once more, as a user without privileges
-	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -p no:cacheprovider $(addprefix tests/grading/test_,vectors.py channels.py fuzz.py kill.py lanes.py oracle.py passes.py runs.py sandbox.py)
+	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -p no:cacheprovider $(addprefix tests/grading/,test_vectors.py test_channels.py test_fuzz.py test_kill.py test_passes.py test_runs.py engine/test_worker_pool.py oracle/test_process.py sandbox/test_bubblewrap.py)
 
 lint: env  ## style, types and the direction of imports
 	$(BIN)/ruff format --check .

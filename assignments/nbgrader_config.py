@@ -6,8 +6,8 @@ Masters live here as text; everything that is made from them, or handed in, live
 import sys
 from pathlib import Path
 
-from bncourse.grading.course import find_course
-from bncourse.grading.nbgrader_settings import configure
+from bncourse.grading.authoring.course import find_course
+from bncourse.grading.nbgrader_plugin.nbgrader_settings import configure
 
 c = get_config()
 

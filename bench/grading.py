@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bncourse.cli._start import start_sooner
-from bncourse.grading.course import Course, find_course, write
-from bncourse.grading.sample_class import SampleStudent, load_sample_class, submission
+from bncourse.grading.authoring.course import Course, find_course, write
+from bncourse.grading.authoring.sample_class import SampleStudent, load_sample_class, submission
 
 MASTERS = Path(__file__).resolve().parents[1] / "assignments" / "masters"
 JOBS = 2
@@ -70,9 +70,9 @@ def hand_in(course: Course, assignment: str, students: list[SampleStudent], copi
 def measure(root: Path, assignment: str, started: float) -> Ours:
     """Grade the class in this process, which has only just started."""
     start_sooner()
-    from bncourse.grading import shelf
-    from bncourse.grading.engine import Grader
-    from bncourse.grading.run import grade_class
+    from bncourse.grading.engine import shelf
+    from bncourse.grading.engine.grader import Grader
+    from bncourse.grading.workflows.grade import grade_class
 
     firsts: list[float] = []
 
@@ -127,7 +127,7 @@ def bar(name: str, figure: float, unit: str, *, least: float | None = None, most
 
 def run(assignment: str, copies: int) -> bool:
     """Print the figures; True if every bar is kept."""
-    from bncourse.grading.release import release
+    from bncourse.grading.workflows.release import release
 
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         course = find_course(Path(name) / "course", MASTERS)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bncourse.grading.course import Course, find_course
-from bncourse.grading.release import release
+from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.workflows.release import release
 
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
 
@@ -66,7 +66,7 @@ def course(released_course: Course, tmp_path: Path) -> Course:
 @pytest.fixture(scope="session")
 def sandbox() -> None:
     """Skip, loudly, where the sandbox is missing on a user's machine; in CI fail."""
-    from bncourse.grading.sandbox import probe
+    from bncourse.grading.sandbox.bubblewrap import probe
 
     if probe().level != "full":
         missing = [f"{name}: {remedy}" for name, present, remedy in probe().layers if not present]
@@ -76,9 +76,9 @@ def sandbox() -> None:
 @pytest.fixture(scope="session")
 def graded_course(released_course: Course, sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A course with the sample class graded; for tests that only read."""
-    from bncourse.grading.engine import Grader
-    from bncourse.grading.run import grade_class
-    from bncourse.grading.sample_class import write_sample_class
+    from bncourse.grading.authoring.sample_class import write_sample_class
+    from bncourse.grading.engine.grader import Grader
+    from bncourse.grading.workflows.grade import grade_class
 
     course = copied(released_course, tmp_path_factory.mktemp("graded"))
     write_sample_class(course, "backward")

@@ -31,8 +31,8 @@ def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(root: Path | None, masters: Path | None, db: str | None, **options: Any) -> Any:
         start_sooner()
-        from bncourse.grading.course import CourseError, find_course
-        from bncourse.grading.masters import MasterError
+        from bncourse.grading.authoring.course import CourseError, find_course
+        from bncourse.grading.authoring.masters import MasterError
 
         try:
             course = find_course(root, masters, db)
@@ -52,7 +52,7 @@ def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             if not type(error).__module__.startswith("sqlalchemy."):
                 raise
-            from bncourse.grading.stored import reason, without_password
+            from bncourse.grading.gradebook.records_table import reason, without_password
 
             raise Refusal(
                 f"The gradebook {without_password(course.db_url)} cannot be used: {reason(error, course)} What was "

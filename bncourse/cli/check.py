@@ -16,8 +16,8 @@ def command(notebook: Path) -> None:
     not, 2 if the file is not a notebook of the course or a library is missing. Hidden tests, with other
     numbers and shapes, run only after handing in.
     """
-    from bncourse.grading.inert import inert
-    from bncourse.grading.selfcheck import MissingExtraError, UnreadableNotebookError, read_notebook, run_checks
+    from bncourse.grading.core.plain_text import inert
+    from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError, read_notebook, run_checks
 
     try:
         verdicts = run_checks(read_notebook(notebook))

@@ -14,7 +14,7 @@ def command(no_speed: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from bncourse.grading.doctor import examine
+    from bncourse.grading.workflows.doctor import examine
 
     findings = list(examine(speed=not no_speed))
     table = Table("what", "", "how it is")

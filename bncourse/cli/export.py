@@ -8,7 +8,7 @@ import click
 from bncourse.cli._shared import with_course
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 
 @click.command()
@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 def command(course: "Course", assignment: str, style: str, to: Path | None) -> None:
     """Write the grades of ASSIGNMENT for a spreadsheet, Gradescope (results.json) or Canvas."""
     course.require_gradebook(assignment)
-    from bncourse.grading.export import export
+    from bncourse.grading.reports.export import export
 
     click.echo(f"Written: {export(course, assignment, style, to)}")

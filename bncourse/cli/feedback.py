@@ -7,7 +7,7 @@ import click
 from bncourse.cli._shared import with_course
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 
 @click.command()
@@ -17,7 +17,7 @@ def command(course: "Course", assignment: str) -> None:
     """Make a page for each graded student of ASSIGNMENT, where the marks or comments have changed."""
     from rich.progress import Progress
 
-    from bncourse.grading.feedback import make_feedback, stale_feedback
+    from bncourse.grading.workflows.feedback import make_feedback, stale_feedback
 
     course.require_gradebook(assignment)
     with Progress() as bar:

@@ -9,7 +9,7 @@ import click
 from bncourse.cli._shared import Refusal, with_course
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 LEVELS = ("full", "no-filter", "process")
 
@@ -43,17 +43,17 @@ def command(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from bncourse.grading.engine import Grader
-    from bncourse.grading.export import each_line
-    from bncourse.grading.run import grade_class
-    from bncourse.grading.sandbox import GraderError
-    from bncourse.grading.shelf import FILE
-    from bncourse.grading.summary import tables
+    from bncourse.grading.engine.grader import Grader
+    from bncourse.grading.engine.shelf import FILE
+    from bncourse.grading.reports.export import each_line
+    from bncourse.grading.reports.summary import tables
+    from bncourse.grading.sandbox.bubblewrap import GraderError
+    from bncourse.grading.workflows.grade import grade_class
 
     course.require_gradebook(assignment)
     make: Callable[..., Grader] = Grader
     if scheduler is not None:
-        from bncourse.grading.cluster import ClusterGrader
+        from bncourse.grading.engine.cluster import ClusterGrader
 
         make = partial(ClusterGrader, scheduler)
     console = Console()

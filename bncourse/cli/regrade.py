@@ -9,7 +9,7 @@ from bncourse.cli._shared import Refusal, with_course
 from bncourse.cli.grade import LEVELS
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 
 @click.command()
@@ -28,14 +28,15 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
     from rich.console import Console
     from rich.progress import Progress
 
-    from bncourse.grading.engine import Grader
-    from bncourse.grading.regrade import Change, Preview, compare, preview
-    from bncourse.grading.release import is_released, release
-    from bncourse.grading.run import grade_class
-    from bncourse.grading.sandbox import GraderError
-    from bncourse.grading.shelf import FILE
-    from bncourse.grading.stored import kept_records
-    from bncourse.grading.summary import changes_table, sources_line
+    from bncourse.grading.engine.grader import Grader
+    from bncourse.grading.engine.shelf import FILE
+    from bncourse.grading.gradebook.records_table import kept_records
+    from bncourse.grading.reports.changes import Change, Preview
+    from bncourse.grading.reports.summary import changes_table, sources_line
+    from bncourse.grading.sandbox.bubblewrap import GraderError
+    from bncourse.grading.workflows.grade import grade_class
+    from bncourse.grading.workflows.regrade import compare, preview
+    from bncourse.grading.workflows.release import is_released, release
 
     transcripts = None if dry_run else course.results(assignment) / FILE
 

@@ -7,7 +7,7 @@ import click
 from bncourse.cli._shared import with_course
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 
 @click.command()
@@ -22,7 +22,7 @@ def command(course: "Course", assignment: str, variant: str | None) -> None:
     Nothing is done where both are up to date already. A variant is remembered in the course folder: all later
     commands use it.
     """
-    from bncourse.grading.release import choose_variant, is_released, release
+    from bncourse.grading.workflows.release import choose_variant, is_released, release
 
     if variant is not None:
         choose_variant(course, assignment, variant)

@@ -7,7 +7,7 @@ import click
 from bncourse.cli._shared import Refusal, with_course
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 
 @click.command()
@@ -23,11 +23,12 @@ def command(course: "Course", student: str, assignment: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from bncourse.grading.engine import Grader, environment
-    from bncourse.grading.regrade import differences
-    from bncourse.grading.run import grade_one
-    from bncourse.grading.sandbox import GraderError
-    from bncourse.grading.stored import kept_records
+    from bncourse.grading.core.environment import environment
+    from bncourse.grading.engine.grader import Grader
+    from bncourse.grading.gradebook.records_table import kept_records
+    from bncourse.grading.sandbox.bubblewrap import GraderError
+    from bncourse.grading.workflows.grade import grade_one
+    from bncourse.grading.workflows.regrade import differences
 
     course.require_gradebook(assignment)
     master = course.master(assignment)

@@ -8,7 +8,7 @@ import click
 from bncourse.cli._shared import with_course
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 
 @click.command()
@@ -18,6 +18,6 @@ if TYPE_CHECKING:
 def command(course: "Course", assignment: str, to: Path | None) -> None:
     """Write one self-contained page: marks, the class's misconceptions counted, what was slow, what failed."""
     course.require_gradebook(assignment)
-    from bncourse.grading.report import write_report
+    from bncourse.grading.reports.report import write_report
 
     click.echo(f"The report: {write_report(course, assignment, to)}")

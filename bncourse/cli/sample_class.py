@@ -7,7 +7,7 @@ import click
 from bncourse.cli._shared import with_course
 
 if TYPE_CHECKING:
-    from bncourse.grading.course import Course
+    from bncourse.grading.authoring.course import Course
 
 
 @click.command()
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @with_course
 def command(course: "Course", assignment: str, copies: int) -> None:
     """Hand in for a class of invented students, each of whom gets something right or wrong that is known."""
-    from bncourse.grading.sample_class import write_sample_class
+    from bncourse.grading.authoring.sample_class import write_sample_class
 
     written = write_sample_class(course, assignment, copies=copies)
     handed_in = len(course.students(assignment))

@@ -23,7 +23,7 @@ DOWNLOADS = Path("assignments")
 
 def masters_of(source: Path) -> list[Any]:
     """Return the masters below `source`, in the order in which they are due; none where there is no such folder."""
-    from bncourse.grading.masters import load_master
+    from bncourse.grading.authoring.masters import load_master
 
     masters = [load_master(path) for path in sorted((source / MASTERS).glob("*.md"))]
     return sorted(masters, key=lambda master: (str(master.metadata["due"]), master.assignment))
@@ -128,8 +128,8 @@ def release_notebooks(app: Sphinx, exception: Exception | None) -> None:
     source = Path(app.srcdir)
     if exception is not None or app.builder.format != "html" or not (source / MASTERS).is_dir():
         return
-    from bncourse.grading.course import Course, notebook_digest
-    from bncourse.grading.release import release
+    from bncourse.grading.authoring.course import Course, notebook_digest
+    from bncourse.grading.workflows.release import release
 
     folder = Path(app.outdir).parent / ".releases"
     course = Course(folder, source / MASTERS, f"sqlite:///{folder / 'gradebook.db'}")

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from bncourse.grading.regions import SOLUTION
+from bncourse.grading.core.regions import SOLUTION
 
 
 def mutants(source: str) -> Iterator[tuple[str, str]]:

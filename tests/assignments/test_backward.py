@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from bncourse.diagnosis.checks import check_dx
-from bncourse.grading.masters import load_master
-from bncourse.grading.records import Master, Verdict
-from bncourse.grading.render import source_notebook
-from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.authoring.masters import load_master
+from bncourse.grading.core.records import Master, Verdict
+from bncourse.grading.core.render import source_notebook
+from bncourse.grading.student.selfcheck import run_checks
 from bncourse.numpy_bn import functional as reference
 from tests.assignments.mutation import mutants
 
@@ -134,7 +134,7 @@ def test_code_that_knows_only_the_visible_numbers_gets_no_points(master: Master)
     memorized = f"{head}\n{guard}{rest}"
     released = copy.deepcopy(source_notebook(master))
     assert lost(master, closed=memorized) >= {"test-closed-dx"}
-    from bncourse.grading.render import released_source
+    from bncourse.grading.core.render import released_source
 
     for cell in released["cells"]:
         if cell["id"].startswith("test-"):

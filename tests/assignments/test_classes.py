@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.course import find_course
-from bncourse.grading.masters import list_masters, load_master
-from bncourse.grading.render import release_notebook
-from bncourse.grading.sample_class import submission
-from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.masters import list_masters, load_master
+from bncourse.grading.authoring.sample_class import submission
+from bncourse.grading.core.render import release_notebook
+from bncourse.grading.student.selfcheck import run_checks
 from tests.assignments.whole_class import MASTERS, graded_by_the_engine, who_learned_by_heart
 
 GRADED_ELSEWHERE = {"backward"}  # its class goes through the whole course in tests/grading

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.masters import load_master
-from bncourse.grading.records import Master
-from bncourse.grading.render import Notebook, source_notebook
-from bncourse.grading.selfcheck import checks_in_turn
+from bncourse.grading.authoring.masters import load_master
+from bncourse.grading.core.records import Master
+from bncourse.grading.core.render import Notebook, source_notebook
+from bncourse.grading.student.selfcheck import checks_in_turn
 from tests.assignments.mutation import mutants
 
 MASTERS = Path(__file__).resolve().parents[2] / "assignments" / "masters"

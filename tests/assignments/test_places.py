@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from bncourse.grading.course import find_course
-from bncourse.grading.engine import Grader
-from bncourse.grading.masters import list_masters, load_master
-from bncourse.grading.records import Master
-from bncourse.grading.release import release
-from bncourse.grading.render import release_notebook
-from bncourse.grading.repair import Extra, Reading, is_stub, read_submission
-from bncourse.grading.sample_class import submission
-from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.masters import list_masters, load_master
+from bncourse.grading.authoring.sample_class import submission
+from bncourse.grading.core.records import Master
+from bncourse.grading.core.render import release_notebook
+from bncourse.grading.engine.grader import Grader
+from bncourse.grading.student.selfcheck import run_checks
+from bncourse.grading.submissions.read import Extra, Reading, is_stub, read_submission
+from bncourse.grading.workflows.release import release
 from tests.assignments.saved_elsewhere import ADDED, PLACES, as_colab_writes, saved
 from tests.assignments.whole_class import MASTERS, class_of
 

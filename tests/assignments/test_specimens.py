@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bncourse.diagnosis.evidence.specimens import SPECIMENS
-from bncourse.grading.masters import load_master
-from bncourse.grading.render import source_notebook
-from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.authoring.masters import load_master
+from bncourse.grading.core.render import source_notebook
+from bncourse.grading.student.selfcheck import run_checks
 
 HERE = Path(__file__).resolve().parent
 MASTERS = HERE.parents[1] / "assignments" / "masters"

@@ -14,12 +14,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from bncourse.diagnosis.report import STILL_MISSING
-from bncourse.grading.masters import list_masters, load_master
-from bncourse.grading.names import bound_names, loaded_names
-from bncourse.grading.records import Verdict
-from bncourse.grading.render import as_bytes, release_notebook, released_source
-from bncourse.grading.sample_class import SampleStudent, submission
-from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.authoring.masters import list_masters, load_master
+from bncourse.grading.authoring.sample_class import SampleStudent, submission
+from bncourse.grading.core.names import bound_names, loaded_names
+from bncourse.grading.core.records import Verdict
+from bncourse.grading.core.render import as_bytes, release_notebook, released_source
+from bncourse.grading.student.selfcheck import run_checks
 from tests.assignments.whole_class import MASTERS, class_of
 
 ASSIGNMENTS = list_masters(MASTERS)

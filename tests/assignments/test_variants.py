@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from bncourse.grading.course import find_course
-from bncourse.grading.masters import list_masters, load_master
-from bncourse.grading.records import Master, Verdict
-from bncourse.grading.release import choose_variant
-from bncourse.grading.render import as_bytes, release_notebook, source_notebook
-from bncourse.grading.sample_class import SampleStudent, submission
-from bncourse.grading.selfcheck import run_checks
+from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.masters import list_masters, load_master
+from bncourse.grading.authoring.sample_class import SampleStudent, submission
+from bncourse.grading.core.records import Master, Verdict
+from bncourse.grading.core.render import as_bytes, release_notebook, source_notebook
+from bncourse.grading.student.selfcheck import run_checks
+from bncourse.grading.workflows.release import choose_variant
 from tests.assignments.whole_class import MASTERS, class_of, graded_by_the_engine, who_learned_by_heart
 
 ASSIGNMENTS = list_masters(MASTERS)
@@ -72,8 +72,8 @@ def test_a_variant_changes_numbers_seeds_and_orders_and_no_points(assignment: st
 def test_a_variant_is_the_same_bytes_in_every_process() -> None:
     program = (
         "import hashlib, sys; from pathlib import Path\n"
-        "from bncourse.grading.masters import load_master\n"
-        "from bncourse.grading.render import as_bytes, source_notebook\n"
+        "from bncourse.grading.authoring.masters import load_master\n"
+        "from bncourse.grading.core.render import as_bytes, source_notebook\n"
         f"for path in sorted(Path({str(MASTERS)!r}).glob('*.md')):\n"
         "    print(hashlib.sha256(as_bytes(source_notebook(load_master(path, '2027')))).hexdigest())\n"
     )

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from bncourse.grading.course import Course, find_course
-from bncourse.grading.engine import Grader
-from bncourse.grading.records import SubmissionRecord
-from bncourse.grading.release import release
-from bncourse.grading.sample_class import SampleClass, SampleStudent, load_sample_class, submission
+from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.sample_class import SampleClass, SampleStudent, load_sample_class, submission
+from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.engine.grader import Grader
+from bncourse.grading.workflows.release import release
 
 MASTERS = Path(__file__).resolve().parents[2] / "assignments" / "masters"
 

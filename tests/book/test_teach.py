@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.course import Course, find_course
-from bncourse.grading.masters import load_master
-from bncourse.grading.nbgrader_settings import late_penalty
+from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.masters import load_master
+from bncourse.grading.gradebook.late_penalty import late_penalty
 from tools.book_pages import pages
 from tools.first_hour import COMMANDS, FOLDER, WIDTH, cleaned
 
@@ -29,7 +29,7 @@ BY_OTHER_TESTS = {
     "nbgrader release_assignment backward": "tests/grading/test_exchange.py",
     "nbgrader collect backward": "tests/grading/test_exchange.py",
     "nbgrader release_feedback backward": "tests/grading/test_exchange.py",
-    "bncourse release backward --variant 2027": "tests/grading/test_variants.py",
+    "bncourse release backward --variant 2027": "tests/grading/authoring/test_variants.py",
 }
 """Commands that another test runs, as a tuple of their words."""
 

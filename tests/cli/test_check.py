@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.course import Course
-from bncourse.grading.render import as_bytes, source_notebook
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.core.render import as_bytes, source_notebook
 
 
 def check(path: Path) -> tuple[int, str]:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bncourse.cli import main
-from bncourse.grading.course import Course
+from bncourse.grading.authoring.course import Course
 
 
 def run(*arguments: str) -> Result:

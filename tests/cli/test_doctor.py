@@ -2,7 +2,8 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading import doctor, sandbox
+from bncourse.grading.sandbox import bubblewrap
+from bncourse.grading.workflows import doctor
 
 
 @pytest.mark.sandbox
@@ -14,7 +15,7 @@ def test_it_states_the_level_and_the_measured_speed(sandbox: None) -> None:
 
 def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     layers = (("bubblewrap", False, "install bubblewrap"), ("namespaces", False, "needs it"), ("filter", True, ""))
-    monkeypatch.setattr(sandbox, "probe", lambda: sandbox.Report(layers))
+    monkeypatch.setattr(bubblewrap, "probe", lambda: bubblewrap.Report(layers))
     result = CliRunner().invoke(main, ["doctor", "--no-speed"])
     assert result.exit_code == 1
     assert "This machine cannot grade yet: sandbox: bubblewrap: missing: install bubblewrap" in result.output

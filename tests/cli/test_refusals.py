@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.course import Course, write
+from bncourse.grading.authoring.course import Course, write
 from tests.cli.test_commands import course_option, everything, run
 
 AWAY = "postgresql+psycopg2://ann:secret@127.0.0.1:1/course"
@@ -96,6 +96,6 @@ def test_a_place_that_cannot_be_written_is_named(handed_in: Course, monkeypatch:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/a/report.html")
 
-    monkeypatch.setattr("bncourse.grading.report.write_report", full)
+    monkeypatch.setattr("bncourse.grading.reports.report.write_report", full)
     said = refused(handed_in, "report", "backward")
     assert "/a/report.html: No space left on device" in said and "name another place" in said

@@ -14,7 +14,8 @@ def printed(code: str) -> str:
 
 
 def test_grading_loads_nothing_of_nbgrader_that_serves_pages_or_converts() -> None:
-    code = "import bncourse.grading.run; print([n for n in sys.modules if n.startswith(('nbgrader.s', 'nbconvert'))])"
+    unwanted = "[n for n in sys.modules if n.startswith(('nbgrader.s', 'nbconvert'))]"
+    code = f"import bncourse.grading.workflows.grade; print({unwanted})"
     assert printed(code) == "[]"
 
 

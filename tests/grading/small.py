@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bncourse.grading import render
-from bncourse.grading.records import Master, MasterCell
+from bncourse.grading.core import render
+from bncourse.grading.core.records import Master, MasterCell
 
 SETUP = "import numpy as np"
 

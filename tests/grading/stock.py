@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bncourse.grading import render
-from bncourse.grading.nbgrader_settings import make_alembic_callable
+from bncourse.grading.core import render
+from bncourse.grading.gradebook.connection import make_alembic_callable
 from tests.grading.small import FULL, MASTER
 
 CONFIGURATION = """\

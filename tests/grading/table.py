@@ -11,7 +11,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bncourse.grading.engine import Grader
+from bncourse.grading.engine.grader import Grader
 from tests.grading.stock import by_stock, in_words
 from tests.grading.test_vectors import check
 from tests.grading.vectors import STOCK, RunVector, Vector

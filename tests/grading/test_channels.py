@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bncourse.grading.engine import Grader
+from bncourse.grading.engine.grader import Grader
 from tests.grading.small import FULL, MASTER, RIGHT, hand_in
 
 pytestmark = pytest.mark.sandbox

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.engine import Grader
-from bncourse.grading.feedback import make_feedback
-from bncourse.grading.run import grade_class
-from bncourse.grading.sample_class import load_sample_class, submission
-from bncourse.grading.stored import records_of
+from bncourse.grading.authoring.sample_class import load_sample_class, submission
+from bncourse.grading.engine.grader import Grader
+from bncourse.grading.gradebook.records_table import records_of
+from bncourse.grading.workflows.feedback import make_feedback
+from bncourse.grading.workflows.grade import grade_class
 from tests.conftest import lay_out
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]

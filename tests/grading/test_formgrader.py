@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.course import Course
-from bncourse.grading.stored import kept_records
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.gradebook.records_table import kept_records
 from tests.conftest import copied
 
 pytestmark = pytest.mark.sandbox

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bncourse.grading.engine import Grader
-from bncourse.grading.records import SubmissionRecord
-from bncourse.grading.repair import read_submission
+from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.engine.grader import Grader
+from bncourse.grading.submissions.read import read_submission
 from tests.grading.small import FULL, MASTER, RIGHT, WRONG, as_file, hand_in, notebook
 
 CASES = int(os.environ.get("BNCOURSE_FUZZ", "2000"))

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sql
 
-from bncourse.grading.course import Course
-from bncourse.grading.sample_class import write_sample_class
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.sample_class import write_sample_class
 from tests.conftest import copied
 
 pytestmark = pytest.mark.sandbox
@@ -33,7 +33,13 @@ ROWS = {
 
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload(
-    ["bncourse.cli.grade", "bncourse.grading.engine", "bncourse.grading.run", "bncourse.grading.summary", "jupytext"]
+    [
+        "bncourse.cli.grade",
+        "bncourse.grading.engine.grader",
+        "bncourse.grading.workflows.grade",
+        "bncourse.grading.reports.summary",
+        "jupytext",
+    ]
 )
 
 

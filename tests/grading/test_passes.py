@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bncourse.grading import lanes
-from bncourse.grading.engine import Grader
+from bncourse.grading.engine import worker_pool
+from bncourse.grading.engine.grader import Grader
 from tests.grading.small import FULL, MASTER, RIGHT, hand_in
 
 pytestmark = pytest.mark.sandbox
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.sandbox
 def ordered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
     """The passes that each process was started for."""
     found: list[tuple[str, ...]] = []
-    run = lanes.Lane.run
+    run = worker_pool.Lane.run
 
-    def watched(self: lanes.Lane, job: dict[str, Any], *rest: Any) -> Any:
+    def watched(self: worker_pool.Lane, job: dict[str, Any], *rest: Any) -> Any:
         found.append(tuple(part["phase"] for part in job["passes"]))
         return run(self, job, *rest)
 
-    monkeypatch.setattr(lanes.Lane, "run", watched)
+    monkeypatch.setattr(worker_pool.Lane, "run", watched)
     yield found
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.course import Course
-from bncourse.grading.engine import Grader
-from bncourse.grading.release import release
-from bncourse.grading.run import grade_class
-from bncourse.grading.stored import kept_records
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.engine.grader import Grader
+from bncourse.grading.gradebook.records_table import kept_records
+from bncourse.grading.workflows.grade import grade_class
+from bncourse.grading.workflows.release import release
 from tests.conftest import copied
 
 pytestmark = pytest.mark.sandbox

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.course import Course
-from bncourse.grading.engine import Grader
-from bncourse.grading.export import export
-from bncourse.grading.records import MasterCell
-from bncourse.grading.run import grade_class
-from bncourse.grading.sample_class import load_sample_class, write_sample_class
-from bncourse.grading.stored import records_of
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.sample_class import load_sample_class, write_sample_class
+from bncourse.grading.core.records import MasterCell
+from bncourse.grading.engine.grader import Grader
+from bncourse.grading.gradebook.records_table import records_of
+from bncourse.grading.reports.export import export
+from bncourse.grading.workflows.grade import grade_class
 from tests.grading.small import FULL, MASTER, RIGHT, hand_in
 
 pytestmark = pytest.mark.sandbox

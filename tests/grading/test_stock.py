@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.course import Course, find_course
-from bncourse.grading.stored import kept_records
+from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.gradebook.records_table import kept_records
 from tests.conftest import copied, lay_out
 
 pytestmark = pytest.mark.sandbox
@@ -121,7 +121,7 @@ def test_links_pipes_and_false_times_are_set_aside_and_stop_nobody(stock: Course
 
 
 def test_feedback_shows_marks_and_messages_and_no_hidden_test(stock: Course) -> None:
-    from tests.grading.test_run import hidden_lines
+    from tests.grading.workflows.test_grade import hidden_lines
 
     page = stock.notebook("feedback", "backward", "dora").with_suffix(".html").read_text()
     message = kept_records(stock, "backward")["dora"].record.verdicts[7].message.splitlines()[0]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bncourse.grading.engine import Grader
-from bncourse.grading.records import SubmissionRecord
+from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.engine.grader import Grader
 from tests.grading.small import FULL, MASTER, RIGHT, WRONG, hand_in
 from tests.grading.vectors import Pair, Vector
 from tests.grading.vectors.rows import RUNS, VECTORS

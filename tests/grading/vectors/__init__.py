@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bncourse.grading.records import Outcome, SubmissionRecord
+from bncourse.grading.core.records import Outcome, SubmissionRecord
 
 STOCK = {
     "F": "full marks to wrong code",

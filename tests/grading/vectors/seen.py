@@ -3,7 +3,7 @@
 from typing import Any
 
 from bncourse.diagnosis.checks import check_forward
-from bncourse.grading.records import SubmissionRecord
+from bncourse.grading.core.records import SubmissionRecord
 from tests.grading.small import FULL, RIGHT, WRONG, hand_in
 from tests.grading.vectors import Collection, Pair
 
@@ -97,9 +97,9 @@ def shown_later() -> list[Pair]:
 
 REFUSED = """\
 import gc, os, sys
-        wire = next(module for name, module in sys.modules.items() if name.endswith("inside.wire"))
+        codec = next(module for name, module in sys.modules.items() if name.endswith("inside.codec"))
         channel = next(one for one in gc.get_objects() if type(one).__name__ == "Channel")
-        channel.send(wire.Encoder().encode(("refused", str(kept))))
+        channel.send(codec.Encoder().encode(("refused", str(kept))))
         os._exit(0)"""
 TOLD = {
     "in an exception's text": "raise ValueError(str(kept))",

@@ -112,7 +112,7 @@ for name in ("run_cell", "run_code", "run_ast_nodes", "do_execute", "showtraceba
     setattr(shell, name, lambda *args, **kwargs: None)
     setattr(type(shell), name, lambda *args, **kwargs: None)
 for name, module in list(sys.modules.items()):
-    if name.endswith(("worker", "pipe", "wire")):
+    if name.endswith(("worker", "channel", "codec")):
         print(name)
 """
 

@@ -1,0 +1,1 @@
+"""A course folder and its masters: a master's text becomes a `Master` and notebooks. Knows no student."""

@@ -1,0 +1,199 @@
+"""A course folder: where masters are rendered to, released from, handed in, graded and explained."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from bncourse.grading.authoring import masters, variants
+from bncourse.grading.core import regions, render
+from bncourse.grading.core.records import Master
+
+DEFAULT_ROOT = Path("_build/course")
+DATABASE_VARIABLE = "BNCOURSE_DB"
+"""Environment variable that holds the gradebook's address where it is not the folder's own gradebook.db."""
+
+VARIANTS = "variants.json"
+"""The file in a course folder that says which assignments are another year's."""
+
+STEPS = ("source", "release", "submitted", "autograded", "feedback")
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+class CourseError(ValueError):
+    """Something about the course folder that the user can put right, in one line."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders and the gradebook of one course."""
+
+    root: Path
+    masters: Path
+    db_url: str
+
+    def folder(self, step: str, assignment: str, student: str = ".") -> Path:
+        """The folder of one of nbgrader's steps, such as `submitted`, an assignment and a student."""
+        return self.root / step / student / assignment
+
+    def notebook(self, step: str, assignment: str, student: str = ".") -> Path:
+        """The notebook in that folder; it bears the assignment's name."""
+        return self.folder(step, assignment, student) / f"{assignment}.ipynb"
+
+    @cached_property
+    def assignments(self) -> list[str]:
+        """Names of the assignments that have a master."""
+        return masters.list_masters(self.masters)
+
+    def students(self, assignment: str) -> list[str]:
+        """Those who have handed something in for the assignment, in alphabetical order."""
+        submitted = self.root / "submitted"
+        if not submitted.is_dir():
+            return []
+        return sorted(entry.name for entry in os.scandir(submitted) if os.path.lexists(f"{entry.path}/{assignment}"))
+
+    def results(self, assignment: str) -> Path:
+        """Folder for what grading writes besides nbgrader's own: grades.csv, verdicts.jsonl, the report."""
+        return self.root / "results" / assignment
+
+    def master(self, assignment: str) -> Master:
+        """The assignment's master; the source notebook is rendered anew where it is older than the master.
+
+        Raises
+        ------
+        CourseError
+            If there is no such assignment.
+        MasterError
+            If the master cannot be used.
+        """
+        self._check_name(assignment)
+        path = self.masters / f"{assignment}.md"
+        digest = self._digest(assignment)
+        source = self.notebook("source", assignment)
+        if notebook_digest(source) != digest:
+            master = masters.load_master(path, self.variants.get(assignment))
+            master = replace(master, metadata={**master.metadata, "digest": digest})
+            write(source, render.as_bytes(render.source_notebook(master)))
+            return master
+        return render.master_of(json.loads(source.read_bytes()))
+
+    def require_gradebook(self, assignment: str) -> None:
+        """Refuse where the folder holds no gradebook, before anything is written to it.
+
+        Raises
+        ------
+        CourseError
+            If there is no such assignment, or nothing was ever released here.
+        """
+        self._check_name(assignment)
+        kind, _, file = self.db_url.partition(":///")
+        if kind == "sqlite" and file and not Path(file).is_file():
+            raise CourseError(
+                f"There is no gradebook {file}. Type first: bncourse release {assignment} (or say with --course where "
+                "the course lies)."
+            )
+
+    def _check_name(self, assignment: str) -> None:
+        if not _NAME.fullmatch(assignment) or assignment not in self.assignments:
+            known = ", ".join(self.assignments) or "none"
+            raise CourseError(f"There is no assignment {assignment!r} in {self.masters}. Known: {known}.")
+
+    def render_all(self) -> dict[str, str]:
+        """Render the masters that are newer than their source notebooks; returns those with a fault, and why."""
+        faults = {}
+        for name in self.assignments:
+            if notebook_digest(self.notebook("source", name)) != self._digest(name):
+                try:
+                    self.master(name)
+                except masters.MasterError as error:
+                    self.notebook("source", name).unlink(missing_ok=True)
+                    faults[name] = str(error)
+        return faults
+
+    @property
+    def variants(self) -> dict[str, str]:
+        """Which assignments are another year's here, and which year's: what `bncourse release --variant` was told."""
+        try:
+            chosen = json.loads((self.root / VARIANTS).read_bytes())
+            return {str(name): variants.check_name(str(variant)) for name, variant in chosen.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError) as error:
+            raise CourseError(f"{self.root / VARIANTS} cannot be used: {error}") from error
+
+    def _digest(self, assignment: str) -> str:
+        """SHA-256 of a master's text, of its variant, and of the code that renders it."""
+        content = hashlib.sha256((self.masters / f"{assignment}.md").read_bytes())
+        for module in (masters, regions, render, variants):
+            content.update(Path(str(module.__file__)).read_bytes())
+        content.update(self.variants.get(assignment, "").encode())
+        return content.hexdigest()
+
+
+def find_course(root: Path | None = None, masters_folder: Path | None = None, db_url: str | None = None) -> Course:
+    """The course in a folder, which need not exist yet.
+
+    Parameters
+    ----------
+    root : Path, optional
+        The course folder; `_build/course` if left out.
+    masters_folder : Path, optional
+        Where the masters lie; if left out, `assignments/masters` in the course folder or above it,
+        in the working directory, or beside the package.
+    db_url : str, optional
+        The gradebook's address as SQLAlchemy writes it; if left out, what the environment variable
+        BNCOURSE_DB says, or gradebook.db in the course folder.
+
+    Raises
+    ------
+    CourseError
+        If the course folder is a file, or no masters are found.
+    """
+    root = (root or DEFAULT_ROOT).absolute()
+    if root.exists() and not root.is_dir():
+        raise CourseError(f"{root} is not a folder. Expected a course folder, such as {DEFAULT_ROOT}.")
+    if masters_folder is None:
+        nearby = [root, *root.parents, Path.cwd(), Path(__file__).parents[3]]
+        candidates = [folder / "assignments" / "masters" for folder in nearby]
+        masters_folder = next((folder for folder in candidates if folder.is_dir()), None)
+    if masters_folder is None or not masters_folder.is_dir():
+        raise CourseError("There is no folder assignments/masters here or above. Say where it lies with --masters.")
+    database = root / "gradebook.db"
+    db_url = db_url or os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{database}"
+    return Course(root, masters_folder.absolute(), db_url)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that no one ever sees half of it; folders on the way are made."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of another when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            yield file
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def notebook_digest(path: Path) -> str | None:
+    """The digest of the master that a source or release notebook was rendered from, if the file says one."""
+    try:
+        digest = json.loads(path.read_bytes())["metadata"]["bncourse"]["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(digest)

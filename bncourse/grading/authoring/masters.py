@@ -1,0 +1,152 @@
+"""Read an assignment's master: MyST text with solutions and hidden tests, and the assignment's facts in front."""
+
+import ast
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from bncourse.grading.authoring.variants import VariantError, check_words, varied
+from bncourse.grading.core.names import imports_of
+from bncourse.grading.core.records import Kind, Master, MasterCell
+from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, RegionError, without_region
+
+FACTS: dict[str, type | tuple[type, ...]] = {
+    "assignment": str,
+    "title": str,
+    "points": (int, float),
+    "due": str,
+    "minutes": list,
+    "goals": list,
+    "imports": list,
+    "seconds_per_test": (int, float),
+    "seconds_in_all": (int, float),
+}
+"""What the front matter says under `bncourse`, and the type of each."""
+
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+class MasterError(ValueError):
+    """A master that cannot be used, and why."""
+
+
+def list_masters(folder: Path) -> list[str]:
+    """Names of the assignments whose masters lie in `folder`, in alphabetical order."""
+    return sorted(path.stem for path in folder.glob("*.md"))
+
+
+def load_master(path: Path, variant: str | None = None) -> Master:
+    """Read and check a master.
+
+    Parameters
+    ----------
+    path : Path
+        A MyST text file; its name without the ending is the assignment's name.
+    variant : str, optional
+        Another year's numbers, as `variants` makes them; the master as it stands if left out.
+
+    Returns
+    -------
+    Master
+
+    Raises
+    ------
+    MasterError
+        Naming the file, the cell and what is wrong with it.
+    """
+    import jupytext
+
+    try:
+        notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="md:myst")
+    except Exception as error:
+        raise MasterError(f"{path}: cannot be read as MyST text: {error}") from error
+    facts = _facts(path, notebook.metadata.get("bncourse"))
+    cells = tuple(_cell(path, number, cell) for number, cell in enumerate(notebook.cells, start=1))
+    varies = facts.get("varies", [])
+    try:
+        check_words(varies, {cell.grade_id: cell.source for cell in cells})
+    except VariantError as error:
+        raise MasterError(f"{path}: bncourse.{error}") from error
+    if variant is not None:
+        fixed = [cell.metadata.get("order") == "fixed" for cell in notebook.cells]
+        texts = [(c.grade_id, c.kind, c.source, stays) for c, stays in zip(cells, fixed, strict=True)]
+        for cell, source in zip(notebook.cells, varied(texts, varies, variant), strict=True):
+            cell.source = source
+        cells = tuple(_cell(path, number, cell) for number, cell in enumerate(notebook.cells, start=1))
+    _check_whole(path, facts, cells)
+    return Master(
+        assignment=facts["assignment"],
+        title=facts["title"],
+        cells=cells,
+        imports=tuple(facts["imports"]),
+        seconds_per_test=float(facts["seconds_per_test"]),
+        seconds_in_all=float(facts["seconds_in_all"]),
+        metadata={name: facts[name] for name in ("points", "due", "minutes", "goals")}
+        | ({} if variant is None else {"variant": variant}),
+    )
+
+
+def _facts(path: Path, facts: Any) -> dict[str, Any]:
+    if not isinstance(facts, Mapping):
+        raise MasterError(f"{path}: the front matter has no mapping named bncourse. Expected {', '.join(FACTS)}.")
+    for name, kind in FACTS.items():
+        if name not in facts:
+            raise MasterError(f"{path}: the front matter's bncourse.{name} is missing.")
+        if not isinstance(facts[name], kind):
+            raise MasterError(f"{path}: bncourse.{name} is {facts[name]!r}, which is not of the expected type.")
+    unknown = sorted(set(facts) - set(FACTS) - {"varies"})
+    if unknown:
+        raise MasterError(f"{path}: the front matter's bncourse.{unknown[0]} is unknown. Expected {', '.join(FACTS)}.")
+    try:
+        datetime.strptime(facts["due"], "%Y-%m-%d %H:%M:%S UTC")
+    except ValueError as error:
+        raise MasterError(f"{path}: bncourse.due is {facts['due']!r}. Expected 2027-02-12 23:59:00 UTC.") from error
+    return dict(facts)
+
+
+def _cell(path: Path, number: int, cell: Any) -> MasterCell:
+    facts: Mapping[str, Any] = cell.metadata.get("nbgrader", cell.metadata)
+    default = "text" if cell.cell_type == "markdown" else "given"
+    grade_id = str(facts.get("grade_id", f"{default}-{number}"))
+    where = f"{path}, cell {grade_id!r}"
+    kind = facts.get("kind", default)
+    if kind not in KINDS:
+        raise MasterError(f"{where}: kind is {kind!r}. Expected one of {', '.join(KINDS)}.")
+    if (cell.cell_type == "markdown") != (kind in ("text", "written")):
+        raise MasterError(f"{where}: a {cell.cell_type} cell cannot be of kind {kind!r}.")
+    points = facts.get("points", 0)
+    if (kind in ("test", "written")) != (points > 0):
+        raise MasterError(f"{where}: points is {points}. Expected more than 0 for test and written cells, else none.")
+    if not grade_id.replace("-", "").isalnum() or len(grade_id) > 64:
+        raise MasterError(f"{where}: grade_id may hold letters, digits and dashes, and at most 64 of them.")
+    _check_source(where, kind, cell.source)
+    return MasterCell(grade_id, kind, cell.source, float(points), cell.cell_type)
+
+
+def _check_source(where: str, kind: str, source: str) -> None:
+    try:
+        has_solution = without_region(source, SOLUTION) != source
+        has_hidden = without_region(source, HIDDEN_TESTS) != source
+        if kind in ("given", "answer", "test"):
+            ast.parse(source)
+    except (RegionError, SyntaxError) as error:
+        raise MasterError(f"{where}: {error}") from error
+    if has_solution != (kind in ("answer", "written")):
+        raise MasterError(f"{where}: a solution region is for answer and written cells, and each of them needs one.")
+    if has_hidden and kind != "test":
+        raise MasterError(f"{where}: hidden tests stand in a cell of kind {kind!r}, which students would see.")
+    if kind == "given" and any(name.split(".")[0] == "bncourse" for name in imports_of(ast.parse(source))):
+        raise MasterError(f"{where}: a given cell runs beside the answers, where bncourse is not installed.")
+
+
+def _check_whole(path: Path, facts: Mapping[str, Any], cells: tuple[MasterCell, ...]) -> None:
+    if facts["assignment"] != path.stem:
+        raise MasterError(f"{path}: bncourse.assignment is {facts['assignment']!r}. Expected the file's name.")
+    twice = [name for name, times in Counter(cell.grade_id for cell in cells).items() if times > 1]
+    if twice:
+        raise MasterError(f"{path}: the grade_id {twice[0]!r} stands on more than one cell.")
+    total = sum(cell.points for cell in cells)
+    if total != facts["points"]:
+        raise MasterError(f"{path}: bncourse.points is {facts['points']}, but the cells' points add up to {total:g}.")

@@ -1,0 +1,291 @@
+"""What is still to do for one submission, and what is known already; survives the death of its processes."""
+
+import base64
+import signal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from bncourse.grading.core.known import known
+from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
+from bncourse.grading.oracle.transcript import LeftOut, Pass
+from bncourse.grading.submissions.magics import plain_python
+from bncourse.grading.submissions.read import Reading, is_stub
+
+OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
+Phase = Literal["show", "mark", "tell"]
+"""show: the cells without any test, for what they print and draw. mark: cells and tests. tell: cells and the visible
+parts of tests, for what an exception says. What cells show is reported before the first test is run; a process in which
+a hidden test has run shows and tells nothing. So nothing that students get to see has been near a hidden test."""
+
+
+class Plan:
+    """The steps of one submission, its verdicts and outputs so far, and the statements that must be left out."""
+
+    def __init__(self, master: Master, reading: Reading) -> None:
+        self.master, self.reading = master, reading
+        self.reason = ""
+        self.spent = 0.0
+        """Seconds that its passes have taken."""
+        self._answers = {cell.grade_id: cell for cell in master.cells if cell.kind == "answer"}
+        facts = known(master)
+        self._binds = {name: facts.binds[name] for name in self._answers}
+        self._loads = facts.loads
+        self._stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
+        self._skip: dict[str, list[int]] = {}
+        self._cut: dict[str, str] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._tentative: Verdict | None = None
+        self._shown = False
+        self._untold: set[str] = set()
+        self._outputs: dict[str, CellOutput] = {}
+        self._notes: dict[str, list[str]] = {}
+        self.passes: list[Pass] = []
+        """What the worker answered."""
+        self.broken: list[str] = []
+        """What the oracle could not import for the tests: no fault of any answer."""
+        self._tests = [cell for cell in master.cells if cell.kind == "test"]
+        for cell in self._tests:
+            related = self._related(cell)
+            if related and related <= self._stubs:
+                self._verdicts[cell.grade_id] = _zero(cell, "not attempted", "Your code is still missing.")
+        self._template = self._make_steps()
+
+    # --- what to do ---
+
+    @property
+    def text(self) -> str:
+        """All of the student's code."""
+        return "\n".join([*self.reading.answers.values(), *(extra.source for extra in self.reading.extras)])
+
+    def open_tests(self) -> list[str]:
+        """Test cells without a verdict."""
+        return [cell.grade_id for cell in self._tests if cell.grade_id not in self._verdicts]
+
+    def unshown(self) -> list[str]:
+        """Test cells to be judged, as long as it is open what the cells show."""
+        return [] if self._shown else self.open_tests()
+
+    def untold(self) -> list[str]:
+        """Test cells whose message says less than it may, because hidden tests had run before."""
+        return [cell.grade_id for cell in self._tests if cell.grade_id in self._untold]
+
+    def steps(self, phase: Phase = "mark") -> list[dict[str, Any]]:
+        """The steps of the next pass, up to its last test."""
+        opened = set(self.untold() if phase == "tell" else self.open_tests())
+        steps = []
+        for step in self._template:
+            extra = (
+                {"judged": step["cell"] not in opened}
+                if step["do"] == "test"
+                else {"skip": self._skip.get(step["cell"], [])}
+            )
+            steps.append(step | extra)
+        if phase == "show":
+            return [step for step in steps if step["do"] != "test"]
+        last = max((i for i, step in enumerate(steps) if step["do"] == "test" and not step["judged"]), default=-1)
+        return steps[: last + 1]
+
+    def job(self, seed: int, stretch: float = 1.0, phases: Sequence[Phase] = ("mark",)) -> dict[str, Any]:
+        """What the oracle is told of the next passes."""
+        return {
+            "key": known(self.master).key,
+            "passes": [{"phase": phase, "steps": self.steps(phase)} for phase in phases],
+            "seed": seed,
+            "seconds": stretch * self.master.seconds_per_test,
+            "cpu_seconds": len(phases) * int(self.master.seconds_in_all) + 10,
+        }
+
+    def _make_steps(self) -> list[dict[str, Any]]:
+        steps = self._extra_steps("")
+        for cell in self.master.cells:
+            name = cell.grade_id
+            if cell.kind == "given":
+                steps.append({"do": "given", "cell": name, "source": plain_python(cell.source)})
+            elif cell.kind == "answer":
+                source = plain_python(self.reading.answers.get(name, ""))
+                steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(self._binds[name])})
+            elif cell.kind == "test":
+                steps.append({"do": "test", "cell": name})
+            steps += self._extra_steps(name)
+        return steps
+
+    def _extra_steps(self, after: str) -> list[dict[str, Any]]:
+        sources = [extra.source for extra in self.reading.extras if extra.after == after]
+        return [
+            {"do": "extra", "cell": f"after:{after}:{number}", "source": plain_python(source)}
+            for number, source in enumerate(sources, start=1)
+        ]
+
+    def _related(self, cell: MasterCell) -> set[str]:
+        names = self._loads[cell.grade_id]
+        return {answer for answer, binds in self._binds.items() if binds & names}
+
+    # --- what was seen ---
+
+    def settle(self, verdicts: Iterable[Verdict]) -> None:
+        """Take verdicts from elsewhere; their tests are not run."""
+        self._verdicts.update((verdict.grade_id, verdict) for verdict in verdicts)
+
+    def left_out(self) -> LeftOut:
+        """Which statements are left out, and why."""
+        return {cell: (self._cut[cell], statements) for cell, statements in self._skip.items()}
+
+    def leave_out(self, known_before: LeftOut) -> None:
+        """Leave out statements that have ended the process before."""
+        for cell, (how, statements) in known_before.items():
+            self._cut[cell], self._skip[cell] = how, statements
+
+    def take(self, message: dict[str, Any]) -> None:
+        """Take one of the oracle's reports."""
+        if "verdict" in message and message["verdict"]["grade_id"] in self._untold:
+            self.take_words(message)
+        elif "verdict" in message:
+            self.take_verdict(message)
+        elif "ran" in message:
+            self.take_output(message, [base64.b64decode(picture) for picture in message["pictures"]])
+
+    def take_verdict(self, message: dict[str, Any]) -> None:
+        """Take a verdict; a timeout is not final before it is accepted."""
+        verdict = Verdict(**message["verdict"])
+        self.broken += message["broken"]
+        cell = next(cell for cell in self._tests if cell.grade_id == verdict.grade_id)
+        if verdict.outcome == "timeout":
+            self._tentative = verdict
+            return
+        if verdict.outcome in ("wrong", "crashed"):
+            explained = self._explained(cell, verdict, message)
+            if message["withheld"] and explained is verdict:
+                self._untold.add(verdict.grade_id)
+            verdict = explained
+        self._verdicts[verdict.grade_id] = verdict
+
+    def take_words(self, message: dict[str, Any]) -> None:
+        """Take a message from a pass that has seen no hidden test, where it says the same, but more."""
+        told, before = Verdict(**message["verdict"]), self._verdicts[message["verdict"]["grade_id"]]
+        self._untold.discard(before.grade_id)
+        if (told.outcome, told.belief) == (before.outcome, before.belief):
+            self._verdicts[before.grade_id] = Verdict(**{**vars(before), "message": told.message})
+
+    def _explained(self, cell: MasterCell, verdict: Verdict, message: dict[str, Any]) -> Verdict:
+        related = self._related(cell)
+        if message["not_implemented"] and related & self._stubs:
+            return _zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
+        for name in message["missing"]:
+            homes = [answer for answer in related if name in self._binds[answer]]
+            if not homes:
+                continue
+            if homes[0] in self._cut:
+                outcome = OUTCOMES[self._cut[homes[0]]]
+                return _zero(
+                    cell, outcome, f"`{name}` does not exist, because its cell did not get to its end.", verdict.seconds
+                )
+            if homes[0] in self._stubs:
+                return _zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
+            why = "; ".join(self._notes.get(homes[0], [])[:2])
+            text = f"`{name}` does not exist after cell {homes[0]} has run." + (f" {why}" if why else "")
+            return _zero(cell, "wrong", text, verdict.seconds)
+        return verdict
+
+    def take_output(self, message: dict[str, Any], pictures: list[bytes]) -> None:
+        """Take what a cell showed, the first time it ran."""
+        name = message["ran"]
+        if name in self._outputs:
+            return
+        self._outputs[name] = CellOutput(name, message["text"], tuple(pictures))
+        notes = (
+            [] if name in self._stubs else [f"line {line}: {kind}: {text}" for line, kind, text in message["problems"]]
+        )
+        notes += [f"{word} was ignored" for word in message["ignored"]]
+        if notes:
+            self._notes.setdefault(name, []).extend(notes)
+
+    def end(self, phase: Phase) -> None:
+        """A phase is over."""
+        self.spent = 0.0
+        if phase == "show":
+            self._shown = True
+        elif phase == "tell":
+            self._untold.clear()
+
+    def accept(self, cut: dict[str, Any], phase: Phase = "mark") -> None:
+        """Count what ended a pass: the test, or the statement, is not tried again."""
+        why = ending(cut.get("signal"))
+        if phase == "tell" or (phase == "show" and "overdue" in cut):
+            self.end(phase)
+        elif "in_all" in cut:
+            self.give_up("timeout")
+        elif "overdue" in cut:
+            name = self.open_tests()[0]
+            cell = next(cell for cell in self._tests if cell.grade_id == name)
+            self._verdicts[name] = _zero(cell, "needs review", "The test itself did not end.")
+        elif cut["loading"]:
+            self._skip[cut["cell"]] = [*self._skip.get(cut["cell"], []), cut["statement"]]
+            self._cut[cut["cell"]] = cut["dead"]
+            text = "did not end in time" if cut["dead"] == "timeout" else f"ended the process{why}"
+            if phase == "show":  # which statement it is may tell of hidden tests in the other passes
+                note = f"statement {cut['statement'] + 1} {text} and was left out"
+                self._notes.setdefault(cut["cell"], []).append(note)
+        elif self._tentative is not None:
+            self._verdicts[self._tentative.grade_id] = self._tentative
+        elif cut["cell"] in self._verdicts and why:
+            verdict = self._verdicts[cut["cell"]]
+            fields = {**vars(verdict), "message": verdict.message.rstrip(".") + why + "."}
+            self._verdicts[cut["cell"]] = Verdict(**fields)
+        self._tentative = None
+
+    def doubt(self, tests: list[str]) -> None:
+        """Leave tests to a person that the master's own solution does not pass."""
+        for cell in self._tests:
+            if cell.grade_id in tests and cell.grade_id not in self._verdicts:
+                text = "The master's own solution does not pass this test, so nobody is graded by it."
+                self._verdicts[cell.grade_id] = _zero(cell, "needs review", text)
+
+    def give_up(self, outcome: str) -> None:
+        """Leave what is open without points."""
+        for cell in self._tests:
+            if cell.grade_id not in self._verdicts:
+                self._verdicts[cell.grade_id] = _zero(
+                    cell, OUTCOMES[outcome], "The time for all tests was used up before this one."
+                )
+
+    def trouble(self, text: str, *, last: bool) -> None:
+        """Note that a process of ours failed; at last, ask for a person."""
+        if last:
+            self.reason = f"the grader failed: {text.partition(':')[0]}"
+            for cell in self._tests:
+                if cell.grade_id not in self._verdicts:
+                    self._verdicts[cell.grade_id] = _zero(cell, "needs review", "This could not be graded by machine.")
+
+    # --- what came of it ---
+
+    def all_verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts in the master's order."""
+        return tuple(self._verdicts[cell.grade_id] for cell in self._tests)
+
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes in the order of the steps."""
+        return tuple(
+            f"cell {step['cell']}, {note}" for step in self._template for note in self._notes.get(step["cell"], [])[:5]
+        )
+
+    def all_outputs(self) -> tuple[CellOutput, ...]:
+        """What the cells showed, in the order of the steps."""
+        shown = (self._outputs.get(step["cell"]) for step in self._template)
+        return tuple(output for output in shown if output is not None and (output.text or output.pictures))
+
+
+def ending(code: int | None) -> str:
+    """How a process ended, in words.
+
+    >>> ending(-11)
+    ' (SIGSEGV)'
+    """
+    if code is None or code == -signal.SIGKILL:
+        return ""
+    if code < 0:
+        return f" ({signal.Signals(-code).name})"
+    return " (it ended itself)"
+
+
+def _zero(cell: MasterCell, outcome: Outcome, message: str, seconds: float = 0.0) -> Verdict:
+    return Verdict(cell.grade_id, outcome, 0.0, cell.points, message, None, seconds)

@@ -1,0 +1,122 @@
+"""Before anybody is graded, the master's own solution goes through the same machinery: what fails then is not theirs.
+
+One test that it does not pass is left to a person, for everybody. Where nothing can be graded at all, because a
+process does not start or a library is missing, the run is refused with one line.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+
+from bncourse.grading.core.extras import EXTRAS
+from bncourse.grading.core.known import known
+from bncourse.grading.core.records import Master
+from bncourse.grading.engine.attempt import Plan
+from bncourse.grading.engine.worker_pool import LaneError, StartError
+from bncourse.grading.submissions.read import Reading
+
+ATTEMPTS = 3
+_NO_MODULE = re.compile(r"No module named '([\w.]+)'")
+_IMPORT = re.compile(r"\b(?:ImportError|ModuleNotFoundError): .*")
+
+
+class Trials:
+    """Tries each master once.
+
+    Parameters
+    ----------
+    carry_out : callable
+        Runs a plan until every test has its verdict.
+    keep : callable
+        Takes a plan whose verdicts can be used.
+    """
+
+    def __init__(self, carry_out: Callable[[Plan], None], keep: Callable[[Plan], None]) -> None:
+        self._carry_out, self._keep = carry_out, keep
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._doubtful: dict[str, list[str]] = {}
+
+    def doubtful(self, master: Master) -> list[str]:
+        """The test cells that the master's own solution does not pass: nobody can be graded by them.
+
+        Raises
+        ------
+        StartError
+            If nobody can be graded by any of them; one line with the cause and the way out.
+        """
+        key = known(master).key
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._doubtful:
+                self._doubtful[key] = self._try(master)
+        return self._doubtful[key]
+
+    def _try(self, master: Master) -> list[str]:
+        plan = Plan(master, own_solution(master))
+        for attempt in range(ATTEMPTS):
+            try:
+                self._carry_out(plan)
+                break
+            except LaneError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise StartError(
+                        f"{master.assignment} cannot be graded: the grader's own process failed on the master's "
+                        f"solution ({error}). `bncourse doctor` says what is missing."
+                    ) from error
+        doubtful = doubtful_tests(plan)
+        self._keep(plan)
+        return doubtful
+
+
+def doubtful_tests(plan: Plan) -> list[str]:
+    """What a plan with the master's own solution says about its tests: which of them nobody can be graded by.
+
+    Raises
+    ------
+    StartError
+        If that is all of them, or something is missing that they need.
+    """
+    failed = [verdict for verdict in plan.all_verdicts() if verdict.points < verdict.max_points]
+    if not failed:
+        return []
+    broken = next(_broken_imports(plan), "")
+    if broken:
+        raise StartError(f"{plan.master.assignment} cannot be graded here: {broken}. {remedy(broken)}")
+    if len(failed) == len(plan.all_verdicts()):
+        said = next((line for v in failed for line in v.message.splitlines() if line), failed[0].outcome)
+        raise StartError(
+            f"{plan.master.assignment} cannot be graded: its own solution passes none of its tests. The first, "
+            f"{failed[0].grade_id}, says: {said} Mend the master, then type: bncourse release {plan.master.assignment}"
+        )
+    return [verdict.grade_id for verdict in failed]
+
+
+def own_solution(master: Master) -> Reading:
+    """The master's own answers, as if somebody had handed them in."""
+    return Reading({cell.grade_id: cell.source for cell in master.cells if cell.kind in ("answer", "written")}, (), "")
+
+
+def remedy(broken: str) -> str:
+    """How to put right what an import says.
+
+    >>> remedy("ModuleNotFoundError: No module named 'torch'")
+    "Install it: pip install 'bncourse[torch]'"
+    >>> remedy("ImportError: cannot import name 'check' from 'bncourse.diagnosis.checks'")
+    'Mend that import in the master, or install what it asks for.'
+    """
+    found = _NO_MODULE.search(broken)
+    if found is None or found[1].startswith("bncourse"):
+        return "Mend that import in the master, or install what it asks for."
+    top = found[1].split(".")[0]
+    return f"Install it: pip install {repr(f'bncourse[{EXTRAS[top]}]') if top in EXTRAS else top}"
+
+
+def _broken_imports(plan: Plan) -> Iterator[str]:
+    """What could not be imported for the tests, and for the master's own cells beside the answers."""
+    yield from plan.broken
+    for note in plan.all_notes():
+        found = _IMPORT.search(note)
+        if found:
+            yield found[0]

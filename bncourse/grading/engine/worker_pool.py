@@ -1,0 +1,275 @@
+"""One lane of the grader: an oracle and the warm processes beside it, kept between submissions."""
+
+import contextlib
+import itertools
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from bncourse.grading.core import render
+from bncourse.grading.core.records import Master
+from bncourse.grading.oracle.messages import ANSWERS, JOB, MASTER, TWIN
+from bncourse.grading.sandbox import bubblewrap
+from bncourse.grading.sandbox.forkserver import START_SECONDS, LaneError, StartError, Zygote, last_words, spawn
+from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
+from bncourse.grading.sandbox.inside.codec import WireError
+from bncourse.grading.sandbox.inside.progress import shared_place
+
+__all__ = ["Lane", "LaneError", "Lanes", "StartError"]
+
+
+class Lane:
+    """Grades one submission at a time.
+
+    Its processes take turns once they are ready, so from then on they share one processor, between which and another
+    the kernel would wake them slowly.
+
+    Parameters
+    ----------
+    level : {"full", "no-filter", "process"}
+        The sandbox.
+    place : int
+        Which of the lanes this is; says which processor it takes.
+    others : sequence of Lane
+        Lanes that are open. Where one is ready, this one's processes are forked from that one's.
+    """
+
+    def __init__(self, level: bubblewrap.Level, place: int = 0, others: Sequence["Lane"] = ()) -> None:
+        self.level, self.place, self.others = level, place, others
+        processors = sorted(os.sched_getaffinity(0))
+        self.cpu = processors[place % len(processors)]
+        self.pid = 0
+        """The oracle's process for the present submission."""
+        self.numbers = itertools.count(1)
+        self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
+        self.known: set[str] = set()
+        self.ready = False
+        self.control, theirs = socket.socketpair()
+        self.channel = Channel(self.control.fileno())
+        self.orders = threading.Lock()
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
+        self.oracle: subprocess.Popen[bytes] | None = None
+        like = next((lane for lane in others if lane.ready and lane.known), None)
+        if like is not None:
+            self.known |= like.known
+            like._order(TWIN, {}, theirs.fileno())
+        else:
+            command = [sys.executable, "-c", "from bncourse.grading.oracle import process; process.main()"]
+            threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+            self.oracle = spawn(command, theirs, {**os.environ, **threads}, self.said)
+        theirs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def zygote(self, modules: tuple[str, ...], load: tuple[str, ...]) -> Zygote:
+        """The warm process that may import `modules` and has `load` loaded; started when first asked for."""
+        key = (modules, load)
+        if key not in self.zygotes or self.zygotes[key].process.poll() is not None:
+            found = (lane.zygotes[key] for lane in self.others if key in lane.zygotes)
+            like = next((zygote for zygote in found if zygote.ready and zygote.process.poll() is None), None)
+            self.zygotes[key] = Zygote(modules, load, self.level, self.cpu, like)
+        return self.zygotes[key]
+
+    def teach(self, master: Master, key: str) -> None:
+        """Make the oracle know a master."""
+        try:
+            if not self.ready:
+                os.sched_setaffinity(int(self._hear()), {self.cpu})
+                self.ready = True
+            if key in self.known:
+                return
+            self._order(MASTER, {"master": render.source_notebook(master), "key": key})
+            self._hear()
+        except (Gone, Late, LaneError, ProcessLookupError) as error:
+            if self.oracle is None:
+                raise LaneError("the oracle that this one was to be forked from has ended") from error
+            raise StartError(
+                f"The grader's trusted process did not start{last_words(self.said)}. Install the package again: "
+                "pip install --force-reinstall 'bncourse[grading]'"
+            ) from error
+        self.known.add(key)
+
+    def _hear(self) -> bytes:
+        return self.channel.receive(time.monotonic() + START_SECONDS)
+
+    def _order(self, kind: bytes, message: dict[str, Any], *descriptors: int, more: Iterable[bytes] = ()) -> None:
+        try:
+            with self.orders:
+                socket.send_fds(self.control, [kind], descriptors) if descriptors else self.control.send(kind)
+                for part in (json.dumps(message).encode(), *more):
+                    self.channel.send(part, time.monotonic() + 30)
+        except (OSError, Gone, Late) as error:
+            raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
+
+    def run(
+        self, job: dict[str, Any], zygote: Zygote, patience: Callable[[], float]
+    ) -> Generator[dict[str, Any], None, None]:
+        """Run passes over a submission, one behind the other, in one worker; yields the oracle's reports.
+
+        How the worker ended that cut a pass short is in `last` afterwards.
+
+        Parameters
+        ----------
+        job : dict
+            The master's key, the passes with their steps, the seed.
+        zygote : Zygote
+            Whose fork runs the student's cells.
+        patience : callable
+            Returns the seconds to wait for the next report.
+        """
+        number = next(self.numbers)
+        ours, theirs = socket.socketpair()
+        place = shared_place()
+        reports, reporting = socket.socketpair()
+        channel = Channel(reports.fileno())
+        self.last: dict[str, Any] = {}
+        self.answers = b""
+        self.pid = 0
+        left, dead, over = len(job["passes"]), False, False
+        try:
+            zygote.fork(number, theirs, place, job["cpu_seconds"])
+            theirs.close()
+            self._order(JOB, job | {"recorded": False}, ours.fileno(), place, reporting.fileno())
+            ours.close()
+            reporting.close()
+            for message in self._reports(channel, patience):
+                if message.get("gone") and not over:
+                    self.last, over = zygote.end(number), True
+                    if zygote.lost:  # that was no student's doing
+                        raise LaneError("the warm process of the sandbox has ended")
+                dead = "dead" in message
+                yield message
+                if "done" in message:
+                    left = 0 if message["alone"] else left - 1
+                    if left == 0:
+                        return
+        except Late:
+            yield {"overdue": True}
+        except (Gone, WireError) as error:
+            raise LaneError("the oracle's process ended") from error
+        finally:
+            os.close(place)
+            for end in (ours, theirs, reporting):
+                end.close()
+            if not left:
+                zygote.kill(number)
+            elif not over:
+                self.last = zygote.end(number)
+            if left and not dead:
+                self._stop(channel)
+            reports.close()
+
+    def _stop(self, channel: Channel) -> None:
+        """Kill the fork of the oracle that still reports here, and wait until it cannot take another job."""
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        try:
+            while True:
+                channel.receive(time.monotonic() + 10)
+        except Late:
+            raise LaneError("the oracle's process does not end") from None
+        except (Gone, WireError):
+            return
+
+    def _reports(self, channel: Channel, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
+        """The oracle's reports on one pass, which come several at a time."""
+        while True:
+            data = channel.receive(time.monotonic() + patience())
+            if data[:1] == ANSWERS:
+                self.answers = data[1:]
+                continue
+            for message in json.loads(data):
+                self.pid = message.get("pid", 0) or self.pid
+                if "failed" in message:
+                    raise LaneError(message["failed"])
+                yield message
+                if "dead" in message:
+                    return
+
+    def replay(self, job: dict[str, Any], answers: bytes) -> Generator[dict[str, Any], None, None]:
+        """Run one pass whose requests are answered from a transcript; yields the oracle's reports."""
+        reports, reporting = socket.socketpair()
+        channel = Channel(reports.fileno())
+        try:
+            self._order(JOB, job | {"recorded": True, "record": False}, reporting.fileno(), more=[answers])
+            reporting.close()
+            for message in self._reports(channel, lambda: START_SECONDS):
+                yield message
+                if "done" in message:
+                    return
+        except (Gone, Late, WireError) as error:
+            raise LaneError("the oracle's process ended") from error
+        finally:
+            reports.close()
+            reporting.close()
+
+    def close(self) -> None:
+        """End all processes of the lane."""
+        self.control.close()
+        if self.oracle is not None:
+            self.oracle.kill()
+            self.oracle.wait()
+        self.said.close()
+        for zygote in self.zygotes.values():
+            zygote.close()
+
+
+class Lanes:
+    """Lanes that are free, for threads that take one each; opened as they are needed."""
+
+    def __init__(self, level: bubblewrap.Level) -> None:
+        self.level = level
+        self._free: queue.SimpleQueue[Lane] = queue.SimpleQueue()
+        self._open: list[Lane] = []
+        self._guard = threading.Lock()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Lane]:
+        """A lane that nobody else has; one in which something of ours failed is not used again."""
+        lane = self._take()
+        try:
+            yield lane
+        except BaseException:
+            self.drop(lane)
+            raise
+        self._free.put(lane)
+
+    def drop(self, lane: Lane) -> None:
+        """End a lane's processes, and fork no other from them."""
+        with self._guard:
+            if lane in self._open:
+                self._open.remove(lane)
+        lane.close()
+
+    def _take(self) -> Lane:
+        try:
+            return self._free.get_nowait()
+        except queue.Empty:
+            with self._guard:
+                taken = {lane.place for lane in self._open}
+                lane = Lane(self.level, next(place for place in itertools.count() if place not in taken), self._open)
+                self._open.append(lane)
+            return lane
+
+    def close(self) -> None:
+        """End all processes."""
+        for lane in self._open:
+            lane.close()
+        self._open.clear()

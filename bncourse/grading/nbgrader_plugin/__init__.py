@@ -1,0 +1,1 @@
+"""What nbgrader calls, and what it is told: its hooks and its settings."""

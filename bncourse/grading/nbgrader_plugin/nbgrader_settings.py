@@ -1,0 +1,64 @@
+"""What nbgrader is told about the course: its folders, its gradebook, and our executor in the place of its own."""
+
+import functools
+import os
+from pathlib import Path
+from typing import Any
+
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.gradebook.connection import COURSE_ID, make_alembic_callable
+
+
+def configure(config: Any, course: Course, root: Path | None = None) -> None:
+    """Fill in nbgrader's configuration.
+
+    Parameters
+    ----------
+    config : traitlets.config.Config
+        What `get_config()` gives in `nbgrader_config.py`.
+    course : Course
+        The course that nbgrader's commands shall work on.
+    root : Path, optional
+        The folder that nbgrader takes for its home, so that formgrader works in a Jupyter started there;
+        the course folder if left out.
+    """
+    make_alembic_callable()
+    course.root.mkdir(parents=True, exist_ok=True)
+    root = root or course.root
+    # relative to the root, because nbgrader's own pattern for an absolute structure never matches
+    home = os.path.relpath(course.root, root).replace("{", "{{").replace("}", "}}")
+    steps = "{nbgrader_step}/{student_id}/{assignment_id}"
+    config.CourseDirectory.root = str(root)
+    config.CourseDirectory.course_id = COURSE_ID
+    config.CourseDirectory.directory_structure = steps if home == "." else f"{home}/{steps}"
+    config.CourseDirectory.db_url = course.db_url
+    ours = "bncourse.grading.nbgrader_plugin.preprocessors"
+    config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
+    config.Autograde.pre_convert_hook = functools.partial(_before_autograding, course, config)
+    config.GenerateFeedback.exporter_class = "bncourse.grading.reports.feedback_page.FeedbackExporter"
+    config.GenerateAssignment.post_convert_hook = functools.partial(_after_release, course)
+    check = "nbgrader.preprocessors.CheckCellMetadata"
+    config.Autograde.sanitize_preprocessors = [check]
+    late = "nbgrader.preprocessors.AssignLatePenalties"
+    config.Autograde.autograde_preprocessors = [f"{ours}.GradeInSandbox", late, check]
+    for name in ("ReleasedNotebookExporter", "GradeInSandbox"):
+        config[name].course_root = str(course.root)
+        config[name].masters = str(course.masters)
+
+
+def _before_autograding(course: Course, config: Any, *, assignment: str, **names: Any) -> None:
+    """Refuse where nothing can be graded, before nbgrader writes anything; and set aside what it must not copy."""
+    from bncourse.grading.nbgrader_plugin.preprocessors import make_sure, set_odd_files_aside
+
+    make_sure(course, assignment, str(config.GradeInSandbox.get("level", "full")))
+    set_odd_files_aside(assignment=assignment, **names)
+
+
+def _after_release(course: Course, *, assignment: str, **_: Any) -> None:
+    """Enter the due date that the master states, and keep a copy of what was released."""
+    from bncourse.grading.gradebook.records_table import open_gradebook
+    from bncourse.grading.submissions.upgrade import archive_release
+
+    with open_gradebook(course) as gradebook:
+        gradebook.update_or_create_assignment(assignment, duedate=course.master(assignment).metadata["due"])
+    archive_release(course, assignment)

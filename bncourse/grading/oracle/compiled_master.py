@@ -1,0 +1,151 @@
+"""A master made ready in the oracle: compiled, its imports loaded, its own solution once run through its tests."""
+
+import ast
+import contextlib
+import io
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import Any, NamedTuple
+
+from bncourse.grading.core.known import known
+from bncourse.grading.core.names import imports_of, loaded_names, parse
+from bncourse.grading.core.records import Master, MasterCell
+from bncourse.grading.oracle.verdicts import hidden_lines
+
+WARM_UP_SECONDS = 5
+
+
+class Statement(NamedTuple):
+    """A statement of the master's own, and the names that it needs at once."""
+
+    code: CodeType
+    reads: set[str]
+
+
+class Prepared:
+    """A master's code, compiled once; forks find it ready."""
+
+    def __init__(self, master: Master) -> None:
+        self.master = master
+        facts = known(master)
+        self.binds = facts.binds
+        self.statements: dict[str, list[Statement]] = {}
+        self._tests: dict[str, tuple[CodeType, CodeType | None]] = {}
+        self._visible: dict[str, tuple[CodeType, CodeType | None]] = {}
+        printing = any("print" in names for names in self.binds.values())
+        for cell in master.cells:
+            if cell.kind == "test":
+                self._tests[cell.grade_id] = _compiled(cell, cell.source)
+                with contextlib.suppress(SyntaxError):
+                    self._visible[cell.grade_id] = _compiled(cell, _without_hidden(cell.source))
+            elif cell.kind in ("given", "answer"):
+                nodes = facts.trees[cell.grade_id].body
+                if cell.kind == "answer":
+                    nodes = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+                if not printing:
+                    nodes = [_unprinted(node) for node in nodes]
+                self.statements[cell.grade_id] = [_statement(node, cell) for node in nodes]
+
+    def run_test(self, cell: MasterCell, space: dict[str, Any], *, visible: bool = False) -> Any:
+        """Run a test cell, or the part that students see; returns the last line's value if that is an expression."""
+        body, last = (self._visible if visible else self._tests)[cell.grade_id]
+        exec(body, space)  # noqa: S102  (the instructor's test cell)
+        return None if last is None else eval(last, space)  # noqa: S307  (the same)
+
+    def warm_up(self, rehearse: Callable[["Prepared"], None]) -> None:
+        """Load what the master imports, and have its solution rehearsed, for some seconds at most."""
+        from bncourse.diagnosis import checks
+
+        for tree in known(self.master).trees.values():
+            for name in imports_of(tree):
+                with contextlib.suppress(ImportError):
+                    __import__(name)
+        signal.signal(signal.SIGALRM, _stop)
+        signal.alarm(WARM_UP_SECONDS)
+        try:
+            with contextlib.suppress(Exception):
+                checks.check_forward(lambda *_, **__: None)  # loads what a diagnosis reads from disk
+            with contextlib.suppress(Exception):
+                rehearse(self)
+        except _EnoughError:
+            pass
+        finally:
+            signal.alarm(0)
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            pyplot.close("all")
+
+
+class _EnoughError(BaseException):
+    pass
+
+
+def _stop(*_: Any) -> None:
+    raise _EnoughError
+
+
+def test_file(cell: MasterCell) -> str:
+    """Under which name a test cell is compiled."""
+    return f"<test {cell.grade_id}>"
+
+
+class _Nowhere(io.TextIOBase):
+    """A stream that keeps nothing."""
+
+    def writable(self) -> bool:
+        """A stream to write to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Say that all was written."""
+        return len(text)
+
+
+NOWHERE = _Nowhere()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Throw away what is printed."""
+    before = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = NOWHERE
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def _without_hidden(source: str) -> str:
+    """The source with its hidden lines left blank, so that the others keep their numbers."""
+    hidden = hidden_lines(source)
+    return "\n".join("" if n in hidden else line for n, line in enumerate(source.split("\n"), start=1))
+
+
+def _compiled(cell: MasterCell, source: str) -> tuple[CodeType, CodeType | None]:
+    *body, last = parse(source).body or [ast.Pass()]
+    rest = [] if isinstance(last, ast.Expr) else [last]
+    code = compile(ast.Module([*body, *rest], []), test_file(cell), "exec")
+    return code, compile(ast.Expression(last.value), test_file(cell), "eval") if isinstance(last, ast.Expr) else None
+
+
+def _unprinted(node: ast.stmt) -> ast.stmt:
+    """The statement; of a plain `print`, which nobody would see on this side, only its arguments.
+
+    >>> ast.unparse(_unprinted(ast.parse("print(rng.normal(), 2, sep='')").body[0]))
+    "(rng.normal(), 2, '')"
+    """
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"):
+        return node
+    if any(keyword.arg not in ("sep", "end", "flush") for keyword in call.keywords):
+        return node
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return ast.fix_missing_locations(ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node))
+
+
+def _statement(node: ast.stmt, cell: MasterCell) -> Statement:
+    code = compile(ast.Module([node], []), f"<{cell.grade_id}>", "exec")
+    later = isinstance(node, ast.FunctionDef | ast.ClassDef)
+    return Statement(code, set() if later else loaded_names(node))

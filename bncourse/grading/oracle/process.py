@@ -1,0 +1,195 @@
+"""The trusted compartment's process: it learns masters, and takes submissions through their tests.
+
+One oracle serves one lane of the grader. It keeps the masters it was given, loaded and compiled, and forks; a fork
+takes one submission after the other, each with names, stand-ins and random numbers of its own, until it finds changed
+what they share. So nothing that happens here over one submission is there for the next.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+from bncourse.grading.core import render
+from bncourse.grading.oracle.compiled_master import Prepared
+from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
+from bncourse.grading.oracle.proxies import Connection
+from bncourse.grading.oracle.rehearsal import rehearse
+from bncourse.grading.oracle.session import Session, one_line
+from bncourse.grading.oracle.transcript import Recording, Replayed
+from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
+from bncourse.grading.sandbox.inside.surroundings import Surroundings
+
+MAX_SUBMISSIONS = 50
+"""What one fork takes, even if it finds nothing changed."""
+REPORT_SECONDS = 0.1
+"""How long a verdict may wait for others before it is reported."""
+MAX_DESCRIPTORS = 3
+"""A connection to the student's process, where that says which statement is running, and a connection for reports."""
+
+
+class Oracle:
+    """Serves a supervisor.
+
+    Parameters
+    ----------
+    control : socket
+        Where its orders come from.
+    """
+
+    def __init__(self, control: socket.socket) -> None:
+        self.masters: dict[str, Prepared] = {}
+        self.listen(control)
+
+    def listen(self, control: socket.socket) -> None:
+        """Take orders from here from now on."""
+        self.control, self.channel = control, Channel(control.fileno(), ahead=False)
+        control.setblocking(True)
+
+    def serve(self) -> None:
+        """Learn masters, and have forks take the jobs, until the supervisor goes away."""
+        self.say_ready()
+        while order := self.next_order():
+            if order == MASTER:
+                self.learn()
+                continue
+            if order == TWIN:
+                self.split()
+                continue
+            fork = os.fork()
+            if fork == 0:
+                try:
+                    self.take_jobs()
+                finally:
+                    os._exit(0)
+            os.waitpid(fork, 0)
+
+    def say_ready(self) -> None:
+        """Say who listens here."""
+        self.channel.send(str(os.getpid()).encode())
+
+    def split(self) -> None:
+        """Fork another oracle, which knows what this one knows."""
+        _, (descriptor,) = self.receive()
+        if os.fork() == 0:
+            self.control.close()
+            self.listen(socket.socket(fileno=descriptor))
+            self.say_ready()
+        else:
+            os.close(descriptor)
+
+    def next_order(self) -> bytes:
+        """What is ordered next, which stays where it is; nothing at the end."""
+        try:
+            return self.control.recv(1, socket.MSG_PEEK)
+        except ConnectionResetError:
+            return b""
+
+    def receive(self) -> tuple[dict[str, Any], list[int]]:
+        """Take an order in."""
+        _, descriptors, _, _ = socket.recv_fds(self.control, 1, MAX_DESCRIPTORS)
+        return json.loads(self.channel.receive()), descriptors
+
+    def learn(self) -> None:
+        """Get a master ready, for all forks that are to come."""
+        message, _ = self.receive()
+        self.masters[message["key"]] = Prepared(render.master_of(message["master"]))
+        self.masters[message["key"]].warm_up(lambda prepared: rehearse(prepared, Session))
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+        self.channel.send(b"known")
+
+    def take_jobs(self) -> None:
+        """Take jobs, in a fork, as long as one finds what the one before it has found."""
+        signal.signal(signal.SIGALRM, _ignore)
+        shared = Shared()
+        for _ in range(MAX_SUBMISSIONS):
+            if self.next_order() != JOB:
+                return
+            job, descriptors = self.receive()
+            recorded = self.channel.receive() if job["recorded"] else None
+            take_through(self.masters[job["key"]], job, descriptors, recorded)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            if not shared.unchanged():
+                return
+
+
+class Shared:
+    """What the submissions that one process takes have in common, as it was when this was made."""
+
+    def __init__(self) -> None:
+        self.surroundings = Surroundings()
+        self.rest = self.look()
+
+    def unchanged(self) -> bool:
+        """Whether all is as it was; open figures are closed first."""
+        with contextlib.suppress(Exception):
+            pyplot = sys.modules.get("matplotlib.pyplot")
+            if pyplot is not None:
+                pyplot.close("all")
+            return not self.surroundings.grown() and self.surroundings.unchanged() and self.look() == self.rest
+        return False
+
+    def look(self) -> tuple[Any, ...]:
+        """What matters on this side only."""
+        return os.getcwd(), np.get_printoptions()  # noqa: PTH109  (five times as fast)
+
+
+def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int], recorded: bytes | None) -> None:
+    """Take one submission through the passes of a job.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The master.
+    job : dict
+        The passes, and what they need.
+    descriptors : list of int
+        See `MAX_DESCRIPTORS`; the last is the one for reports.
+    recorded : bytes, optional
+        A transcript, which answers in the place of the student's process.
+    """
+    reports = Channel(descriptors[-1])
+    try:
+        signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
+        for left, part in enumerate(job["passes"], start=1 - len(job["passes"])):
+            kind = Recording if job["record"] and part["phase"] == "mark" else Connection
+            connection = kind(descriptors[0]) if recorded is None else Replayed(recorded)
+            place = descriptors[1] if recorded is None else None
+            session = Session(prepared, job, part, connection, reports, place)
+            signal.signal(signal.SIGALRM, session.send_waiting)
+            session.tell(pid=os.getpid())
+            if not session.run(followed=left < 0):
+                break
+    except BaseException as error:
+        with contextlib.suppress(BaseException):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            reports.send(json.dumps([{"failed": one_line(error)}]).encode(), time.monotonic() + 5)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, _ignore)
+
+
+def _ignore(*_: Any) -> None:
+    """Let the timer ring."""
+
+
+def main() -> None:
+    """Serve the supervisor at the socket that the last argument names."""
+    warnings.simplefilter("ignore")
+    gc.disable()  # for as long as libraries load, which takes a fifth less then
+    with contextlib.suppress(Gone, Late):
+        Oracle(socket.socket(fileno=int(sys.argv[-1]))).serve()
+
+
+if __name__ == "__main__":
+    main()

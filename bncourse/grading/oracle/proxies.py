@@ -1,0 +1,268 @@
+"""Stand-ins in the trusted compartment for a student's functions, classes, values and objects in the other.
+
+Arrays, numbers and strings arrive as copies. Anything else stays where it is, and the stand-in asks for its
+attributes and items, calls it, and hands it back. A stand-in is never equal to anything, has no truth value and
+no array protocol, so that no comparison is decided by the student's code.
+"""
+
+import builtins
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+from bncourse.grading.oracle.remote_errors import (
+    Kept,
+    KeptDict,
+    KeptList,
+    KeptTuple,
+    StudentError,
+    StudentGone,
+    StudentLate,
+    StudentRefused,
+    error_class,
+    is_library,
+    pickled,
+    torch_of,
+)
+from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
+from bncourse.grading.sandbox.inside.codec import Decoder, Encoder, WireError
+from bncourse.grading.sandbox.inside.wire_types import Handle, Parts, Tensor
+
+MAX_TRAFFIC = 512 * 2**20
+"""Bytes that one test cell may receive."""
+
+
+class Connection(Decoder):
+    """Asks the worker, one request at a time, within a budget of seconds."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self.channel = None if descriptor is None else Channel(descriptor)
+        self.left = 10.0
+        self.received = 0
+        self.ended: type[BaseException] | None = None
+        self.asks_secrets: Callable[[], bool] = lambda: False
+        """Says whether a hidden test, or what may depend on one, is asking now."""
+        self.secret = False
+        """Whether that was ever so: what the student's code tells of itself must be withheld from then on."""
+        self.freed: list[int] = []
+        self.leaves: list[Any] = []
+        """Tensors that wanted gradients in the request that is on its way."""
+        self.callbacks: dict[int, Callable[..., Any]] = {}
+        self.classes: dict[int, Any] = {}
+        self.encoder = Encoder(self.leave)
+
+    # --- requests ---
+
+    def request(self, operation: str, *arguments: Any) -> Any:
+        """Ask, and wait for the answer; returns what follows its first word.
+
+        Raises
+        ------
+        StudentLate, StudentGone
+            If the budget is used up or the process has ended, now or before.
+        StudentError, StudentRefused
+            If the student's code raised, or returned what cannot cross.
+        """
+        self.secret = self.secret or self.asks_secrets()
+        if len(self.freed) > 100:
+            self.free()
+        self.leaves = []
+        try:
+            return self._exchange((operation, *arguments))
+        finally:
+            self.callbacks.clear()
+
+    def free(self) -> None:
+        """Have the other side forget what is no longer known here."""
+        numbers, self.freed = self.freed, []
+        self._exchange(("free", numbers))
+
+    def begin(self, cell: str) -> None:
+        """Say which cell the requests that follow belong to."""
+
+    def transfer(self, data: bytes, deadline: float) -> bytes:
+        """Send a request and receive an answer."""
+        if self.channel is None:
+            raise Gone
+        self.channel.send(data, deadline)
+        return self.channel.receive(deadline)
+
+    def _exchange(self, request: Any) -> Any:
+        if self.ended is not None:
+            raise self.ended
+        answer = self._ask(request)
+        while answer[0] == "callback":
+            answer = self._ask(self._call_back(*answer[1:]))
+        if answer[0] == "raised":
+            raise self._error(*answer[1:5])
+        if answer[0] == "refused":
+            raise StudentRefused(str(answer[1]))
+        return answer
+
+    def _ask(self, message: Any) -> tuple[Any, ...]:
+        data = self.encoder.encode(message)
+        start = time.monotonic()
+        try:
+            answer = self.transfer(data, start + self.left)
+        except Late:
+            self.end(StudentLate)
+        except Gone:
+            self.end(StudentGone)
+        except WireError as error:
+            self.ended = StudentGone
+            raise StudentRefused(str(error)) from None
+        self.left -= time.monotonic() - start
+        self.received += len(answer)
+        if self.received > MAX_TRAFFIC or self.left <= 0:
+            self.end(StudentLate)
+        try:
+            value = self.decode(answer)
+            if not (type(value) is tuple and value and type(value[0]) is str and len(value) >= 1):
+                raise WireError("malformed message")
+        except WireError as error:
+            raise StudentRefused(str(error)) from None
+        return value
+
+    def end(self, how: type[BaseException]) -> NoReturn:
+        """Answer nothing from now on."""
+        self.ended = how
+        raise how
+
+    def _call_back(self, number: Any, args: Any, kwargs: Any) -> tuple[str, Any]:
+        start = time.monotonic()
+        try:
+            answer = ("value", self.callbacks[number](*args, **kwargs))
+            self.encoder.encode(answer)
+        except Exception as error:
+            answer = ("raised", f"{type(error).__name__}: the function that the test handed over raised")
+        self.left -= time.monotonic() - start
+        return answer
+
+    def _error(self, names: Any, message: Any, cell: Any, line: Any) -> Exception:
+        known = [n for n in names if type(n) is str and isinstance(getattr(builtins, n, None), type)]
+        plain = [n for n in known if issubclass(getattr(builtins, n), Exception) and not n.startswith("Unicode")]
+        name = plain[0] if plain else "Exception"
+        error: StudentError = error_class(name)(str(message)[:500])
+        error.cell, error.line = str(cell)[:100], int(line)
+        return error
+
+    # --- what crosses ---
+
+    def leave(self, value: Any) -> Any:
+        """Say how a value that is not plain goes to the worker."""
+        if isinstance(value, Remote):
+            return Handle(object.__getattribute__(value, "_number"), "", "")
+        if isinstance(value, Kept):
+            return Handle(value.remote_number, "", "")
+        torch = torch_of(value)
+        if torch is not None:
+            plain = value.detach()
+            plain = plain.float() if plain.dtype == torch.bfloat16 else plain
+            number = getattr(value, "_remote_number", 0) if value.is_leaf else 0
+            if value.requires_grad and not number:
+                self.leaves.append(value)
+            return Tensor(number, str(value.dtype), bool(value.requires_grad), plain.numpy(), None)
+        fields = getattr(type(value), "_fields", None)
+        if isinstance(value, tuple) and fields is not None:
+            return Parts(getattr(type(value), "_remote_number", 0), type(value).__name__, fields, tuple(value))
+        if callable(value) and not is_library(value):
+            self.callbacks[len(self.callbacks) + 1] = value
+            return Handle(len(self.callbacks), "callback", getattr(value, "__name__", ""))
+        return pickled(value)
+
+    def handle(self, number: int, kind: str, name: str) -> Any:
+        """Return the stand-in for something that stays with the student."""
+        made = {"function": RemoteFunction, "class": RemoteClass, "callable": RemoteFunction}.get(kind, Remote)
+        return made(self, number, name)
+
+    def parts(self, number: int, name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+        """Return a named tuple, or a copy of a dict, list or tuple of the student's own kind."""
+        if name.startswith("=") and len(values) == 1:
+            kinds: dict[type, Any] = {dict: KeptDict, list: KeptList, tuple: KeptTuple}
+            if type(values[0]) not in kinds:
+                raise WireError("malformed message (parts)")
+            kept = kinds[type(values[0])](values[0])
+            kept.remote_number = number
+            return kept
+        if number not in self.classes:
+            made = type(super().parts(0, name, fields, values))
+            made._remote_number = number
+            self.classes[number] = made
+        if len(values) != len(self.classes[number]._fields):
+            raise WireError("malformed message (parts)")
+        return tuple.__new__(self.classes[number], values)
+
+    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any, grad: Any) -> Any:
+        """Return a tensor; one that wants gradients asks the worker for them when it is differentiated."""
+        import torch
+
+        from bncourse.grading.oracle.torch_proxies import from_student
+
+        kind = getattr(torch, dtype.removeprefix("torch."), None)
+        if not isinstance(kind, torch.dtype):
+            raise WireError("malformed message (tensor)")
+        made = torch.from_numpy(array).to(kind)
+        return from_student(self, made, number, grad) if wants_grad else made
+
+
+class Remote:
+    """Stands for an object of the student's."""
+
+    def __init__(self, connection: Connection, number: int, name: str) -> None:
+        vars(self).update(_connection=connection, _number=number, __name__=name, mutated_arguments=())
+
+    def __repr__(self) -> str:
+        return f"<the student's {vars(self)['__name__']}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._connection.request("attribute", self, name)[1]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._connection.request("set", self, name, value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._connection.request("item", self, key)[1]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._connection.request("put", self, key, value)
+
+    def __len__(self) -> int:
+        return int(self._connection.request("length", self)[1])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._connection.request("items", self)[1])
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("an object of the student's is not an array")
+
+    def __bool__(self) -> bool:
+        raise TypeError("an object of the student's has no truth value here")
+
+    def __del__(self) -> None:
+        self._connection.freed.append(self._number)
+
+
+class RemoteFunction(Remote):
+    """Stands for a function; after a call `mutated_arguments` names the arrays that it changed in place."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it with copies of the arguments."""
+        answer = self._connection.request("call", self, args, kwargs)
+        vars(self)["mutated_arguments"] = tuple(str(name)[:100] for name in answer[2])
+        return answer[1]
+
+    def vjp(self, inputs: Sequence[Any], cotangent: Any) -> tuple[Any, ...]:
+        """The vector-Jacobian product of a function of PyTorch tensors, taken where the student's code runs."""
+        import torch
+
+        leaves = [value.detach().clone().requires_grad_(True) for value in inputs]
+        return torch.autograd.grad(self(*leaves), leaves, cotangent, allow_unused=True)
+
+
+class RemoteClass(RemoteFunction):
+    """Stands for a class: calling it makes an object that stays with the student."""
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, Remote) and bool(self._connection.request("instance", value, self)[1])

@@ -1,0 +1,220 @@
+"""One submission's pass through an assignment, on the trusted side: the test cells, run against stand-ins."""
+
+import base64
+import contextlib
+import json
+import math
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from bncourse.grading.core.plain_text import inert, picture
+from bncourse.grading.core.records import MasterCell, Verdict
+from bncourse.grading.core.seeds import begin_anew, cell_seed
+from bncourse.grading.oracle.compiled_master import Prepared, quiet, test_file
+from bncourse.grading.oracle.messages import ANSWERS
+from bncourse.grading.oracle.namespace import Space
+from bncourse.grading.oracle.proxies import Connection
+from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused
+from bncourse.grading.oracle.transcript import Diverged, Recording
+from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
+from bncourse.grading.sandbox.inside.channel import Channel
+from bncourse.grading.sandbox.inside.progress import read_place
+
+
+class Session:
+    """One submission's pass through the steps of an assignment."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        job: dict[str, Any],
+        part: dict[str, Any],
+        connection: Connection,
+        report: Channel,
+        place: int | None = None,
+    ) -> None:
+        self.prepared, self.master = prepared, prepared.master
+        self.cells = {cell.grade_id: cell for cell in self.master.cells}
+        self.job, self.connection, self.report, self.place = job, connection, report, place
+        self.phase, self.steps = part["phase"], part["steps"]
+        self.space = Space(connection)
+        self.students = {name for step in self.steps for name in step.get("binds", ())}
+        """The names that the answers bind."""
+        self.waiting: list[dict[str, Any]] = []
+        """What is to be reported."""
+        self.broken: list[str] = []
+        """What the master's own cells could not import on this side."""
+
+    def tell(self, **message: Any) -> None:
+        """Report to the supervisor: the beginning and the end at once, the rest some at a time."""
+        self.waiting.append(message)
+        if {"pid", "done", "dead"} & message.keys():
+            self.send_waiting()
+
+    def send_waiting(self, *_: Any) -> None:
+        """Send what is to be reported; a timer calls this too, at any moment."""
+        with self.undisturbed():
+            if self.waiting:
+                self.report.send(json.dumps(self.waiting).encode())
+                self.waiting.clear()
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Hold the timer back."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
+
+    def run(self, *, followed: bool = False) -> bool:
+        """Take the steps in order; returns False where no other pass can be run in the student's process."""
+        for step in self.steps:
+            try:
+                if step["do"] == "test":
+                    self.test(self.cells[step["cell"]], step)
+                else:
+                    self.load(step)
+            except Diverged:
+                self.tell(diverged=step["cell"])
+                if step["do"] != "test":
+                    break
+            except (StudentLate, StudentGone) as error:
+                why = "timeout" if isinstance(error, StudentLate) else "crashed"
+                self.report_answers()
+                loading = step["do"] != "test"
+                statement = read_place(self.place) if loading and self.place is not None else 0
+                gone = isinstance(error, StudentGone)
+                self.tell(dead=why, gone=gone, loading=loading, cell=step["cell"], statement=statement)
+                return False
+        self.report_answers()
+        on = followed and self.ready_for_another()
+        self.tell(done=self.phase, alone=followed and not on)
+        return on or not followed
+
+    def ready_for_another(self) -> bool:
+        """Have the student's process begin anew; False where that is not as good as a new process."""
+        with contextlib.suppress(StudentLate, StudentGone, StudentError, StudentRefused):
+            return self.connection.request("anew")[1] is True
+        return False
+
+    def report_answers(self) -> None:
+        """Report what was answered, if that is kept."""
+        if isinstance(self.connection, Recording):
+            with self.undisturbed():
+                self.report.send(ANSWERS + self.connection.packed())
+
+    def load(self, step: dict[str, Any]) -> None:
+        """Run one of the student's cells, or a given cell on both sides."""
+        name, given = step["cell"], step["do"] == "given"
+        self.connection.begin(name)
+        self.connection.left = self.job["seconds"]
+        self.connection.asks_secrets = lambda: False
+        seed = cell_seed(self.job["seed"], self.master.assignment, name)
+        show = self.phase == "show"
+        seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
+        with contextlib.suppress(Exception):
+            seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
+        if show:  # no test runs here, so this side needs no names
+            if any(seen.values()):
+                self.tell(ran=name, **seen)
+        elif name in self.cells:
+            begin_anew(seed)
+            self.own_side(self.cells[name])
+
+    def own_side(self, cell: MasterCell) -> None:
+        """Do on the trusted side what the master's cell does, except for what is the student's."""
+        self.space.borrowed.clear()
+        if cell.kind == "answer":
+            for name in self.prepared.binds[cell.grade_id]:
+                self.space.pop(name, None)
+        with quiet():
+            for statement in self.prepared.statements[cell.grade_id]:
+                if any(name in self.students and name not in self.space for name in statement.reads):
+                    continue
+                try:
+                    exec(statement.code, self.space)  # noqa: S102  (the master's)
+                except ImportError as error:
+                    self.broken.append(one_line(error))
+                except Exception:  # noqa: S112  (what is missing shows in the test that needs it)
+                    continue
+
+    def test(self, cell: MasterCell, step: dict[str, Any]) -> None:
+        """Run a test cell and report its verdict; cells that were judged before are passed over."""
+        if step["judged"]:
+            return
+        filename, first, visible = test_file(cell), first_secret(cell.source), self.phase == "tell"
+        self.connection.left, self.connection.received = self.job["seconds"], 0
+        if first < math.inf and not visible:
+            self.connection.asks_secrets = lambda: _running_line(filename) >= first
+        self.space.borrowed.clear()
+        self.space.missing.clear()
+        self.connection.begin(cell.grade_id)
+        begin_anew(cell_seed(self.job["seed"], self.master.assignment, cell.grade_id))
+        start = time.perf_counter()
+        error: BaseException | None = None
+        points, withheld = cell.points, False
+        try:
+            with quiet():
+                points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
+            verdict = Verdict(cell.grade_id, "correct", points, cell.points)
+        except Diverged:
+            raise
+        except BaseException as raised:
+            error = raised
+            verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret)
+            if isinstance(raised, ImportError) and raised_by_student(raised) is None:
+                self.broken.append(one_line(raised))
+        self.tell(
+            verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
+            withheld=withheld,
+            gone=self.connection.ended is StudentGone,
+            missing=sorted(self.space.missing),
+            not_implemented=isinstance(raised_by_student(error), NotImplementedError),
+            broken=self.broken[:3],
+        )
+        if isinstance(error, StudentLate | StudentGone):
+            raise error
+        if self.connection.ended is not None:
+            raise self.connection.ended
+
+
+def _seen(answer: tuple[Any, ...]) -> dict[str, Any]:
+    """What a student's cell showed, made inert; raises where the answer is malformed."""
+    problems, text, pictures, ignored = answer[1:5]
+    return {
+        "problems": [
+            [int(line), inert(str(kind), 80), inert(str(message), 300)] for line, kind, message in problems[:50]
+        ],
+        "text": inert(str(text), 21_000),
+        "pictures": [base64.b64encode(p).decode() for p in pictures[:4] if type(p) is bytes and picture(p)],
+        "ignored": [inert(str(word), 40) for word in ignored[:20]],
+    }
+
+
+def _points(value: Any, most: float) -> float:
+    """Partial credit as nbgrader reads it: a number as the cell's value, here kept within its bounds."""
+    if type(value) not in (int, float):
+        return most
+    if math.isnan(value):
+        return 0.0
+    return min(max(float(value), 0.0), most)
+
+
+def one_line(error: BaseException) -> str:
+    """An exception in one line of some length."""
+    return re.sub(r"\s+", " ", f"{type(error).__name__}: {error}")[:500]
+
+
+def _running_line(filename: str) -> int:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename == filename and frame.f_code.co_name == "<module>":
+            return frame.f_lineno
+        frame = frame.f_back
+    return 0

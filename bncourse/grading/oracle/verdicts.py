@@ -1,0 +1,163 @@
+"""From what a test cell raised to a verdict that gives away no hidden test and no expected value.
+
+Once a hidden test has called a student's code, that code knows its inputs, and may put them into whatever it is
+free to choose: an exception's text or line, a shape, a class's name. From then on a verdict says only what stands in
+a list that was written before: the outcome, a built-in exception's name, a belief of the catalogue.
+"""
+
+import ast
+import math
+import traceback
+from types import TracebackType
+from typing import NamedTuple
+
+from bncourse.diagnosis.catalogue import beliefs, chapter_link
+from bncourse.diagnosis.checks import MEND_FIRST, STAGES_OF
+from bncourse.diagnosis.report import Finding, Misconception, finding, unknown
+from bncourse.grading.core.plain_text import inert
+from bncourse.grading.core.records import MasterCell, Outcome, Verdict
+from bncourse.grading.core.regions import HIDDEN_TESTS
+from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused
+
+
+def hidden_lines(source: str) -> frozenset[int]:
+    """Return the numbers of the lines that students do not see."""
+    hidden: set[int] = set()
+    inside = False
+    for number, line in enumerate(source.split("\n"), start=1):
+        inside = inside or HIDDEN_TESTS.begin in line
+        if inside:
+            hidden.add(number)
+        inside = inside and HIDDEN_TESTS.end not in line
+    return frozenset(hidden)
+
+
+def first_secret(source: str) -> float:
+    """The number of the line from which on a test cell may know what students do not; infinite where nothing is hidden.
+
+    A hidden region inside of a loop or a function makes a secret of the whole cell.
+    """
+    first = min(hidden_lines(source), default=None)
+    if first is None:
+        return math.inf
+    return 1 if source.split("\n")[first - 1].startswith((" ", "\t")) else first
+
+
+class Judged(NamedTuple):
+    """A verdict, and whether its message says less than it would if no hidden test had run before."""
+
+    verdict: Verdict
+    withheld: bool
+
+
+def judge(cell: MasterCell, filename: str, error: BaseException, *, secret: bool) -> Judged:
+    """Return the verdict of a test cell that raised.
+
+    Parameters
+    ----------
+    cell : MasterCell
+        The test cell.
+    filename : str
+        Under which name it was compiled.
+    error : BaseException
+        What came out of it.
+    secret : bool
+        Whether the student's code may know what a hidden test asks.
+    """
+    lines = _lines(error.__traceback__, filename)
+    hidden = bool(lines and lines[-1] in hidden_lines(cell.source))
+    outcome, message, belief = _what(cell, error, hidden, lines, discreet=secret or hidden)
+    withheld = secret and not hidden and message != _what(cell, error, hidden, lines, discreet=False)[1]
+    return Judged(Verdict(cell.grade_id, outcome, 0.0, cell.points, inert(message, 1_500), belief), withheld)
+
+
+def _what(
+    cell: MasterCell, error: BaseException, hidden: bool, lines: list[int], *, discreet: bool
+) -> tuple[Outcome, str, str | None]:
+    where = "A hidden test" if hidden else f"The test `{_line(cell, lines)}`"
+    student = raised_by_student(error)
+    if isinstance(error, StudentLate):
+        return "timeout", f"{where} did not end in time.", None
+    if isinstance(error, StudentGone):
+        return "crashed", f"{where} ended the process in which your code ran.", None
+    if student is not None and (student is error or isinstance(error, Misconception)):
+        if isinstance(student, MemoryError):
+            return "out of memory", f"{where} asked for more memory than there is.", None
+        if student is error:
+            return "crashed", f"{where} stopped{_headline(student, discreet=discreet)}", None
+    if isinstance(error, Misconception):
+        text = _listed_text(error) if discreet else str(error)
+        return "crashed" if student is not None or error.belief == "raised" else "wrong", text, error.belief
+    if isinstance(error, StudentRefused):
+        why = "" if discreet else f": {error}"
+        return "wrong", f"{where} got something that cannot be graded{why}.", None
+    if isinstance(error, AssertionError):
+        return "wrong", _assertion(cell, error, hidden, lines, discreet=discreet), None
+    return "wrong", f"{where} could not use what your code returned ({type(error).__name__}).", None
+
+
+def _listed_text(error: Misconception) -> str:
+    """Those lines of a diagnosis that are the same for everybody who holds the belief."""
+    part = error.part if error.part.isidentifier() and len(error.part) < 30 else "your code"
+    entry = beliefs().get(error.belief or "")
+    known: Finding = finding(entry.id, part) if entry else unknown(part)
+    pages = {known.page} | ({entry.page} if entry else set())
+    listed = {known.message, *known.hints, MEND_FIRST, STAGES_OF, *map(_read_on, pages)}
+    listed |= {entry.sentence} if entry else set()
+    first = [known.message, entry.sentence if entry else ""]
+    student = raised_by_student(error)
+    if student is not None:
+        first.insert(0, f"Your function raised {type(student).__name__}.")
+    kept = [line for line in str(error).split("\n") if line in listed]
+    return "\n".join(kept if kept and kept[0] in first else [first[0], *kept])
+
+
+def _read_on(page: str) -> str:
+    return f"Read on: {chapter_link(page)}"
+
+
+def raised_by_student(error: BaseException | None) -> StudentError | None:
+    """What the student's code raised, if that is behind an exception."""
+    for _ in range(6):
+        if error is None or isinstance(error, StudentError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _assertion(cell: MasterCell, error: AssertionError, hidden: bool, lines: list[int], *, discreet: bool) -> str:
+    """Return the author's own words if the assertion stands in the cell; library texts may hold expected values."""
+    own = _raised_by_assert(cell, error, lines)
+    if own is not None and error.args and (not discreet or isinstance(own.msg, ast.Constant)):
+        return str(error.args[0])
+    return "A hidden test failed." if hidden else f"This test failed: `{_line(cell, lines)}`"
+
+
+def _raised_by_assert(cell: MasterCell, error: AssertionError, lines: list[int]) -> ast.Assert | None:
+    """The statement of the cell that raised, if one did."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not lines or last.tb_lineno != lines[-1] or not last.tb_frame.f_code.co_filename.startswith("<"):
+        return None
+    found = (node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert))
+    return next((node for node in found if node.lineno <= lines[-1] <= (node.end_lineno or node.lineno)), None)
+
+
+def _lines(trace: TracebackType | None, filename: str) -> list[int]:
+    return [frame.lineno or 0 for frame in traceback.extract_tb(trace) if frame.filename == filename]
+
+
+def _line(cell: MasterCell, lines: list[int]) -> str:
+    source = cell.source.split("\n")
+    seen = [number for number in lines if number not in hidden_lines(cell.source)]
+    return source[seen[-1] - 1].strip()[:120] if seen and seen[-1] <= len(source) else cell.grade_id
+
+
+def _headline(error: StudentError, *, discreet: bool) -> str:
+    name = type(error).__name__
+    if discreet:
+        return f": {name}"
+    place = f" in line {error.line} of cell {error.cell}" if error.line else ""
+    text = str(error).strip().split("\n")[0]
+    return f"{place}: {name}: {text}" if text else f"{place}: {name}"

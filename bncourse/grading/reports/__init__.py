@@ -1,0 +1,1 @@
+"""Records become pages and lists. Decides nothing."""

@@ -1,0 +1,231 @@
+"""Grades for other systems: the lists that every grading run writes, and what Gradescope and Canvas read.
+
+Cells that a spreadsheet would take for a formula begin with an apostrophe.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sql
+from nbgrader.api import Assignment, Grade, GradeCell, Notebook, Student, SubmittedAssignment, SubmittedNotebook
+
+from bncourse.grading.authoring.course import Course, CourseError, replacing, write
+from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.gradebook.records_table import open_gradebook, some_records
+
+CHUNK = 500
+"""Records that are held in memory at once."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One student's result in one assignment, points given by hand and late penalties included."""
+
+    student: str
+    name: str
+    lms_id: str
+    assignment: str
+    score: float
+    max_score: float
+    to_mark: bool
+    """Whether something still waits to be marked by hand."""
+    record: SubmissionRecord | None
+
+
+def lines_of(course: Course, assignment: str | None = None) -> list[Line]:
+    """The gradebook's content, by assignment and student."""
+    return list(each_line(course, assignment))
+
+
+def each_line(course: Course, assignment: str | None = None) -> Iterator[Line]:
+    """The same, one by one, so that a class of any size fits into memory."""
+    gradebook = open_gradebook(course)
+    try:
+        rows = sorted(gradebook.db.execute(_summed(assignment)).all(), key=lambda row: (row.assignment, row.id))
+        gradebook.db.commit()
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
+            records = some_records(gradebook.engine, {(row.assignment, row.id) for row in chunk})
+            for row in chunk:
+                yield Line(
+                    student=row.id,
+                    name=" ".join(filter(None, [row.first_name, row.last_name])),
+                    lms_id=row.lms_user_id or "",
+                    assignment=row.assignment,
+                    score=max(0.0, (row.score or 0.0) - (row.penalty or 0.0)),
+                    max_score=row.highest or 0.0,
+                    to_mark=bool(row.to_mark),
+                    record=records.get((row.assignment, row.id)),
+                )
+    finally:
+        gradebook.close()
+
+
+def _summed(assignment: str | None) -> Any:
+    """One row a submission. Nbgrader's own sums ask once for each row, which takes hours for a large class."""
+    notebook = SubmittedNotebook.__table__.c
+    grades = (
+        sql.select(
+            notebook.assignment_id,
+            sql.func.sum(Grade.score).label("score"),
+            sql.func.max(sql.case((Grade.needs_manual_grade, 1), else_=0)).label("to_mark"),
+        )
+        .join(Grade, Grade.notebook_id == notebook.id)
+        .group_by(notebook.assignment_id)
+        .subquery()
+    )
+    penalties = (
+        sql.select(notebook.assignment_id, sql.func.sum(notebook.late_submission_penalty).label("penalty"))
+        .group_by(notebook.assignment_id)
+        .subquery()
+    )
+    points = (
+        sql.select(Notebook.assignment_id, sql.func.sum(GradeCell.max_score).label("highest"))
+        .join(GradeCell, GradeCell.notebook_id == Notebook.id)
+        .group_by(Notebook.assignment_id)
+        .subquery()
+    )
+    query = (
+        sql.select(Student.id, Student.first_name, Student.last_name, Student.lms_user_id)
+        .add_columns(Assignment.name.label("assignment"), grades.c.score, grades.c.to_mark)
+        .add_columns(penalties.c.penalty, points.c.highest)
+        .join(SubmittedAssignment, SubmittedAssignment.student_id == Student.id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(grades, grades.c.assignment_id == SubmittedAssignment.id)
+        .join(penalties, penalties.c.assignment_id == SubmittedAssignment.id)
+        .join(points, points.c.assignment_id == Assignment.id)
+    )
+    return query if assignment is None else query.where(Assignment.name == assignment)
+
+
+def write_lists(course: Course) -> None:
+    """Write grades.csv, one row a student and assignment, and verdicts.jsonl, one line a test cell."""
+    grades, verdicts = course.root / "grades.csv", course.root / "verdicts.jsonl"
+    with replacing(grades) as first, replacing(verdicts) as second:
+        first.write(_csv(["id", "assignment", "score", "max_score", "status"], []))
+        for line in each_line(course):
+            first.write(_csv_rows([[line.student, line.assignment, line.score, line.max_score, _status(line)]]))
+            second.write(_verdict_lines(line.record).encode())
+
+
+def export(course: Course, assignment: str, style: str, to: Path | None = None) -> Path:
+    """Write an assignment's grades in another system's format.
+
+    Parameters
+    ----------
+    course, assignment
+        Which grades.
+    style : {"csv", "gradescope", "canvas"}
+    to : Path, optional
+        Where to; a file, and for Gradescope a folder with one results.json a student. If left out, a place
+        in the course folder's results.
+
+    Returns
+    -------
+    Path
+        Where it lies now.
+
+    Raises
+    ------
+    CourseError
+        If nothing of the assignment has been graded.
+    """
+    course.master(assignment)
+    lines = lines_of(course, assignment)
+    if not lines:
+        raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
+    if style == "gradescope":
+        to = to or course.results(assignment) / "gradescope"
+        for line in lines:
+            write(to / line.student / "results.json", json.dumps(_gradescope(line), indent=1).encode())
+        return to
+    to = to or course.results(assignment) / ("canvas.csv" if style == "canvas" else "questions.csv")
+    if to.is_dir():
+        raise CourseError(f"{to} is a folder. Expected a file to write to.")
+    write(to, _canvas(lines) if style == "canvas" else _by_question(lines))
+    return to
+
+
+def safe(value: Any) -> Any:
+    """A value for a spreadsheet's cell: text that would be read as a formula begins with an apostrophe.
+
+    >>> safe("=1+1"), safe("ada"), safe(-2.5)
+    ("'=1+1", 'ada', -2.5)
+    """
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return f"'{value}"
+    return value
+
+
+def _csv(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    return (",".join(heading) + "\n").encode() + _csv_rows(rows)
+
+
+def _csv_rows(rows: Iterable[Sequence[Any]]) -> bytes:
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n").writerows([safe(value) for value in row] for row in rows)
+    return file.getvalue().encode()
+
+
+def _status(line: Line) -> str:
+    return line.record.status if line.record else "not graded"
+
+
+def _verdict_lines(record: SubmissionRecord | None) -> str:
+    text = ""
+    for verdict in record.verdicts if record else ():
+        facts = {
+            "student": record.student if record else "",
+            "assignment": record.assignment if record else "",
+            "cell": verdict.grade_id,
+            "verdict": verdict.outcome,
+            "points": verdict.points,
+            "max_points": verdict.max_points,
+            "message": verdict.message,
+            "belief": verdict.belief,
+        }
+        text += json.dumps(facts) + "\n"
+    return text
+
+
+def _by_question(lines: Sequence[Line]) -> bytes:
+    questions = list(dict.fromkeys(v.grade_id for line in lines if line.record for v in line.record.verdicts))
+    heading = ["id", "name", "assignment", "score", "max_score", "status", "to_mark", *questions]
+    rows = []
+    for line in lines:
+        points = {v.grade_id: v.points for v in line.record.verdicts} if line.record else {}
+        facts = [line.student, line.name, line.assignment, line.score, line.max_score, _status(line)]
+        rows.append([*facts, "yes" if line.to_mark else "no", *(points.get(name, "") for name in questions)])
+    return _csv(heading, rows)
+
+
+def _canvas(lines: Sequence[Line]) -> bytes:
+    heading = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", lines[0].assignment]
+    possible = ["    Points Possible", "", "", "", "", lines[0].max_score]
+    rows = [[line.name or line.student, line.lms_id, "", line.student, "", line.score] for line in lines]
+    return _csv(heading, [possible, *rows])
+
+
+def _gradescope(line: Line) -> dict[str, Any]:
+    record = line.record
+    tests = [
+        {
+            "name": verdict.grade_id,
+            "score": verdict.points,
+            "max_score": verdict.max_points,
+            "status": "passed" if verdict.points == verdict.max_points else "failed",
+            "output": verdict.message,
+            "output_format": "text",
+        }
+        for verdict in (record.verdicts if record else ())
+    ]
+    notes = [record.reason, *record.repairs, *record.notes] if record else []
+    output = "\n".join(filter(None, [f"Status: {_status(line)}.", *notes]))
+    return {"score": line.score, "output": output, "output_format": "text", "tests": tests}

@@ -1,0 +1,81 @@
+"""The tables that end a grading run: the class's marks, and what needs a look and why."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.reports.changes import Change, Preview
+from bncourse.grading.reports.export import Line
+
+COLORS = {"correct": "green", "wrong": "yellow", "not attempted": "dim"}
+MOST_ROWS = 40
+
+
+def tables(lines: Iterable[Line], assignment: str) -> list[Table]:
+    """The class's marks, one row a student, and what needs a look and why; of a large class the first rows."""
+    marks = Table("student", "points", "of", "status", "wrong")
+    look = Table("student", "status", "why")
+    counts = Counter[str]()
+    waiting = False
+    for line in lines:
+        counts["all"] += 1
+        waiting = waiting or line.to_mark
+        if counts["all"] <= MOST_ROWS:
+            marks.add_row(*_row(line))
+        record = line.record
+        if record is not None and record.status not in COLORS:
+            counts["look"] += 1
+            if counts["look"] <= MOST_ROWS:
+                look.add_row(Text(line.student), Text(record.status, "red"), Text(why(record)))
+    marks.title = f"{assignment}: {counts['all']} submissions" + _shown(counts["all"])
+    look.title = f"{counts['look']} need a look" + _shown(counts["look"])
+    marks.caption = "+ written answers still wait to be marked (formgrader)" if waiting else None
+    return [marks, look] if counts["look"] else [marks]
+
+
+def _shown(count: int) -> str:
+    return f", the first {MOST_ROWS} shown" if count > MOST_ROWS else ""
+
+
+def _row(line: Line) -> tuple[Text | str, ...]:
+    status = line.record.status if line.record else "not graded"
+    verdicts = line.record.verdicts if line.record else ()
+    lost = [f"{v.grade_id} ({v.belief})" if v.belief else v.grade_id for v in verdicts if v.points < v.max_points]
+    shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
+    points = f"{line.score:g}{'+' if line.to_mark else ''}"
+    return Text(line.student), points, f"{line.max_score:g}", Text(status, COLORS.get(status, "red")), Text(shown)
+
+
+def why(record: SubmissionRecord) -> str:
+    """In one line, what an instructor should know about a submission."""
+    troubles = [v for v in record.verdicts if v.outcome in ("crashed", "timeout", "out of memory", "needs review")]
+    parts = [record.reason, *record.repairs[:3]]
+    if len(record.repairs) > 3:
+        parts.append(f"and {len(record.repairs) - 3} more repairs")
+    parts += [f"{verdict.grade_id}: {verdict.message.splitlines()[0]}" for verdict in troubles[:3] if verdict.message]
+    return "; ".join(part for part in parts if part)
+
+
+def changes_table(changes: Sequence[Change]) -> Table:
+    """Whose marks change, and in which cells."""
+    table = Table("student", "before", "after", "where", title="Marks that change")
+    for change in changes[:MOST_ROWS]:
+        where = ", ".join(f"{name} {old:g} -> {new:g}" for name, old, new in change.cells)
+        table.add_row(Text(change.student), f"{change.before:g}", f"{change.after:g}", Text(where))
+    if len(changes) > MOST_ROWS:
+        table.caption = f"and {len(changes) - MOST_ROWS} more"
+    return table
+
+
+def sources_line(result: Preview) -> str:
+    """Where the verdicts of a preview come from."""
+    if not (result.stored or result.run):
+        return "No test has changed since, so nothing was judged again."
+    rest = result.compared - result.stored - result.run
+    parts = [f"{result.stored} judged by stored results", f"{result.run} run again"]
+    if rest:
+        parts.append(f"{rest} not touched by the change")
+    return f"Of {result.compared} students: {', '.join(parts)}."

@@ -1,0 +1,209 @@
+"""A warm process in its sandbox, which forks a worker for every pass over a submission."""
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import tempfile
+import time
+from typing import IO, Any
+
+from bncourse.grading.core.records import Master
+from bncourse.grading.sandbox import bubblewrap
+from bncourse.grading.sandbox.syscalls import call_filter
+from bncourse.grading.submissions.magics import plain_python
+
+START_SECONDS = 60.0
+MAX_ORDER = 65_536
+"""Bytes that the warm process reads at once."""
+MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 512, 3072, 16
+
+
+class LaneError(RuntimeError):
+    """A process of ours failed while it graded a submission."""
+
+
+class StartError(bubblewrap.GraderError):
+    """A process of ours does not start: nothing can be graded, and nothing was."""
+
+
+def spawn(
+    command: list[str], control: socket.socket, environment: dict[str, str], said: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start a process whose last argument is the number of its control socket, and which complains to a file."""
+    number = control.fileno()
+    return subprocess.Popen(  # noqa: S603  (our own command)
+        [*command, str(number)], pass_fds=(number,), env=environment, stdin=subprocess.DEVNULL, stderr=said
+    )
+
+
+def last_words(said: IO[bytes]) -> str:
+    """The last line that a process complained with."""
+    said.seek(0, os.SEEK_END)
+    said.seek(max(0, said.tell() - 4096))
+    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+    return f": {lines[-1].rstrip('.')[:300]}" if lines else ""
+
+
+class Zygote:
+    """A warm process in its sandbox.
+
+    Parameters
+    ----------
+    modules : tuple of str
+        What may be imported.
+    load : tuple of str
+        What is loaded already.
+    level : {"full", "no-filter", "process"}
+        The sandbox.
+    cpu : int
+        The processor that it takes.
+    like : Zygote, optional
+        One with the same modules, which is ready: this one is forked from it, inside the same sandbox.
+    """
+
+    def __init__(
+        self,
+        modules: tuple[str, ...],
+        load: tuple[str, ...],
+        level: bubblewrap.Level,
+        cpu: int,
+        like: "Zygote | None" = None,
+    ) -> None:
+        self.isolate = level != "process"
+        self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
+        self.ends: dict[int, dict[str, Any]] = {}
+        self.forgotten: set[int] = set()
+        self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
+        self.ready = self.lost = False
+        self.known: set[str] = set()
+        """Keys of the masters whose given cells it has learned."""
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.said: IO[bytes]
+        self.process: subprocess.Popen[bytes]
+        self.users: set[int]
+        """Whoever is in the same sandbox."""
+        if like is not None:
+            self.said, self.process, self.users = like.said, like.process, like.users
+            self.known |= like.known
+            like.order({"do": "split", "cpu": cpu}, theirs.fileno())
+        else:
+            self.users = set()
+            self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
+            self.process = self.start(modules, theirs)
+            setup = {
+                "load": load,
+                "hide": [bubblewrap.OURS],
+                "filter": (call_filter() if level == "full" else b"").hex(),
+                "cpu": cpu,
+                "isolate": self.isolate,
+            }
+            with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
+                self.control.send(json.dumps(setup).encode())
+        theirs.close()
+        self.users.add(id(self))
+
+    def start(self, modules: tuple[str, ...], control: socket.socket) -> subprocess.Popen[bytes]:
+        """Start the sandbox."""
+        command = bubblewrap.bwrap_command(modules) if self.isolate else bubblewrap.process_command(modules)
+        environment = {**bubblewrap.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
+        return spawn(command, control, environment, self.said)
+
+    def wait_ready(self) -> None:
+        """Wait until its libraries are loaded."""
+        if self.ready:
+            return
+        message = self._message(START_SECONDS)
+        if message is None:
+            raise StartError(
+                f"The warm process of the sandbox did not start{last_words(self.said)}. "
+                "`bncourse doctor` says what is missing."
+            )
+        self.ready = True
+
+    def learn(self, master: Master, key: str) -> None:
+        """Have the cells that every student is given compiled once, for all forks."""
+        if key in self.known:
+            return
+        self.known.add(key)
+        for cell in master.cells:
+            order = {"do": "learn", "cell": cell.grade_id, "source": plain_python(cell.source)}
+            message = json.dumps(order).encode()
+            if cell.kind == "given" and len(message) < MAX_ORDER:
+                with contextlib.suppress(OSError):  # it has ended: the next fork says so
+                    self.control.send(message)
+
+    def fork(self, number: int, connection: socket.socket, place: int, cpu_seconds: int) -> None:
+        """Have one more worker forked that serves the connection, and says in `place` where it is."""
+        self.wait_ready()
+        while self._note(0):
+            pass
+        order = {
+            "do": "fork",
+            "id": number,
+            "folder": self.folder.name,
+            "memory_mib": self.memory,
+            "tmp_mib": TMP_MIB,
+            "cpu_seconds": cpu_seconds,
+        }
+        self.order(order, connection.fileno(), place)
+
+    def order(self, order: dict[str, Any], *descriptors: int) -> None:
+        """Send an order with descriptors."""
+        try:
+            socket.send_fds(self.control, [json.dumps(order).encode()], descriptors)
+        except OSError as error:
+            raise LaneError(f"the warm process of the sandbox has ended ({type(error).__name__})") from error
+
+    def kill(self, number: int) -> None:
+        """Kill a worker if it still runs; how it ends is of no interest."""
+        self._order_kill(number)
+        if self.ends.pop(number, None) is None:
+            self.forgotten.add(number)
+
+    def end(self, number: int) -> dict[str, Any]:
+        """Kill a worker if it still runs; returns how it ended."""
+        self._order_kill(number)
+        deadline = time.monotonic() + 10
+        while number not in self.ends and time.monotonic() < deadline:
+            if not self._note(deadline - time.monotonic()):
+                break
+        return self.ends.pop(number, {"ended": None, "cpu": 0.0})
+
+    def _order_kill(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            self.control.send(json.dumps({"do": "kill", "id": number}).encode())
+
+    def _note(self, seconds: float) -> bool:
+        """Take in how one worker ended, if that is told in time."""
+        message = self._message(seconds)
+        if message is None:
+            return False
+        if message["id"] in self.forgotten:
+            self.forgotten.discard(message["id"])
+        else:
+            self.ends[message["id"]] = message
+        return True
+
+    def _message(self, seconds: float) -> dict[str, Any] | None:
+        if not select.select([self.control], [], [], max(0.0, seconds))[0]:
+            return None
+        with contextlib.suppress(ConnectionResetError):
+            data = self.control.recv(65536)
+            if data:
+                found: dict[str, Any] = json.loads(data)
+                return found
+        self.lost = True
+        return None
+
+    def close(self) -> None:
+        """End it and all its forks, and with the last one the sandbox."""
+        self.control.close()
+        self.users.discard(id(self))
+        if not self.users:
+            self.process.kill()
+            self.process.wait()
+            self.said.close()
+        self.folder.cleanup()

@@ -1,0 +1,85 @@
+"""Messages over a connection: eight bytes of length, then the bytes, with a deadline on every wait."""
+
+import math
+import os
+import select
+import struct
+import time
+
+from .codec import MAX_FRAME, WireError
+
+_LENGTH = struct.Struct("<Q")
+
+
+class Late(Exception):
+    """The other side did not answer in time."""
+
+
+class Gone(Exception):
+    """The other side has closed the connection."""
+
+
+class Channel:
+    """One end of a connection, which does not block, and what has arrived on it.
+
+    Parameters
+    ----------
+    descriptor : int
+        Of the connection.
+    ahead : bool
+        Whether what stands behind a message may be read with it; not where another process is to read that.
+    """
+
+    def __init__(self, descriptor: int, *, ahead: bool = True) -> None:
+        self.descriptor, self.ahead = descriptor, ahead
+        self._arrived = bytearray()
+        self._writable = select.poll()
+        self._writable.register(descriptor, select.POLLOUT)
+        self._readable = select.poll()
+        self._readable.register(descriptor, select.POLLIN)
+        os.set_blocking(descriptor, False)
+
+    def send(self, data: bytes, deadline: float = math.inf) -> None:
+        """Write one message, or raise Late or Gone."""
+        view = memoryview(_LENGTH.pack(len(data)) + data)
+        while view:
+            try:
+                view = view[os.write(self.descriptor, view[: 1 << 20]) :]
+            except BlockingIOError:
+                _wait(self._writable, deadline)
+            except (BrokenPipeError, ConnectionResetError):
+                raise Gone from None
+
+    def receive(self, deadline: float = math.inf) -> bytes:
+        """Read one message, or raise Late, Gone, or WireError where it announces itself as too large."""
+        self._fill(_LENGTH.size, deadline)
+        (length,) = _LENGTH.unpack_from(self._arrived)
+        if length > MAX_FRAME + 64:
+            raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
+        end = _LENGTH.size + length
+        self._fill(end, deadline)
+        data = bytes(self._arrived[_LENGTH.size : end])
+        del self._arrived[:end]
+        return data
+
+    def _fill(self, count: int, deadline: float) -> None:
+        while len(self._arrived) < count:
+            _wait(self._readable, deadline)
+            try:
+                piece = os.read(self.descriptor, 1 << 18 if self.ahead else count - len(self._arrived))
+            except BlockingIOError:
+                continue
+            except ConnectionResetError:
+                raise Gone from None
+            if not piece:
+                raise Gone
+            self._arrived += piece
+
+
+def _wait(poll: select.poll, deadline: float) -> None:
+    if deadline == math.inf:
+        poll.poll()
+        return
+    left = deadline - time.monotonic()
+    if left <= 0 or not poll.poll(left * 1000):
+        raise Late

@@ -1,0 +1,269 @@
+"""What crosses the border between the two compartments: bytes with dtype and shape, numbers, strings, None.
+
+The file is used on both sides. The worker gets it as a file of its own, so it imports the standard library, NumPy and
+MessagePack alone, and nothing of this package. Nothing is unpickled on the trusted side: a value is plain bytes in
+MessagePack, and every length is checked against what has arrived before anything is allocated.
+
+A message is one byte (1: the whole is a tuple), four bytes with the head's length, the head in MessagePack, and the
+contents of arrays, one after the other. What MessagePack does not know is one of its extensions, by the codes below.
+"""
+
+import math
+import pickle
+import struct
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from .wire_types import Handle, Parts, Pickled, Tensor
+
+MAX_FRAME = 64 * 2**20
+"""Bytes in one message; a result of 10^9 elements is refused before it is stored."""
+MAX_HEAD = 4 * 2**20
+"""Bytes of it that are not in arrays."""
+MAX_DEPTH = 32
+MAX_NODES = 200_000
+MAX_INT_BYTES = 4096
+MAX_AXES = 32
+KINDS = "biufcUS"
+
+ARRAY, SCALAR, TUPLE, SET, SLICE, COMPLEX, INTEGER, ELLIPSIS, DTYPE, PICKLE, HANDLE, PARTS, TENSOR = range(1, 14)
+
+_PREFIX = struct.Struct("<BI")
+_COMPLEX = struct.Struct("<dd")
+_PLACE = struct.Struct("<BBQ")
+_AXES = [struct.Struct(f"<{ndim}Q") for ndim in range(MAX_AXES + 1)]
+_OPTIONS: dict[str, Any] = {"raw": False, "strict_map_key": False, "unicode_errors": "surrogatepass"}
+
+
+class WireError(Exception):
+    """What arrived, or what should be sent, does not keep to the border's rules."""
+
+
+def refuse(value: Any) -> Any:
+    """Refuse a value that is not plain."""
+    raise WireError(f"a value of type {type(value).__name__} cannot cross")
+
+
+class Encoder:
+    """Turns a value into bytes.
+
+    `other` is given a value that is not plain, and returns a plain value, Handle, Parts, Tensor or Pickled in its
+    place, or raises WireError.
+    """
+
+    def __init__(self, other: Callable[[Any], Any] | None = None) -> None:
+        self.other = other or refuse
+        self._packers = [self._packer()]
+        self._reset()
+
+    def encode(self, value: Any) -> bytes:
+        """Encode one message."""
+        self._reset()
+        whole = type(value) is tuple
+        try:
+            head = self._packers[0].pack(list(value) if whole else value)
+        except (ValueError, OverflowError) as error:
+            self._packers = [self._packer()]
+            raise WireError("the value is nested too deeply or has too many parts") from error
+        if len(head) > MAX_HEAD:
+            raise WireError(f"the value has too many parts (more than {MAX_HEAD >> 20} MiB)")
+        return b"".join([_PREFIX.pack(whole, len(head)), head, *self._arrays])
+
+    def _reset(self) -> None:
+        self._arrays: list[bytes] = []
+        self._size = self._nodes = self._depth = 0
+
+    def _packer(self) -> Any:
+        return msgpack.Packer(default=self._special, strict_types=True, unicode_errors="surrogatepass")
+
+    def _special(self, value: Any) -> Any:
+        """Say how a value goes that MessagePack does not know."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise WireError("the value is nested too deeply or has too many parts")
+        kind = type(value)
+        if kind is np.ndarray:
+            if value.dtype.kind in KINDS and value.dtype.names is None:
+                return self._array(ARRAY, value)
+        elif kind is tuple:
+            return msgpack.ExtType(TUPLE, self._nested(list(value)))
+        elif isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in KINDS:
+            return self._array(SCALAR, np.asarray(value))
+        elif kind in _CODES:
+            code, parts = _CODES[kind]
+            return msgpack.ExtType(code, self._nested(parts(value)))
+        elif kind in _PACKED:
+            code, data = _PACKED[kind]
+            return msgpack.ExtType(code, data(value))
+        elif isinstance(value, np.dtype) and value.kind in KINDS:
+            return msgpack.ExtType(DTYPE, value.str.encode())
+        made = self.other(value)
+        return made if type(made) in _NATIVE else self._special(made)
+
+    def _nested(self, values: list[Any]) -> bytes:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise WireError("the value is nested too deeply or has too many parts")
+        if len(self._packers) == self._depth:
+            self._packers.append(self._packer())
+        data: bytes = self._packers[self._depth].pack(values)
+        self._depth -= 1
+        return data
+
+    def _array(self, code: int, array: Any) -> Any:
+        self._size += array.nbytes
+        if self._size > MAX_FRAME:
+            raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
+        name, shape = _NAMES.get(array.dtype) or array.dtype.str.encode(), array.shape
+        if len(shape) > MAX_AXES:
+            raise WireError(f"the value has more than {MAX_AXES} axes")
+        data = array.tobytes()
+        self._arrays.append(data)
+        place = _PLACE.pack(len(name), len(shape), self._size - len(data)) + name + _AXES[len(shape)].pack(*shape)
+        return tuple.__new__(msgpack.ExtType, (code, place))  # what it would check of its arguments is known
+
+
+def _integer(value: int) -> bytes:
+    if value.bit_length() > 8 * (MAX_INT_BYTES - 1):
+        raise WireError("the integer has too many digits")
+    return value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+
+
+_NATIVE = frozenset({type(None), bool, int, float, str, bytes, list, dict})
+_CODES: dict[type, tuple[int, Callable[[Any], list[Any]]]] = {
+    set: (SET, list),
+    slice: (SLICE, lambda v: [v.start, v.stop, v.step]),
+    Handle: (HANDLE, lambda v: [v.number, v.kind, v.name]),
+    Parts: (PARTS, lambda v: [v.number, v.name, list(v.fields), list(v.values)]),
+    Tensor: (TENSOR, lambda v: [v.number, v.dtype, v.wants_grad, v.array, v.grad]),
+}
+_PACKED: dict[type, tuple[int, Callable[[Any], bytes]]] = {
+    complex: (COMPLEX, lambda v: _COMPLEX.pack(v.real, v.imag)),
+    int: (INTEGER, _integer),
+    type(Ellipsis): (ELLIPSIS, lambda v: b""),
+    Pickled: (PICKLE, lambda v: bytes(v.data)),
+}
+
+
+class Decoder:
+    """Turns bytes into a value; the methods say what becomes of what is not plain."""
+
+    trusted = False
+    """Whether the other side may send a pickle: only the worker, which has nothing to lose, says yes."""
+
+    def decode(self, data: bytes) -> Any:
+        """Decode one message; any breach of the rules raises WireError."""
+        self._nodes = self._depth = 0
+        try:
+            whole, size = _PREFIX.unpack_from(data)
+            self._data, self._start = data, _PREFIX.size + size
+            if size > MAX_HEAD or self._start > len(data) or whole > 1:
+                raise WireError("malformed message (length)")
+            value = msgpack.unpackb(memoryview(data)[_PREFIX.size : self._start], ext_hook=self._special, **_OPTIONS)
+            if whole and type(value) is not list:
+                raise WireError("malformed message (no tuple)")
+        except WireError:
+            raise
+        except Exception as error:
+            raise WireError(f"malformed message ({type(error).__name__})") from None
+        return tuple(value) if whole else value
+
+    def handle(self, number: int, kind: str, name: str) -> Any:
+        """Return what stands for a handle on this side."""
+        return Handle(number, kind, name)
+
+    def parts(self, number: int, name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+        """Return a named tuple with these fields."""
+        return tuple.__new__(_named_tuple(name, fields), values)
+
+    def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any, grad: Any) -> Any:
+        """Return a tensor."""
+        return array
+
+    def _special(self, code: int, data: bytes) -> Any:
+        """Return what an extension stands for."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise WireError("malformed message (too many parts)")
+        if code == ARRAY:
+            return self._array(data)
+        if code in _COMPOUND:
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise WireError("malformed message (too deep)")
+            values = msgpack.unpackb(data, ext_hook=self._special, **_OPTIONS)
+            self._depth -= 1
+            if type(values) is list:
+                return self._compound(code, values)
+        elif code == SCALAR:
+            return self._array(data)[()]
+        elif code == COMPLEX:
+            return complex(*_COMPLEX.unpack(data))
+        elif code == INTEGER and len(data) <= MAX_INT_BYTES:
+            return int.from_bytes(data, "little", signed=True)
+        elif code == ELLIPSIS and not data:
+            return Ellipsis
+        elif code == DTYPE:
+            return _dtype(data)
+        elif code == PICKLE and self.trusted:
+            return pickle.loads(data)  # noqa: S301  (in the worker alone, from the trusted side)
+        raise WireError("malformed message (a pickle, or an unknown code)")
+
+    def _compound(self, code: int, values: list[Any]) -> Any:
+        if code == TUPLE:
+            return tuple(values)
+        if code == SET:
+            return set(values)
+        if code == SLICE:
+            return slice(*values)
+        kinds = [type(value) for value in values]
+        if code == HANDLE and kinds == [int, str, str]:
+            return self.handle(*values)
+        if code == PARTS and kinds == [int, str, list, list] and len(values[2]) == len(values[3]):
+            return self.parts(values[0], values[1], tuple(values[2]), tuple(values[3]))
+        if code == TENSOR and kinds[:4] == [int, str, bool, np.ndarray] and _is_grad(values[4:]):
+            return self.tensor(*values)
+        raise WireError("malformed message (unknown form)")
+
+    def _array(self, place: bytes) -> Any:
+        length, ndim, offset = _PLACE.unpack_from(place)
+        start = _PLACE.size + length
+        name = place[_PLACE.size : start]
+        dtype = _DTYPES.get(name) or _dtype(name)
+        if ndim > MAX_AXES or len(place) != start + 8 * ndim:
+            raise WireError("malformed message (axes)")
+        shape = _AXES[ndim].unpack_from(place, start)
+        at = self._start + offset
+        size = math.prod(shape) * dtype.itemsize
+        if size > len(self._data) - at:
+            raise WireError("malformed message (too short)")
+        return np.ndarray(shape, dtype, self._data, at).copy() if size else np.empty(shape, dtype)
+
+
+_COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR})
+
+
+def _is_grad(values: list[Any]) -> bool:
+    return len(values) == 1 and (values[0] is None or values[0] is False or type(values[0]) is np.ndarray)
+
+
+def _dtype(name: bytes) -> Any:
+    text = name.decode("ascii")
+    if len(text) > 12 or text[:1] not in "<>|=" or text[1:2] not in KINDS or not text[2:].isdigit():
+        raise WireError("malformed message (dtype)")
+    return np.dtype(text)
+
+
+_DTYPES = {name: np.dtype(name.decode()) for name in (b"<f8", b"<f4", b"<i8", b"|b1", b"<c16")}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+
+
+def _named_tuple(name: str, fields: tuple[str, ...]) -> Any:
+    if len(fields) > 256 or not all(type(field) is str and len(field) < 100 for field in fields):
+        raise WireError("malformed message (fields)")
+    plain = name if name.isidentifier() and len(name) < 100 else "Parts"
+    return namedtuple(plain, fields, rename=True)

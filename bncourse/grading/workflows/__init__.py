@@ -1,0 +1,1 @@
+"""What one command does, in order, and nothing else."""

@@ -1,0 +1,123 @@
+"""Release an assignment: render its master and let nbgrader make the students' version and its gradebook entry."""
+
+import contextlib
+import json
+from pathlib import Path
+
+from bncourse.grading.authoring.course import VARIANTS, Course, CourseError, notebook_digest, write
+from bncourse.grading.authoring.masters import load_master
+from bncourse.grading.authoring.variants import VariantError, check_name
+from bncourse.grading.core.render import source_notebook
+from bncourse.grading.nbgrader_plugin.nbgrader_settings import configure
+from bncourse.grading.student.selfcheck import MissingExtraError, run_checks
+
+ORIGINAL = "original"
+"""The name under which the master is released as it stands."""
+
+
+def is_released(course: Course, assignment: str) -> bool:
+    """Whether the released notebook, and the gradebook, are those of the master as it is now."""
+    digest = course.master(assignment).metadata["digest"]
+    if notebook_digest(course.notebook("release", assignment)) != digest:
+        return False
+    # not by nbgrader's interface, which takes seconds to import
+    import sqlalchemy as sql
+
+    try:
+        url = sql.make_url(course.db_url)
+    except (sql.exc.ArgumentError, ValueError):
+        return False
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return False
+    query = sql.text(
+        "SELECT COUNT(*) FROM notebook JOIN assignment ON notebook.assignment_id = assignment.id "
+        "WHERE notebook.name = :name AND assignment.name = :name"
+    )
+    try:
+        engine = sql.create_engine(url)
+    except ImportError:
+        return False
+    try:
+        with engine.connect() as connection:
+            return bool(connection.scalar(query, {"name": assignment}) == 1)
+    except sql.exc.SQLAlchemyError:
+        return False
+    finally:
+        engine.dispose()
+
+
+def choose_variant(course: Course, assignment: str, variant: str) -> None:
+    """Have this course use another year's numbers for an assignment, in all that is done from now on.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : str
+    variant : str
+        A year or another name; `original` for the master as it stands.
+
+    Raises
+    ------
+    CourseError
+        If the name is none, if students have handed in another variant, or if the master's own solution does not
+        pass its tests with these numbers. Nothing has been changed then.
+    """
+    try:
+        wanted = None if variant == ORIGINAL else check_name(variant)
+    except VariantError as error:
+        raise CourseError(str(error)) from error
+    course.master(assignment)
+    chosen = course.variants
+    if chosen.get(assignment) == wanted:
+        return
+    students = course.students(assignment)
+    if students:
+        raise CourseError(
+            f"{students[0]} has handed in {assignment} as variant {chosen.get(assignment, ORIGINAL)!r}, so it cannot "
+            f"become {variant!r} here. Give each year its own folder with --course."
+        )
+    master = load_master(course.masters / f"{assignment}.md", wanted)
+    try:
+        verdicts = run_checks(source_notebook(master))
+    except MissingExtraError as error:
+        raise CourseError(f"{assignment} cannot be tried out in variant {variant!r}: {error}") from error
+    for verdict in verdicts:
+        if verdict.outcome != "correct":
+            raise CourseError(
+                f"With variant {variant!r} the solution of {assignment} itself does not pass {verdict.grade_id}: "
+                f"{verdict.message} Take another name."
+            )
+    rest = {name: its for name, its in chosen.items() if name != assignment}
+    chosen = rest | ({assignment: wanted} if wanted else {})
+    write(course.root / VARIANTS, (json.dumps(chosen, indent=1, sort_keys=True) + "\n").encode())
+
+
+def release(course: Course, assignment: str) -> None:
+    """Write the students' notebook and the assignment's entry in the gradebook, as `nbgrader generate_assignment` does.
+
+    Raises
+    ------
+    CourseError
+        If there is no such assignment, or nbgrader refuses.
+    """
+    from nbgrader.converters import GenerateAssignment, NbGraderException
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    from bncourse.grading.gradebook.records_table import open_gradebook, require_writable
+
+    course.master(assignment)
+    with contextlib.closing(open_gradebook(course)) as gradebook:
+        require_writable(gradebook, course)
+    config = Config()
+    configure(config, course)
+    config.BaseConverter.force = True
+    directory = CourseDirectory(config=config, assignment_id=assignment)
+    directory.log.setLevel("ERROR")
+    try:
+        GenerateAssignment(coursedir=directory, config=config).start()
+    except NbGraderException as error:
+        raise CourseError(
+            f"nbgrader could not release {assignment}; its messages are above. If cells were added or removed "
+            "after students handed in, release under another name."
+        ) from error

@@ -1,0 +1,90 @@
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.core.records import SubmissionRecord, Verdict
+from bncourse.grading.gradebook.fingerprints import Stamp
+from bncourse.grading.gradebook.writer import GradebookWriter
+from bncourse.grading.reports import export
+
+BAD = "=cmd|' /C calc'!A0"
+
+
+@pytest.fixture
+def marked(course: Course) -> Course:
+    """Two students, one with an id that a spreadsheet would run."""
+    tests = [cell for cell in course.master("backward").cells if cell.kind == "test"]
+    verdicts = tuple(Verdict(cell.grade_id, "correct", cell.points, cell.points) for cell in tests)
+    wrong = replace(verdicts[0], outcome="wrong", points=0.0, message='Said "so",\nand =1+1')
+    with GradebookWriter(course, course.master("backward")) as writer:
+        for student, its in (("ann", verdicts), (BAD, (wrong, *verdicts[1:]))):
+            writer.write(SubmissionRecord(student, "backward", "wrong", its), Stamp("", "", {}), ["proof"])
+    return course
+
+
+def rows(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode())))
+
+
+def test_grades_have_one_row_a_student_and_no_formula(marked: Course) -> None:
+    export.write_lists(marked)
+    assert rows((marked.root / "grades.csv").read_bytes()) == [
+        ["id", "assignment", "score", "max_score", "status"],
+        [f"'{BAD}", "backward", "32", "40", "wrong"],
+        ["ann", "backward", "33", "40", "wrong"],
+    ]
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
+    assert export.safe(text) == f"'{text}"
+
+
+def test_verdicts_are_one_json_object_a_line(marked: Course) -> None:
+    export.write_lists(marked)
+    lines = (marked.root / "verdicts.jsonl").read_text().splitlines()
+    assert len(lines) == 2 * 18
+    first = json.loads(lines[0])
+    assert (first["student"], first["verdict"], first["message"]) == (BAD, "wrong", 'Said "so",\nand =1+1')
+
+
+def test_questions_have_a_column_each(marked: Course) -> None:
+    heading, first, second = rows(export.export(marked, "backward", "csv").read_bytes())
+    assert heading[:7] == ["id", "name", "assignment", "score", "max_score", "status", "to_mark"]
+    assert (first[6], first[7], second[7]) == ("yes", "0", "1")
+
+
+def test_canvas_gets_its_columns_and_the_points_possible(marked: Course, tmp_path: Path) -> None:
+    path = export.export(marked, "backward", "canvas", tmp_path / "c.csv")
+    table = rows(path.read_bytes())
+    assert table[0] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "backward"]
+    assert table[1] == ["    Points Possible", "", "", "", "", "40"]
+    assert table[3] == ["ann", "", "", "ann", "", "33"]
+
+
+def test_gradescope_gets_one_result_a_student(marked: Course, tmp_path: Path) -> None:
+    folder = export.export(marked, "backward", "gradescope", tmp_path / "g")
+    result = json.loads((folder / "ann" / "results.json").read_text())
+    assert result["score"] == 33 and len(result["tests"]) == 18
+    assert result["tests"][0]["output_format"] == "text"
+    assert len(list(folder.rglob("results.json"))) == 2
+
+
+def test_points_given_by_hand_are_in_the_grades(marked: Course) -> None:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(marked.db_url, "bncourse") as gradebook:
+        gradebook.find_grade("proof", "backward", "backward", "ann").manual_score = 3.5
+        gradebook.db.commit()
+    export.write_lists(marked)
+    assert rows((marked.root / "grades.csv").read_bytes())[2][2] == "36.5"
+
+
+def test_what_was_not_graded_cannot_be_exported(course: Course) -> None:
+    with pytest.raises(CourseError, match="bncourse grade backward"):
+        export.export(course, "backward", "csv")

@@ -1,0 +1,79 @@
+"""The worker: given cells that were compiled before the fork do what their source does."""
+
+import socket
+import sys
+import types
+from collections.abc import Iterator
+
+import pytest
+
+from bncourse.grading.sandbox.inside import statements
+from bncourse.grading.sandbox.inside import worker as workers
+
+PLAIN = "x = 1\nx / 0\nx + 1"
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[workers.Worker]:
+    """One whose answers nobody reads; it puts modules of its own into the places of others."""
+    with monkeypatch.context() as changed:
+        for name in ("__main__", "IPython", "IPython.display"):
+            changed.setitem(sys.modules, name, types.ModuleType(name))
+        workers.shells.no_figures()  # those that other tests have left open
+        ours, theirs = socket.socketpair()
+        yield workers.Worker(ours.fileno())
+        ours.close()
+        theirs.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned() -> Iterator[None]:
+    """Forget what a test has had learned."""
+    yield
+    statements.GIVEN.clear()
+
+
+def test_a_given_cell_runs_the_same_whether_it_was_compiled_before_or_not(worker: workers.Worker) -> None:
+    fresh = worker.do_run("cell", PLAIN, True, [], 1, True)
+    statements.learn("cell", PLAIN)
+    assert all(statement.code for statement in statements.GIVEN["cell", PLAIN])
+    assert worker.do_run("cell", PLAIN, True, [], 1, True) == fresh
+    problems, text = fresh[1:3]
+    assert problems == [(2, "ZeroDivisionError", "division by zero")]
+    assert text == "2\n"
+
+
+def test_a_students_cell_of_the_same_text_is_compiled_in_its_turn(worker: workers.Worker) -> None:
+    statements.learn("cell", "x + 2")
+    statements.GIVEN["cell", "x = 1\nx + 1"] = statements.GIVEN["cell", "x + 2"]
+    assert worker.do_run("cell", "x = 1\nx + 1", False, [], 1, True)[2] == "2\n"
+
+
+def test_what_begins_anew_knows_no_name_and_runs_cells_as_before(
+    worker: workers.Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "from __future__ import annotations\nseen = 'seen' in globals()\ndef f(x: Missing): return 1\nseen"
+    first = worker.do_run("cell", source, False, [], 1, True)
+    assert first[1:3] == ([], "False\n")
+    monkeypatch.setattr(workers.Surroundings, "untouched", lambda *_: True)
+    assert worker.do_anew() == ("value", True, ())
+    assert worker.do_get("f") == ("missing",)
+    assert worker.do_run("cell", source, False, [], 1, True) == first
+    assert worker.do_get("seen")[1] is False
+
+
+def test_what_begins_anew_does_not_hold_much_memory(worker: workers.Worker) -> None:
+    source = "import weakref\nclass A: pass\na = A()\na.b = a\nprobe = weakref.ref(a)"
+    worker.do_run("cell", source, False, [], 1, False)
+    probe = worker.do_get("probe")[1]
+    assert probe() is not None
+    worker.surroundings._memory = -(1 << 30)  # as if it had held next to nothing before
+    worker.do_anew()
+    assert probe() is None
+
+
+def test_a_definition_that_fails_names_its_line(worker: workers.Worker) -> None:
+    source = "# mine\ndef f(x=missing):\n    return x"
+    assert worker.do_run("cell", source, False, [], 1, True)[1] == [(2, "NameError", "name 'missing' is not defined")]
+    indented = "def f(x):\n  return x\n return 1"
+    assert worker.do_run("cell", indented, False, [], 1, True)[1][0][:2] == (3, "IndentationError")

@@ -1,0 +1,30 @@
+import pytest
+from nbgrader.api import Gradebook
+
+from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.workflows.feedback import make_feedback, page_exists, stale_feedback
+
+pytestmark = pytest.mark.sandbox
+
+
+def test_pages_are_made_for_everybody_and_again_only_where_something_changed(graded: Course) -> None:
+    for student in graded.students("backward")[4:]:
+        graded.notebook("autograded", "backward", student).unlink()
+    four = graded.students("backward")[:4]
+    seen: list[int] = []
+    assert make_feedback(graded, "backward", lambda: seen.append(1)) == four
+    assert len(seen) == 4
+    assert all(page_exists(graded, "backward", student) for student in four)
+    assert make_feedback(graded, "backward") == []
+    with Gradebook(graded.db_url, "bncourse") as gradebook:
+        gradebook.find_comment("proof", "backward", "backward", four[1]).manual_comment = "Which minimum do you mean?"
+        gradebook.db.commit()
+    assert stale_feedback(graded, "backward") == [four[1]]
+    assert make_feedback(graded, "backward") == [four[1]]
+    page = graded.notebook("feedback", "backward", four[1]).with_suffix(".html").read_text()
+    assert "Which minimum do you mean?" in page
+
+
+def test_there_is_no_feedback_before_grading(course: Course) -> None:
+    with pytest.raises(CourseError, match="bncourse grade backward"):
+        make_feedback(course, "backward")

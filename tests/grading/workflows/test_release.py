@@ -1,0 +1,56 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.core.render import release_notebook
+from bncourse.grading.workflows.release import is_released, release
+
+
+def test_students_get_what_the_master_releases(released_course: Course) -> None:
+    content = json.loads(released_course.notebook("release", "backward").read_bytes())
+    expected = release_notebook(released_course.master("backward"))
+    released = [(cell["id"], "".join(cell["source"])) for cell in content["cells"]]
+    assert released == [(cell["id"], cell["source"]) for cell in expected["cells"]]
+
+
+def test_students_get_the_notebook_and_no_other_file(released_course: Course) -> None:
+    folder = released_course.folder("release", "backward")
+    assert [path.name for path in folder.iterdir()] == ["backward.ipynb"]
+
+
+def test_a_release_is_up_to_date_until_its_master_changes(course: Course) -> None:
+    assert is_released(course, "backward")
+    content = json.loads(course.notebook("release", "backward").read_bytes())
+    content["metadata"]["bncourse"]["digest"] = "an older one"
+    course.notebook("release", "backward").write_text(json.dumps(content))
+    assert not is_released(course, "backward")
+
+
+def test_a_release_twice_gives_the_same_bytes(course: Course) -> None:
+    before = course.notebook("release", "backward").read_bytes()
+    release(course, "backward")
+    assert course.notebook("release", "backward").read_bytes() == before
+
+
+def test_the_gradebook_knows_points_and_due_date(released_course: Course) -> None:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(released_course.db_url, "bncourse") as gradebook:
+        assignment = gradebook.find_assignment("backward")
+        assert assignment.max_score == 40
+        assert str(assignment.duedate) == "2027-02-12 23:59:00"
+
+
+def test_a_release_needs_no_path_to_the_environment(
+    released_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nbgrader calls alembic by its name when it makes a gradebook."""
+    from dataclasses import replace
+
+    monkeypatch.setenv("PATH", os.defpath)
+    elsewhere = replace(released_course, db_url=f"sqlite:///{tmp_path}/new.db", root=tmp_path / "course")
+    release(elsewhere, "backward")
+    assert is_released(elsewhere, "backward")
