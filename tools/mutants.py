@@ -23,18 +23,18 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = {
     "bncourse.numpy_bn.functional": [
         "tests/numpy_bn/test_functional.py",
-        "tests/test_arguments.py",
+        "tests/validation/test_arguments.py",
         "tests/numpy_bn/test_blocks.py",
         "tests/test_properties.py",
     ],
     "bncourse.torch_bn.functional": [
         "tests/torch_bn/test_functional.py",
-        "tests/test_arguments.py",
+        "tests/validation/test_arguments.py",
         "tests/test_properties.py",
     ],
-    "bncourse.torch_bn.autograd": ["tests/torch_bn/test_layer.py", "tests/test_arguments.py"],
-    "bncourse.numpy_bn.inference": ["tests/numpy_bn/test_functional.py", "tests/test_arguments.py"],
-    "bncourse.torch_bn.inference": ["tests/torch_bn/test_functional.py", "tests/test_arguments.py"],
+    "bncourse.torch_bn.autograd": ["tests/torch_bn/test_layer.py", "tests/validation/test_arguments.py"],
+    "bncourse.numpy_bn.inference": ["tests/numpy_bn/test_functional.py", "tests/validation/test_arguments.py"],
+    "bncourse.torch_bn.inference": ["tests/torch_bn/test_functional.py", "tests/validation/test_arguments.py"],
     "bncourse.numpy_bn.moments": ["tests/numpy_bn/test_moments.py", "tests/numpy_bn/test_blocks.py"],
     "bncourse.torch_bn.moments": [
         "tests/torch_bn/test_moments.py",

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.arguments import check_floating
 from bncourse.conventions import EPS, check_eps
-from bncourse.refusals import check_fold_groups, check_outputs
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_floating
+from bncourse.validation.extensions import check_fold_groups, check_outputs
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -7,13 +7,13 @@ in `inference`.
 
 import numpy as np
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.numpy_bn.blocks import add_dots, add_sums, blocks, blockwise, empty
 from bncourse.numpy_bn.inference import batch_norm_inference, batch_norm_inference_backward
 from bncourse.numpy_bn.moments import narrowed, near_zero, widened
 from bncourse.numpy_bn.results import Cache, Gradients, Stages
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_arguments, check_gradient
 
 __all__ = [
     "Cache",

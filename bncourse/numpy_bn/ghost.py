@@ -10,8 +10,8 @@ import numpy as np
 
 from bncourse.conventions import EPS, check_input, check_like
 from bncourse.numpy_bn.functional import Cache, Gradients, batch_norm_backward, batch_norm_forward
-from bncourse.refusals import check_ghost_size
 from bncourse.shapes import Inexact
+from bncourse.validation.extensions import check_ghost_size
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

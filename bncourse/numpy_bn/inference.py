@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes
 from bncourse.numpy_bn.moments import narrowed, widened
 from bncourse.numpy_bn.results import Cache, Gradients
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_arguments, check_gradient
 
 
 def batch_norm_inference(

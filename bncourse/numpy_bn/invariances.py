@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.arguments import check_floating
 from bncourse.conventions import check_like
-from bncourse.refusals import check_decay, check_positive, check_scale
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_floating
+from bncourse.validation.extensions import check_decay, check_positive, check_scale
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.arguments import check_arguments
 from bncourse.conventions import CHANNEL_AXIS, values_per_channel
 from bncourse.numpy_bn.blocks import add_dots, add_sums, blocks, blockwise, empty
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_arguments
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

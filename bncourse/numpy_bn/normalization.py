@@ -16,12 +16,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes
 from bncourse.numpy_bn.functional import Gradients
 from bncourse.numpy_bn.moments import narrowed, widened
-from bncourse.refusals import check_kind
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_arguments, check_gradient
+from bncourse.validation.extensions import check_kind
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Kind = Literal["batch", "layer", "instance", "group"]

@@ -13,8 +13,8 @@ from bncourse.conventions import EPS, MOMENTUM, check_like
 from bncourse.numpy_bn.functional import Cache, batch_norm_backward, batch_norm_forward, batch_norm_inference
 from bncourse.numpy_bn.moments import Moments, batch_moments
 from bncourse.numpy_bn.running import RunningStatistics
-from bncourse.refusals import check_cell, check_max_steps
 from bncourse.shapes import Inexact
+from bncourse.validation.extensions import check_cell, check_max_steps
 
 Array = np.ndarray[Any, np.dtype[Any]]
 State = tuple[Array, Array]

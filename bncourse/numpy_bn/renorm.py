@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.numpy_bn.functional import Gradients
 from bncourse.numpy_bn.moments import batch_moments, narrowed, widened
-from bncourse.refusals import check_renorm_limits
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_arguments, check_gradient
+from bncourse.validation.extensions import check_renorm_limits
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from bncourse.conventions import EPS, check_eps, check_like
 from bncourse.shapes import Float
-from bncourse.spectrum import check_decomposable, check_finite, check_samples, check_spectrum
+from bncourse.validation.spectrum import check_decomposable, check_finite, check_samples, check_spectrum
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

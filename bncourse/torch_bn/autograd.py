@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import torch
 
-from bncourse.arguments import check_arguments
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.torch_bn.functional import (
     Cache,
@@ -14,6 +13,7 @@ from bncourse.torch_bn.functional import (
     batch_norm_inference,
 )
 from bncourse.torch_bn.moments import Moments, batch_moments, widened
+from bncourse.validation.arguments import check_arguments
 
 BLOCK = 1 << 17
 """Values in a piece of a large matrix: 512 KiB of float32, so that a few pieces fit into a second-level cache."""

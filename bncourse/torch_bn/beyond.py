@@ -7,13 +7,13 @@ come from autograd; the tests compare them with the hand-written ones.
 import torch
 
 from bncourse.conventions import EPS, MOMENTUM, check_eps, check_num_features
-from bncourse.refusals import check_ghost_size, check_kind, check_renorm_limits
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.ghost import ghost_batch_norm_forward, ghost_batches
 from bncourse.torch_bn.layer import BatchNorm
 from bncourse.torch_bn.moments import batch_moments
 from bncourse.torch_bn.normalization import Kind, normalize_forward
 from bncourse.torch_bn.renorm import batch_renorm_forward
+from bncourse.validation.extensions import check_ghost_size, check_kind, check_renorm_limits
 
 
 class GhostBatchNorm(BatchNorm):

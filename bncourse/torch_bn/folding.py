@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import torch
 
-from bncourse.arguments import check_floating
 from bncourse.conventions import EPS, check_eps
-from bncourse.refusals import check_fold_groups, check_outputs
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_floating
+from bncourse.validation.extensions import check_fold_groups, check_outputs
 
 
 class Affine(NamedTuple):

@@ -7,12 +7,12 @@ in `inference`.
 
 import torch
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.inference import batch_norm_inference, batch_norm_inference_backward
 from bncourse.torch_bn.moments import batch_moments, widened
 from bncourse.torch_bn.results import Cache, Gradients, Stages
+from bncourse.validation.arguments import check_arguments, check_gradient
 
 __all__ = [
     "Cache",

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 
 from bncourse.conventions import EPS, check_input, check_like
-from bncourse.refusals import check_ghost_size
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.functional import Cache, Gradients, batch_norm_backward, batch_norm_forward
+from bncourse.validation.extensions import check_ghost_size
 
 
 class GhostCache(NamedTuple):

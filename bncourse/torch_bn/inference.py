@@ -2,11 +2,11 @@
 
 import torch
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.moments import widened
 from bncourse.torch_bn.results import Cache, Gradients
+from bncourse.validation.arguments import check_arguments, check_gradient
 
 
 def batch_norm_inference(

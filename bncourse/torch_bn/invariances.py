@@ -10,10 +10,10 @@ layout, one output after another on the first axis; an output is what batch norm
 
 import torch
 
-from bncourse.arguments import check_floating
 from bncourse.conventions import check_like
-from bncourse.refusals import check_decay, check_positive, check_scale
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_floating
+from bncourse.validation.extensions import check_decay, check_positive, check_scale
 
 
 def weight_norms(weight: Inexact[torch.Tensor, "o *rest"]) -> Inexact[torch.Tensor, " o"]:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import torch
 
-from bncourse.arguments import check_arguments, check_gradient
-from bncourse.refusals import check_window
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_arguments, check_gradient
+from bncourse.validation.extensions import check_window
 
 
 class ResponseCache(NamedTuple):

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import torch
 
-from bncourse.arguments import check_arguments
 from bncourse.conventions import channel_shape, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
+from bncourse.validation.arguments import check_arguments
 
 
 class Moments(NamedTuple):

@@ -16,12 +16,12 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes
-from bncourse.refusals import check_kind
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.functional import Gradients
 from bncourse.torch_bn.moments import widened
+from bncourse.validation.arguments import check_arguments, check_gradient
+from bncourse.validation.extensions import check_kind
 
 Kind = Literal["batch", "layer", "instance", "group"]
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 
 from bncourse.conventions import EPS, MOMENTUM, check_like
-from bncourse.refusals import check_cell, check_max_steps
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.functional import Cache, batch_norm_backward, batch_norm_forward, batch_norm_inference
 from bncourse.torch_bn.moments import Moments, batch_moments
 from bncourse.torch_bn.running import RunningStatistics
+from bncourse.validation.extensions import check_cell, check_max_steps
 
 State = tuple[torch.Tensor, torch.Tensor]
 

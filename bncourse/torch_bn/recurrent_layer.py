@@ -11,12 +11,12 @@ from bncourse.conventions import (
     check_num_features,
     values_per_channel,
 )
-from bncourse.refusals import check_max_steps
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.autograd import BatchNormFunction
 from bncourse.torch_bn.functional import batch_norm_inference
 from bncourse.torch_bn.moments import Moments
 from bncourse.torch_bn.running import update_running
+from bncourse.validation.extensions import check_max_steps
 
 GAMMA = 0.1
 """Where gamma starts in a recurrent net: at 1 a gradient changes its size with every step back in time."""

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import torch
 
-from bncourse.arguments import check_arguments, check_gradient
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
-from bncourse.refusals import check_renorm_limits
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.functional import Gradients
 from bncourse.torch_bn.moments import batch_moments, widened
+from bncourse.validation.arguments import check_arguments, check_gradient
+from bncourse.validation.extensions import check_renorm_limits
 
 
 class Corrections(NamedTuple):

@@ -12,12 +12,12 @@ import torch
 import torch.distributed as dist
 from torch.autograd.function import once_differentiable
 
-from bncourse.arguments import check_floating
 from bncourse.conventions import channel_shape, check_like, check_per_channel, reduction_axes
-from bncourse.refusals import check_joined_input
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.validation.arguments import check_floating
+from bncourse.validation.extensions import check_joined_input
 
 Group = Any  # a torch.distributed.ProcessGroup or None; some builds of PyTorch have no such class
 SETTINGS = ("num_features", "eps", "momentum", "affine", "track_running_stats")

@@ -21,7 +21,7 @@ import torch
 
 from bncourse.conventions import EPS, check_eps, check_like
 from bncourse.shapes import Float
-from bncourse.spectrum import check_decomposable, check_finite, check_samples, check_spectrum
+from bncourse.validation.spectrum import check_decomposable, check_finite, check_samples, check_spectrum
 
 
 class WhiteningCache(NamedTuple):

@@ -1,7 +1,7 @@
-"""Are the arguments of a call arrays that can be computed with together? One wording for both twins.
+"""The arrays or tensors of a call in, a clear error out where they cannot be computed with together.
 
-This room is a leaf beside `conventions`, which holds the checks of shapes and numbers: it imports neither NumPy nor
-PyTorch, and asks an array or tensor only for its `shape`, `dtype` and `device`.
+`conventions` holds the checks of shapes and numbers. Imports neither NumPy nor PyTorch, and asks an array or tensor
+only for its `shape`, `dtype` and `device`.
 """
 
 from typing import Any

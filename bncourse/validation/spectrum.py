@@ -1,6 +1,6 @@
-"""What whitening refuses, in one wording for both twins.
+"""Shape, type and eigenvalues of a batch to be whitened in, a clear error out.
 
-This room is a leaf beside `conventions`: it imports neither NumPy nor PyTorch. It says when a batch has a covariance
+Imports neither NumPy nor PyTorch. It says when a batch has a covariance
 whose inverse root can be computed.
 """
 

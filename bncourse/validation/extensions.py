@@ -1,7 +1,6 @@
-"""What the paper's surroundings refuse, in one wording for both twins.
+"""Arguments of the other normalizations, renormalization, folding and recurrent layers in, a clear error out.
 
-This room is a leaf beside `conventions`: it imports neither NumPy nor PyTorch. It holds the checks that only
-the other normalizations, renormalization, folding and their kind need.
+Imports neither NumPy nor PyTorch.
 """
 
 import math
