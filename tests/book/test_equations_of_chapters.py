@@ -183,6 +183,20 @@ def test_eq_folding() -> None:
     close(u @ folded.weight.T + folded.bias, y)
 
 
+def test_eq_rms() -> None:
+    rng = np.random.default_rng(11)
+    x, upstream = rng.standard_normal((2, 6))
+    rms = np.sqrt((x * x).mean())
+    x_hat = x / rms
+    expected = (np.eye(6) - np.outer(x_hat, x_hat) / 6) @ upstream / rms
+
+    def loss(values: np.ndarray) -> float:
+        return float((upstream * values / np.sqrt((values * values).mean())).sum())
+
+    found = [(loss(x + step) - loss(x - step)) / 2e-6 for step in 1e-6 * np.eye(6)]
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
+
+
 def test_eq_any_axes() -> None:
     x, dy, gamma = RNG.standard_normal((4, 6)), RNG.standard_normal((4, 6)), RNG.standard_normal(6)
     _, cache = normalize_forward(x, gamma, np.zeros(6), kind="group", groups=2, eps=0.1)
