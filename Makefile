@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := course
-.PHONY: course env sandbox book class summary test lint format unprivileged shapes mutants bench serve site dist clean help
+.PHONY: course env sandbox book class summary test test-all lint format unprivileged shapes mutants bench serve site dist clean help
 
 course: env sandbox book class summary  ## everything: environment, book, assignment release, a sample class graded
 
@@ -39,10 +39,15 @@ class: env  ## the assignment released, a sample class made, graded and given fe
 summary: env
 	@$(BIN)/python -m tools.summary --course $(COURSE)
 
-test: env  ## the whole test suite
+test: env  ## the test suite, but for what takes long
 	@bash tools/need.sh bwrap bubblewrap || true
 	@bash tools/need.sh chromium chromium || true
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not long" $(PYTEST)
+
+test-all: env  ## what takes long: a thousand seeds, searches, kills and fuzzers at full length
+	@bash tools/need.sh bwrap bubblewrap || true
+	@bash tools/need.sh chromium chromium || true
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m long $(PYTEST)
 
 unprivileged: env  ## the acceptance suite of the grader once more, as a user without privileges
 	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -p no:cacheprovider $(addprefix tests/grading/,test_vectors.py test_channels.py test_fuzz.py test_kill.py test_passes.py test_runs.py engine/test_worker_pool.py oracle/test_process.py sandbox/test_bubblewrap.py)

@@ -15,7 +15,7 @@ from bncourse.grading.workflows.feedback import make_feedback
 from bncourse.grading.workflows.grade import grade_class
 from tests.conftest import lay_out
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.long]
 COMMAND = Path(sys.executable).parent / "nbgrader"
 
 

@@ -131,6 +131,7 @@ def test_no_mutant_makes_reading_fail() -> None:
 
 @pytest.mark.sandbox
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_mutant_gets_one_status_and_a_verdict_for_every_question() -> None:
     tests = [cell.grade_id for cell in MASTER.cells if cell.kind == "test"]
     seen: dict[str, SubmissionRecord] = {}

@@ -76,6 +76,7 @@ def outcome(course: Course) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_a_killed_run_goes_on_to_the_same_result(course: Course, tmp_path: Path, sandbox: None) -> None:
     write_sample_class(course, "backward")

@@ -18,7 +18,7 @@ from bncourse.grading.workflows.grade import grade_class
 from bncourse.grading.workflows.release import release
 from tests.conftest import copied
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.long]
 
 
 def programs() -> Path | None:

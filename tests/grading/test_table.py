@@ -6,7 +6,7 @@ from tests.grading.small import FULL, RIGHT, WRONG, hand_in
 from tests.grading.stock import by_stock
 from tests.grading.vectors.rows import VECTORS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_stock_nbgrader_still_does_what_was_recorded() -> None:

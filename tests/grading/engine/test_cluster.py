@@ -23,7 +23,7 @@ from bncourse.grading.engine.journal import Journal
 from bncourse.grading.workflows.grade import grade_class
 from tests.conftest import copied
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.long]
 
 STUDENTS = ("boris", "chen", "dora", "emil", "hana", "rosa")
 
