@@ -10,7 +10,6 @@ copy of the same. It prints the figures beside their bars and exits with 1 if on
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -29,8 +28,6 @@ MOST = 10_000
 EACH_SECOND = {"backward": 40.0, "pytorch": 8.0}
 """The assignments that can be measured, and how many submissions a second are the bar."""
 RATIO, FIRST_SECONDS, MEMORY_MB = 50.0, 3.0, 300.0
-WITHOUT = "BENCH_WITHOUT_TRANSCRIPTS"
-"""Environment variable that leaves the transcripts out, to see what they cost."""
 CONFIGURATION = 'c = get_config()\nc.CourseDirectory.course_id = "bench"\n'
 
 
@@ -70,7 +67,6 @@ def hand_in(course: Course, assignment: str, students: list[SampleStudent], copi
 def measure(root: Path, assignment: str, started: float) -> Ours:
     """Grade the class in this process, which has only just started."""
     start_sooner()
-    from bncourse.grading.engine import shelf
     from bncourse.grading.engine.grader import Grader
     from bncourse.grading.workflows.grade import grade_class
 
@@ -81,9 +77,7 @@ def measure(root: Path, assignment: str, started: float) -> Ours:
             firsts.append(time.monotonic() - started)
 
     course = find_course(root, MASTERS)
-    journal = course.results(assignment) / "journal.jsonl"
-    transcripts = None if WITHOUT in os.environ else course.results(assignment) / shelf.FILE
-    make = lambda: Grader(jobs=JOBS, cache=False, journal=journal, transcripts=transcripts)  # noqa: E731
+    make = lambda: Grader(jobs=JOBS, cache=False)  # noqa: E731
     run = grade_class(course, assignment, grader=make, progress=seen)
     status = Path("/proc/self/status").read_text()
     highest = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))

@@ -44,7 +44,6 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from bncourse.grading.engine.grader import Grader
-    from bncourse.grading.engine.shelf import FILE
     from bncourse.grading.reports.export import each_line
     from bncourse.grading.reports.summary import tables
     from bncourse.grading.sandbox.bubblewrap import GraderError
@@ -70,8 +69,6 @@ def command(
                     jobs=jobs,
                     cache=not no_cache,
                     seed=seed,
-                    journal=None if force else course.results(assignment) / "journal.jsonl",
-                    transcripts=course.results(assignment) / FILE,
                 ),
                 level=level,
                 seed=seed,

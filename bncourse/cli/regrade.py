@@ -1,6 +1,5 @@
 """bncourse regrade ASSIGNMENT: after a test was changed."""
 
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -22,14 +21,13 @@ if TYPE_CHECKING:
 def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, level: str, seed: int) -> None:
     """Grade ASSIGNMENT again after its master was changed, and show whose marks change.
 
-    With --dry-run nothing is written, and code is run only where a changed test asks of it what was not asked
-    before. Points given by hand stay.
+    With --dry-run nothing is written: what has changed is graded, and the marks are compared. Points given by hand
+    stay.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from bncourse.grading.engine.grader import Grader
-    from bncourse.grading.engine.shelf import FILE
     from bncourse.grading.gradebook.records_table import kept_records
     from bncourse.grading.reports.changes import Change, Preview
     from bncourse.grading.reports.summary import changes_table, sources_line
@@ -38,10 +36,8 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
     from bncourse.grading.workflows.regrade import compare, preview
     from bncourse.grading.workflows.release import is_released, release
 
-    transcripts = None if dry_run else course.results(assignment) / FILE
-
     def grader() -> Grader:
-        return Grader(level=level, jobs=jobs, seed=seed, transcripts=transcripts)  # type: ignore[arg-type]
+        return Grader(level=level, jobs=jobs, seed=seed)  # type: ignore[arg-type]
 
     console = Console()
     course.require_gradebook(assignment)
@@ -58,7 +54,6 @@ def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, 
                     grader,
                     level=level,
                     seed=seed,
-                    jobs=jobs or len(os.sched_getaffinity(0)),
                     progress=lambda _: bar.advance(task),
                 )
                 sources = result

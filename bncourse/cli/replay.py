@@ -27,7 +27,7 @@ def command(course: "Course", student: str, assignment: str) -> None:
     from bncourse.grading.engine.grader import Grader
     from bncourse.grading.gradebook.records_table import kept_records
     from bncourse.grading.sandbox.bubblewrap import GraderError
-    from bncourse.grading.workflows.grade import grade_one
+    from bncourse.grading.submissions.submission import read
     from bncourse.grading.workflows.regrade import differences
 
     course.require_gradebook(assignment)
@@ -38,7 +38,7 @@ def command(course: "Course", student: str, assignment: str) -> None:
     before = kept.record
     try:
         with Grader(level=before.level, jobs=1, cache=False, seed=before.seed) as grader:  # type: ignore[arg-type]
-            after = grade_one(grader, course, master, student)
+            after = grader.grade_submission(master, read(course, master, student))
     except GraderError as error:
         raise Refusal(str(error)) from error
     console = Console()

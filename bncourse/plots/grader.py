@@ -20,7 +20,7 @@ ALT = (
     "the seeds and the verdicts. The worker, on the right, stands in a sandbox and holds the student's answers, "
     "Python and NumPy, and nothing else. Raw inputs cross the border to the worker; bytes with a type and a shape, "
     "numbers and strings come back, never objects. The notebook's answers go to the worker, everything else is taken "
-    "from the master, which goes to the oracle. Verdicts go from the oracle to the journal, and on to the gradebook."
+    "from the master, which goes to the oracle. Verdicts go from the oracle to the gradebook."
 )
 
 
@@ -49,7 +49,7 @@ def two_compartments() -> Drawing:
     parts += [*_arrow("M109 44 V88", "rest", MUTED), *_arrow("M451 44 V88", "rest", MUTED)]
     parts += [_words(102, 70, "all but answers", MUTED, "end"), _words(459, 70, "answers", MUTED, "start")]
     parts += [*_arrow("M109 296 V344", "rest", MUTED), _words(117, 326, "one verdict a test", MUTED, "start")]
-    parts.append(_words(12, 366, "journal, then gradebook, feedback and exports", INK, "start"))
+    parts.append(_words(12, 366, "gradebook, then feedback and exports", INK, "start"))
     parts.append(_words(280, 62, "the border", INK))
     parts.append("</svg>")
     svg = label("\n".join(parts), ALT).replace(f'style="width: {WIDTH * 4 / 3:.0f}px"', f'style="width: {WIDTH}px"')

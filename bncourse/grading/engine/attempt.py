@@ -2,12 +2,11 @@
 
 import base64
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from bncourse.grading.core.known import known
 from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
-from bncourse.grading.oracle.transcript import LeftOut, Pass
 from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.read import Reading, is_stub
 
@@ -39,8 +38,6 @@ class Plan:
         self._untold: set[str] = set()
         self._outputs: dict[str, CellOutput] = {}
         self._notes: dict[str, list[str]] = {}
-        self.passes: list[Pass] = []
-        """What the worker answered."""
         self.broken: list[str] = []
         """What the oracle could not import for the tests: no fault of any answer."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
@@ -121,19 +118,6 @@ class Plan:
         return {answer for answer, binds in self._binds.items() if binds & names}
 
     # --- what was seen ---
-
-    def settle(self, verdicts: Iterable[Verdict]) -> None:
-        """Take verdicts from elsewhere; their tests are not run."""
-        self._verdicts.update((verdict.grade_id, verdict) for verdict in verdicts)
-
-    def left_out(self) -> LeftOut:
-        """Which statements are left out, and why."""
-        return {cell: (self._cut[cell], statements) for cell, statements in self._skip.items()}
-
-    def leave_out(self, known_before: LeftOut) -> None:
-        """Leave out statements that have ended the process before."""
-        for cell, (how, statements) in known_before.items():
-            self._cut[cell], self._skip[cell] = how, statements
 
     def take(self, message: dict[str, Any]) -> None:
         """Take one of the oracle's reports."""

@@ -1,6 +1,6 @@
 """Grade on a Dask cluster: the same units, one submission each, run by the same engine in the cluster's processes.
 
-Reading, repeats, journal and records stay with the process that types the command; a worker that dies costs only
+Reading and the gradebook stay with the process that types the command; a worker that dies costs only
 the units it was at, which others run again. Whoever reaches a Dask scheduler can run code on its workers, so the
 cluster must stand in a network that is trusted.
 """
@@ -9,7 +9,6 @@ import functools
 import re
 import threading
 from concurrent.futures import CancelledError
-from pathlib import Path
 from typing import Any
 
 from bncourse.grading.core.environment import environment
@@ -19,7 +18,7 @@ from bncourse.grading.engine.attempt import Plan
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.bubblewrap import GraderError
-from bncourse.grading.submissions.read import Reading
+from bncourse.grading.submissions.submission import Submission
 
 CONNECT_SECONDS = 10
 LOOK_SECONDS = 10.0
@@ -44,9 +43,9 @@ class ClusterGrader(Grader):
     ----------
     address : str
         The scheduler's, such as ``tcp://127.0.0.1:8786``.
-    level, jobs, cache, seed, journal, transcripts
-        As for `Grader`, but that workers send no transcripts back; `jobs` is how many units are under way, by default
-        twice as many as the workers have threads.
+    level, jobs, cache, seed
+        As for `Grader`, but `jobs` is how many submissions are under way, by default twice as many as the workers
+        have threads.
 
     Raises
     ------
@@ -64,8 +63,6 @@ class ClusterGrader(Grader):
         jobs: int | None = None,
         cache: bool = True,
         seed: int = 0,
-        journal: Path | None = None,
-        transcripts: Path | None = None,
     ) -> None:
         self.address = address
         self._client = _connect(address)
@@ -76,8 +73,6 @@ class ClusterGrader(Grader):
                 jobs=jobs or max(MIN_IN_FLIGHT, 2 * threads),
                 cache=cache,
                 seed=seed,
-                journal=journal,
-                transcripts=transcripts,
             )
         except BaseException:
             self._client.close()
@@ -100,20 +95,19 @@ class ClusterGrader(Grader):
         futures = [submit(prepare_worker, *unit, pure=False, workers=[name]) for name in self._workers()]
         for future in futures:
             self._result(future)
-        self._keeping.journal()
 
-    def grade_reading(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
+    def run(self, master: Master, submission: Submission, digest: str) -> SubmissionRecord:
         """Have a worker run the submission; one that killed several workers is left to a person."""
         from distributed import KilledWorker
 
-        unit = (known(master).key, master, student, reading, digest, self.level, self.seed, environment())
+        unit = (known(master).key, master, submission, digest, self.level, self.seed, environment())
         future = self._client.submit(grade_unit, *unit, pure=False, retries=1)
         try:
             record: SubmissionRecord = self._result(future)
         except KilledWorker:
-            plan = Plan(master, reading)
+            plan = Plan(master, submission.reading)
             plan.trouble("Several workers of the cluster died while they graded it.", last=True)
-            record = self.record(plan, student, digest, 0.0)
+            record = self.record(plan, submission.student, digest, 0.0)
         return record
 
     def _result(self, future: Any) -> Any:
@@ -144,8 +138,7 @@ class ClusterGrader(Grader):
 def grade_unit(
     key: str,
     master: Master,
-    student: str,
-    reading: Reading,
+    submission: Submission,
     digest: str,
     level: bubblewrap.Level,
     seed: int,
@@ -153,7 +146,7 @@ def grade_unit(
 ) -> SubmissionRecord:
     """Grade one submission in a worker process, by its warm grader."""
     grader, master = _warm(key, master, level, seed, expected)
-    return grader.grade_reading(master, student, reading, digest)
+    return grader.run(master, submission, digest)
 
 
 def prepare_worker(key: str, master: Master, level: bubblewrap.Level, seed: int, expected: str) -> None:

@@ -12,7 +12,6 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -22,15 +21,11 @@ from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.core.status import given_up, status_of, unreadable
 from bncourse.grading.engine.attempt import Phase, Plan
 from bncourse.grading.engine.exclusive import Alone
-from bncourse.grading.engine.keeping import Keeping
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.worker_pool import Lane, LaneError, Lanes
-from bncourse.grading.oracle.transcript import Pass
 from bncourse.grading.sandbox import bubblewrap
-from bncourse.grading.submissions.read import Reading, read_submission
 from bncourse.grading.submissions.review_flags import looks
-
-__all__ = ["Grader", "environment", "read_submission"]
+from bncourse.grading.submissions.submission import Submission, submission_of
 
 MAX_RETRIES = 1
 MAX_CACHED = 5_000
@@ -64,10 +59,6 @@ class Grader:
         Grade identical answers once.
     seed : int
         What the seeds of all cells are derived from.
-    journal : Path, optional
-        Where to keep what was graded, so that a run that was killed goes on where it stood.
-    transcripts : Path, optional
-        Where to keep what students' code answered, for trying a changed test without it.
 
     Raises
     ------
@@ -82,18 +73,15 @@ class Grader:
         jobs: int | None = None,
         cache: bool = True,
         seed: int = 0,
-        journal: Path | None = None,
-        transcripts: Path | None = None,
     ) -> None:
         self.level, self.seed = level, seed
         self.check_machine()
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
-        self._keeping = Keeping(journal, transcripts)
         self._lanes = Lanes(level)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
         self._alone = Alone()
-        self.trials = Trials(self._passes, lambda plan: self._keeping.keep(plan, self.level))
+        self.trials = Trials(self._passes)
 
     def check_machine(self) -> None:
         """Refuse where a layer of the sandbox is missing."""
@@ -111,47 +99,59 @@ class Grader:
         """End all processes."""
         self._pool.shutdown(cancel_futures=True)
         self._lanes.close()
-        self._keeping.close()
 
     def prepare(self, master: Master) -> None:
         """Make sure that submissions can be graded, before anything is written; raises a GraderError if not."""
         self.trials.doubtful(master)
-        self._keeping.journal()
 
     def grade(self, master: Master, student: str, raw: bytes) -> SubmissionRecord:
+        """Grade the bytes of one notebook; never raises for what a student handed in."""
+        return self.grade_submission(master, submission_of(master, student, raw))
+
+    def grade_submission(self, master: Master, submission: Submission) -> SubmissionRecord:
         """Grade one submission; never raises for what a student handed in."""
-        reading = read_submission(master, raw)
-        digest = self.digest(master, reading)
+        digest = self.digest(master, submission)
+        reading = submission.reading
         if reading.reason:
-            blank = self._blank(master, student, digest)
-            record = unreadable(master, dataclasses.replace(blank, reason=reading.reason, repairs=reading.repairs))
-        else:
-            record = self._cached(master, student, reading, digest)
+            blank = self._blank(master, submission.student, digest)
+            return unreadable(master, dataclasses.replace(blank, reason=reading.reason, repairs=reading.repairs))
+        known = self._cache.get(digest) if self._cache is not None else None
+        record = known or self.run(master, submission, digest)
+        record = dataclasses.replace(record, student=submission.student, repairs=reading.repairs)
+        record = dataclasses.replace(record, status=status_of(record))
+        if known is None and self._cache is not None and len(self._cache) < MAX_CACHED and not given_up(record):
+            self._cache[digest] = record
         return record
 
-    def grade_many(self, master: Master, submissions: Iterable[tuple[str, bytes]]) -> Iterator[SubmissionRecord]:
-        """Grade many submissions side by side; yields records as they are ready, in any order."""
-        waiting: set[Future[SubmissionRecord]] = set()
+    def grade_all(
+        self, master: Master, submissions: Iterable[Submission]
+    ) -> Iterator[tuple[Submission, SubmissionRecord]]:
+        """Grade many submissions side by side; yields each with its record as it is ready, in any order."""
+        waiting = dict[Future[SubmissionRecord], Submission]()
         done: queue.SimpleQueue[Future[SubmissionRecord]] = queue.SimpleQueue()
 
-        def finish() -> SubmissionRecord:
+        def finish() -> tuple[Submission, SubmissionRecord]:
             future = done.get()
-            waiting.discard(future)
-            return future.result()
+            return waiting.pop(future), future.result()
 
-        for student, raw in submissions:
-            future = self._pool.submit(self.grade, master, student, raw)
-            waiting.add(future)
+        for submission in submissions:
+            future = self._pool.submit(self.grade_submission, master, submission)
+            waiting[future] = submission
             future.add_done_callback(done.put)
             while len(waiting) >= 2 * self.jobs:
                 yield finish()
         while waiting:
             yield finish()
 
-    def digest(self, master: Master, reading: Reading) -> str:
+    def grade_many(self, master: Master, notebooks: Iterable[tuple[str, bytes]]) -> Iterator[SubmissionRecord]:
+        """Grade the bytes of many students' notebooks side by side; yields records in any order."""
+        submissions = (submission_of(master, student, raw) for student, raw in notebooks)
+        return (record for _, record in self.grade_all(master, submissions))
+
+    def digest(self, master: Master, submission: Submission) -> str:
         """SHA-256 of what decides a grade: answers, added cells, tests, seed, level and environment."""
-        key, where = known(master).key, environment()
-        parts = [key, reading.answers, reading.extras, self.seed, self.level, where, reading.reason]
+        key, reading = known(master).key, submission.reading
+        parts = [key, reading.answers, reading.extras, self.seed, self.level, environment(), reading.reason]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     # --- one submission ---
@@ -168,30 +168,12 @@ class Grader:
             seed=self.seed,
         )
 
-    def _cached(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
-        """Grade, unless the same answers were graded before, now or in a run that was cut short."""
-        known = self._cache.get(digest) if self._cache is not None else None
-        journal = self._keeping.journal()
-        if known is None and journal is not None:
-            known = journal.find(digest, None if self._cache is not None else student)
-        fresh = known is None
-        if known is None:
-            known = self.grade_reading(master, student, reading, digest)
-        record = dataclasses.replace(known, student=student, repairs=reading.repairs)
-        record = dataclasses.replace(record, status=status_of(record))
-        if journal is not None and journal.find(digest, student) is None and not given_up(record):
-            journal.append(record)
-        if fresh and self._cache is not None and len(self._cache) < MAX_CACHED and not given_up(record):
-            self._cache[digest] = record
-        return record
-
-    def grade_reading(self, master: Master, student: str, reading: Reading, digest: str) -> SubmissionRecord:
-        """Run what was read, whatever was graded before."""
+    def run(self, master: Master, submission: Submission, digest: str) -> SubmissionRecord:
+        """Run a submission's code and the tests on it, whatever was graded before."""
         start = time.monotonic()
-        plan = Plan(master, reading)
+        plan = Plan(master, submission.reading)
         self.carry_out(plan)
-        self._keeping.keep(plan, self.level)
-        return self.record(plan, student, digest, time.monotonic() - start)
+        return self.record(plan, submission.student, digest, time.monotonic() - start)
 
     def carry_out(self, plan: Plan) -> None:
         """Run what is open of a plan, repeating what fails for our own reasons."""
@@ -258,7 +240,7 @@ class Grader:
         zygote.wait_ready()
         zygote.learn(master, key)
         phases: tuple[Phase, ...] = ("show", "mark") if phase == "show" and stretch == 1 else (phase,)
-        job = plan.job(self.seed, stretch, phases) | {"record": self._keeping.transcripts}
+        job = plan.job(self.seed, stretch, phases)
         began = start = time.monotonic()
         deadline = start + max(0.1, stretch * master.seconds_in_all - plan.spent)
         patience = 3 * job["seconds"] + 30
@@ -274,8 +256,6 @@ class Grader:
                 if "done" in message and message["done"] != phases[-1] and not message["alone"]:
                     phase, start = phases[-1], time.monotonic()
                     deadline = start + max(0.1, master.seconds_in_all)
-        if phase == "mark":
-            plan.passes.append(Pass(lane.answers, cut.get("cell", ""), lane.last.get("ended")))
         if not cut:
             return None
         now = time.monotonic()

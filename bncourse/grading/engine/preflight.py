@@ -27,12 +27,10 @@ class Trials:
     ----------
     carry_out : callable
         Runs a plan until every test has its verdict.
-    keep : callable
-        Takes a plan whose verdicts can be used.
     """
 
-    def __init__(self, carry_out: Callable[[Plan], None], keep: Callable[[Plan], None]) -> None:
-        self._carry_out, self._keep = carry_out, keep
+    def __init__(self, carry_out: Callable[[Plan], None]) -> None:
+        self._carry_out = carry_out
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._doubtful: dict[str, list[str]] = {}
@@ -65,9 +63,7 @@ class Trials:
                         f"{master.assignment} cannot be graded: the grader's own process failed on the master's "
                         f"solution ({error}). `bncourse doctor` says what is missing."
                     ) from error
-        doubtful = doubtful_tests(plan)
-        self._keep(plan)
-        return doubtful
+        return doubtful_tests(plan)
 
 
 def doubtful_tests(plan: Plan) -> list[str]:

@@ -12,13 +12,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from bncourse.grading.core import render
 from bncourse.grading.core.records import Master
-from bncourse.grading.oracle.messages import ANSWERS, JOB, MASTER, TWIN
+from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.forkserver import START_SECONDS, LaneError, StartError, Zygote, last_words, spawn
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
@@ -108,12 +108,11 @@ class Lane:
     def _hear(self) -> bytes:
         return self.channel.receive(time.monotonic() + START_SECONDS)
 
-    def _order(self, kind: bytes, message: dict[str, Any], *descriptors: int, more: Iterable[bytes] = ()) -> None:
+    def _order(self, kind: bytes, message: dict[str, Any], *descriptors: int) -> None:
         try:
             with self.orders:
                 socket.send_fds(self.control, [kind], descriptors) if descriptors else self.control.send(kind)
-                for part in (json.dumps(message).encode(), *more):
-                    self.channel.send(part, time.monotonic() + 30)
+                self.channel.send(json.dumps(message).encode(), time.monotonic() + 30)
         except (OSError, Gone, Late) as error:
             raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
 
@@ -139,13 +138,12 @@ class Lane:
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())
         self.last: dict[str, Any] = {}
-        self.answers = b""
         self.pid = 0
         left, dead, over = len(job["passes"]), False, False
         try:
             zygote.fork(number, theirs, place, job["cpu_seconds"])
             theirs.close()
-            self._order(JOB, job | {"recorded": False}, ours.fileno(), place, reporting.fileno())
+            self._order(JOB, job, ours.fileno(), place, reporting.fileno())
             ours.close()
             reporting.close()
             for message in self._reports(channel, patience):
@@ -192,9 +190,6 @@ class Lane:
         """The oracle's reports on one pass, which come several at a time."""
         while True:
             data = channel.receive(time.monotonic() + patience())
-            if data[:1] == ANSWERS:
-                self.answers = data[1:]
-                continue
             for message in json.loads(data):
                 self.pid = message.get("pid", 0) or self.pid
                 if "failed" in message:
@@ -202,23 +197,6 @@ class Lane:
                 yield message
                 if "dead" in message:
                     return
-
-    def replay(self, job: dict[str, Any], answers: bytes) -> Generator[dict[str, Any], None, None]:
-        """Run one pass whose requests are answered from a transcript; yields the oracle's reports."""
-        reports, reporting = socket.socketpair()
-        channel = Channel(reports.fileno())
-        try:
-            self._order(JOB, job | {"recorded": True, "record": False}, reporting.fileno(), more=[answers])
-            reporting.close()
-            for message in self._reports(channel, lambda: START_SECONDS):
-                yield message
-                if "done" in message:
-                    return
-        except (Gone, Late, WireError) as error:
-            raise LaneError("the oracle's process ended") from error
-        finally:
-            reports.close()
-            reporting.close()
 
     def close(self) -> None:
         """End all processes of the lane."""

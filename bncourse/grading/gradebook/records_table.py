@@ -12,7 +12,6 @@ from nbgrader.api import Gradebook
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import SubmissionRecord, Verdict
 from bncourse.grading.gradebook.connection import COURSE_ID, make_alembic_callable
-from bncourse.grading.gradebook.fingerprints import Stamp
 
 _METADATA = sql.MetaData()
 RECORDS = sql.Table(
@@ -28,7 +27,8 @@ RECORDS = sql.Table(
 class Kept(NamedTuple):
     """What the gradebook knows about a submission that was graded before."""
 
-    stamp: Stamp
+    fingerprint: str
+    """Of all that decided the record; empty where the grader gave up."""
     record: SubmissionRecord
 
 
@@ -102,16 +102,6 @@ def kept_records(course: Course, assignment: str) -> dict[str, Kept]:
         gradebook.close()
 
 
-def results_in_use(course: Course, assignment: str) -> set[str]:
-    """The addresses of the transcripts that records of the assignment refer to."""
-    gradebook = open_gradebook(course)
-    query = sql.select(RECORDS.c.stamp).where(RECORDS.c.assignment == assignment)
-    try:
-        return {Stamp(*json.loads(stamp)).results for stamp in gradebook.db.scalars(query)}
-    finally:
-        gradebook.close()
-
-
 def some_records(engine: Any, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], SubmissionRecord]:
     """The records of these assignments and students."""
     students = {student for _, student in keys}
@@ -121,11 +111,11 @@ def some_records(engine: Any, keys: Collection[tuple[str, str]]) -> dict[tuple[s
     return {(r.assignment, r.student): from_json(r.record) for r in rows if (r.assignment, r.student) in keys}
 
 
-def read_stamps(engine: Any, assignment: str) -> dict[str, str]:
+def read_fingerprints(engine: Any, assignment: str) -> dict[str, str]:
     """For each student, the digest of all that decided the record."""
     query = sql.select(RECORDS.c.student, RECORDS.c.stamp).where(RECORDS.c.assignment == assignment)
     with engine.connect() as connection:
-        return {student: json.loads(stamp)[0] for student, stamp in connection.execute(query)}
+        return {row.student: row.stamp for row in connection.execute(query)}
 
 
 def read_kept(engine: Any, assignment: str) -> dict[str, Kept]:
@@ -133,7 +123,7 @@ def read_kept(engine: Any, assignment: str) -> dict[str, Kept]:
     query = sql.select(RECORDS).where(RECORDS.c.assignment == assignment).order_by(RECORDS.c.student)
     with engine.connect() as connection:
         rows = connection.execute(query).all()
-    return {row.student: Kept(Stamp(*json.loads(row.stamp)), from_json(row.record)) for row in rows}
+    return {row.student: Kept(row.stamp, from_json(row.record)) for row in rows}
 
 
 def to_json(record: SubmissionRecord) -> str:

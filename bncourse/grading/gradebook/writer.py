@@ -5,7 +5,6 @@ scores: what became of each submission, and of which file. So a run that was kil
 and what has not changed is not graded again.
 """
 
-import json
 import math
 import secrets
 import time
@@ -27,21 +26,31 @@ from nbgrader.utils import parse_utc
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import Master, Outcome, SubmissionRecord, Verdict
-from bncourse.grading.gradebook.fingerprints import Stamp
-from bncourse.grading.gradebook.records_table import RECORDS, open_gradebook, read_stamps, require_writable, to_json
+from bncourse.grading.core.status import given_up
+from bncourse.grading.gradebook.fingerprints import Fingerprints
+from bncourse.grading.gradebook.records_table import (
+    RECORDS,
+    open_gradebook,
+    read_fingerprints,
+    require_writable,
+    to_json,
+)
+from bncourse.grading.submissions.attempted import attempted
+from bncourse.grading.submissions.submission import Submission
 
 NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "tampered", "needs review"})
 """Statuses that flag a submission for the instructor."""
 
 NO_RESPONSE = "No response."
-BATCH = 50
+BATCH, FLUSH_SECONDS = 50, 2.0
+"""A run that is killed loses at most so many records, or what was graded in so many seconds."""
 
 
 class Pending(NamedTuple):
     """A record on its way."""
 
     record: SubmissionRecord
-    stamp: Stamp
+    fingerprint: str
     attempted: frozenset[str]
 
 
@@ -68,6 +77,8 @@ class GradebookWriter:
     def __init__(self, course: Course, master: Master, penalty: Any = None) -> None:
         self.course, self.master, self.penalty = course, master, penalty
         self._pending: dict[str, Pending] = {}
+        self._flushed = time.monotonic()
+        self._ways = dict[tuple[str, int], Fingerprints]()
 
     def __enter__(self) -> Self:
         self._gradebook = open_gradebook(self.course)
@@ -89,16 +100,23 @@ class GradebookWriter:
 
     def known(self) -> dict[str, str]:
         """What was graded before: for each student, the digest of all that decided the record."""
-        return read_stamps(self._gradebook.engine, self.master.assignment)
+        return read_fingerprints(self._gradebook.engine, self.master.assignment)
 
-    def write(self, record: SubmissionRecord, stamp: Stamp, attempted: Iterable[str]) -> None:
-        """Take a record in; it is on disk after `flush`, which happens by itself every so often.
+    def write(self, submission: Submission, record: SubmissionRecord) -> None:
+        """Take in the record of a submission; it is on disk after `flush`, which happens by itself every so often."""
+        way = (record.level, record.seed)
+        if way not in self._ways:
+            self._ways[way] = Fingerprints(self.master, *way)
+        self.put(record, self._ways[way].of(submission.file), attempted(self.master, submission.reading))
+
+    def put(self, record: SubmissionRecord, fingerprint: str, attempted: Iterable[str]) -> None:
+        """Take a record in.
 
         Parameters
         ----------
         record : SubmissionRecord
-        stamp : Stamp
-            Digests of what was graded.
+        fingerprint : str
+            Digest of all that decided the record.
         attempted : iterable of str
             The grade_ids of the answers and written answers that differ from the release.
 
@@ -109,13 +127,14 @@ class GradebookWriter:
         """
         for verdict in record.verdicts:
             self._check(record, verdict)
-        self._pending[record.student] = Pending(record, stamp, frozenset(attempted))
-        if len(self._pending) >= BATCH:
+        self._pending[record.student] = Pending(record, fingerprint, frozenset(attempted))
+        if len(self._pending) >= BATCH or time.monotonic() > self._flushed + FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
         """Write what is pending, in one transaction."""
         pending, self._pending = list(self._pending.values()), {}
+        self._flushed = time.monotonic()
         if not pending:
             return
         with self._gradebook.engine.begin() as connection:
@@ -230,10 +249,9 @@ class GradebookWriter:
 
     def _write_records(self, connection: Any, pending: list[Pending]) -> None:
         rows = []
-        for record, stamp, _ in pending:
-            if any(verdict.outcome == "needs review" for verdict in record.verdicts):
-                stamp = stamp._replace(whole="")  # the grader gave up: this is graded again in the next run
-            row = {"assignment": record.assignment, "student": record.student, "stamp": json.dumps(stamp)}
+        for record, fingerprint, _ in pending:
+            stamp = "" if given_up(record) else fingerprint  # graded again in the next run
+            row = {"assignment": record.assignment, "student": record.student, "stamp": stamp}
             rows.append(row | {"record": to_json(record)})
         own = RECORDS.c.assignment == self.master.assignment
         connection.execute(sql.delete(RECORDS).where(own & RECORDS.c.student.in_([row["student"] for row in rows])))

@@ -21,15 +21,12 @@ from traitlets import Unicode
 from bncourse.grading.authoring.course import Course, CourseError, find_course
 from bncourse.grading.authoring.masters import MasterError
 from bncourse.grading.engine.grader import Grader
-from bncourse.grading.gradebook.fingerprints import Grading
 from bncourse.grading.gradebook.writer import GradebookWriter
-from bncourse.grading.reports.autograded import autograded_notebook
 from bncourse.grading.sandbox.bubblewrap import GraderError, SandboxError, probe
-from bncourse.grading.submissions.attempted import added_cells, attempted
 from bncourse.grading.submissions.files import read_file
-from bncourse.grading.submissions.read import read_submission
-from bncourse.grading.submissions.upgrade import handed_in
-from bncourse.grading.workflows import grade
+from bncourse.grading.submissions.submission import read
+from bncourse.grading.workflows.release import load_release
+from bncourse.grading.workflows.store import graded_notebook
 
 ODD = "not-read"
 """Folder for what nbgrader must not copy: links, pipes, devices, timestamps that are none."""
@@ -52,7 +49,7 @@ class ReleasedNotebookExporter(NotebookExporter):  # type: ignore[misc]
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> Any:
         """Export the release in the place of the file."""
         course = find_course(Path(self.course_root), Path(self.masters))
-        released = grade.load_release(course, resources["nbgrader"]["assignment"])
+        released = load_release(course, resources["nbgrader"]["assignment"])
         return self.from_notebook_node(nbformat.from_dict(released), resources=resources, **options)
 
 
@@ -69,15 +66,13 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         course = find_course(Path(self.course_root), Path(self.masters), facts["db_url"])
         assignment, student = facts["assignment"], facts["student"]
         master = course.master(assignment)
-        record = grade.grade_one(shared_grader(self.level), course, master, student)
-        file = handed_in(course, master, student)
-        reading = read_submission(master, file.content)
+        submission = read(course, master, student)
+        record = shared_grader(self.level).grade_submission(master, submission)
         with GradebookWriter(course, master) as writer:
-            writer.write(record, Grading(master, self.level).stamp(file, reading), attempted(master, reading))
+            writer.write(submission, record)
         self.log.info("%s: %s, %s of %s points", student, record.status, record.score, record.max_score)
-        released = grade.load_release(course, assignment)
-        added = added_cells(master, reading, file.content)
-        return nbformat.from_dict(autograded_notebook(released, record, reading.answers, added)), resources
+        released = load_release(course, assignment)
+        return nbformat.from_dict(graded_notebook(released, master, submission, record)), resources
 
 
 def make_sure(course: Course, assignment: str, level: str) -> None:

@@ -24,7 +24,6 @@ from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.rehearsal import rehearse
 from bncourse.grading.oracle.session import Session, one_line
-from bncourse.grading.oracle.transcript import Recording, Replayed
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
 from bncourse.grading.sandbox.inside.surroundings import Surroundings
 
@@ -116,8 +115,7 @@ class Oracle:
             if self.next_order() != JOB:
                 return
             job, descriptors = self.receive()
-            recorded = self.channel.receive() if job["recorded"] else None
-            take_through(self.masters[job["key"]], job, descriptors, recorded)
+            take_through(self.masters[job["key"]], job, descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
             if not shared.unchanged():
@@ -145,7 +143,7 @@ class Shared:
         return os.getcwd(), np.get_printoptions()  # noqa: PTH109  (five times as fast)
 
 
-def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int], recorded: bytes | None) -> None:
+def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int]) -> None:
     """Take one submission through the passes of a job.
 
     Parameters
@@ -156,17 +154,12 @@ def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int]
         The passes, and what they need.
     descriptors : list of int
         See `MAX_DESCRIPTORS`; the last is the one for reports.
-    recorded : bytes, optional
-        A transcript, which answers in the place of the student's process.
     """
     reports = Channel(descriptors[-1])
     try:
         signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
         for left, part in enumerate(job["passes"], start=1 - len(job["passes"])):
-            kind = Recording if job["record"] and part["phase"] == "mark" else Connection
-            connection = kind(descriptors[0]) if recorded is None else Replayed(recorded)
-            place = descriptors[1] if recorded is None else None
-            session = Session(prepared, job, part, connection, reports, place)
+            session = Session(prepared, job, part, Connection(descriptors[0]), reports, descriptors[1])
             signal.signal(signal.SIGALRM, session.send_waiting)
             session.tell(pid=os.getpid())
             if not session.run(followed=left < 0):

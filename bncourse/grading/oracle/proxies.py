@@ -35,8 +35,8 @@ MAX_TRAFFIC = 512 * 2**20
 class Connection(Decoder):
     """Asks the worker, one request at a time, within a budget of seconds."""
 
-    def __init__(self, descriptor: int | None) -> None:
-        self.channel = None if descriptor is None else Channel(descriptor)
+    def __init__(self, descriptor: int) -> None:
+        self.channel = Channel(descriptor)
         self.left = 10.0
         self.received = 0
         self.ended: type[BaseException] | None = None
@@ -77,13 +77,8 @@ class Connection(Decoder):
         numbers, self.freed = self.freed, []
         self._exchange(("free", numbers))
 
-    def begin(self, cell: str) -> None:
-        """Say which cell the requests that follow belong to."""
-
     def transfer(self, data: bytes, deadline: float) -> bytes:
         """Send a request and receive an answer."""
-        if self.channel is None:
-            raise Gone
         self.channel.send(data, deadline)
         return self.channel.receive(deadline)
 

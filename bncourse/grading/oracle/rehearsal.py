@@ -14,7 +14,7 @@ from typing import Any
 from bncourse.grading.engine.attempt import Phase, Plan
 from bncourse.grading.engine.preflight import own_solution
 from bncourse.grading.oracle.compiled_master import Prepared
-from bncourse.grading.oracle.transcript import Recording
+from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.sandbox.inside.channel import Gone
 from bncourse.grading.sandbox.inside.worker import Worker
 from bncourse.grading.submissions.read import Reading
@@ -62,7 +62,7 @@ def rehearse(prepared: Prepared, session: Any) -> None:
     try:
         for (job, part), (ours, theirs) in zip(passes, pairs, strict=True):
             theirs.close()
-            session(prepared, job, part, Recording(ours.fileno()), Silence()).run()
+            session(prepared, job, part, Connection(ours.fileno()), Silence()).run()
             ours.close()
     finally:
         os.kill(peer, signal.SIGKILL)
@@ -73,7 +73,7 @@ def rehearse(prepared: Prepared, session: Any) -> None:
 
 def _passes(prepared: Prepared, reading: Reading, phases: tuple[Phase, ...]) -> list[tuple[dict[str, Any], Any]]:
     """Orders as the supervisor would give them, with the part of each that one session takes."""
-    job = Plan(prepared.master, reading).job(0, phases=phases) | {"record": True}
+    job = Plan(prepared.master, reading).job(0, phases=phases)
     return [(job, part) for part in job["passes"]]
 
 

@@ -16,11 +16,9 @@ from bncourse.grading.core.plain_text import inert, picture
 from bncourse.grading.core.records import MasterCell, Verdict
 from bncourse.grading.core.seeds import begin_anew, cell_seed
 from bncourse.grading.oracle.compiled_master import Prepared, quiet, test_file
-from bncourse.grading.oracle.messages import ANSWERS
 from bncourse.grading.oracle.namespace import Space
 from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused
-from bncourse.grading.oracle.transcript import Diverged, Recording
 from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
@@ -80,19 +78,13 @@ class Session:
                     self.test(self.cells[step["cell"]], step)
                 else:
                     self.load(step)
-            except Diverged:
-                self.tell(diverged=step["cell"])
-                if step["do"] != "test":
-                    break
             except (StudentLate, StudentGone) as error:
                 why = "timeout" if isinstance(error, StudentLate) else "crashed"
-                self.report_answers()
                 loading = step["do"] != "test"
                 statement = read_place(self.place) if loading and self.place is not None else 0
                 gone = isinstance(error, StudentGone)
                 self.tell(dead=why, gone=gone, loading=loading, cell=step["cell"], statement=statement)
                 return False
-        self.report_answers()
         on = followed and self.ready_for_another()
         self.tell(done=self.phase, alone=followed and not on)
         return on or not followed
@@ -103,16 +95,9 @@ class Session:
             return self.connection.request("anew")[1] is True
         return False
 
-    def report_answers(self) -> None:
-        """Report what was answered, if that is kept."""
-        if isinstance(self.connection, Recording):
-            with self.undisturbed():
-                self.report.send(ANSWERS + self.connection.packed())
-
     def load(self, step: dict[str, Any]) -> None:
         """Run one of the student's cells, or a given cell on both sides."""
         name, given = step["cell"], step["do"] == "given"
-        self.connection.begin(name)
         self.connection.left = self.job["seconds"]
         self.connection.asks_secrets = lambda: False
         seed = cell_seed(self.job["seed"], self.master.assignment, name)
@@ -154,7 +139,6 @@ class Session:
             self.connection.asks_secrets = lambda: _running_line(filename) >= first
         self.space.borrowed.clear()
         self.space.missing.clear()
-        self.connection.begin(cell.grade_id)
         begin_anew(cell_seed(self.job["seed"], self.master.assignment, cell.grade_id))
         start = time.perf_counter()
         error: BaseException | None = None
@@ -163,8 +147,6 @@ class Session:
             with quiet():
                 points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
-        except Diverged:
-            raise
         except BaseException as raised:
             error = raised
             verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret)

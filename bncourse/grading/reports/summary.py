@@ -72,10 +72,8 @@ def changes_table(changes: Sequence[Change]) -> Table:
 
 def sources_line(result: Preview) -> str:
     """Where the verdicts of a preview come from."""
-    if not (result.stored or result.run):
+    if not result.run:
         return "No test has changed since, so nothing was judged again."
-    rest = result.compared - result.stored - result.run
-    parts = [f"{result.stored} judged by stored results", f"{result.run} run again"]
-    if rest:
-        parts.append(f"{rest} not touched by the change")
-    return f"Of {result.compared} students: {', '.join(parts)}."
+    rest = result.compared - result.run
+    unchanged = f", {rest} not touched by the change" if rest else ""
+    return f"Of {result.compared} students: {result.run} run again{unchanged}."

@@ -1,30 +1,23 @@
 """Grade a class: read what was handed in, have the engine grade what changed, write everything down.
 
-The engine, `engine.Grader`, runs the code. This file decides what to run and where the results go.
+The engine, `engine.grader.Grader`, runs the code, and a `Store` takes the records. This file decides what to run.
 """
 
-import json
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from bncourse.grading.authoring.course import Course, CourseError, write
-from bncourse.grading.core import render
-from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
-from bncourse.grading.engine.preflight import own_solution
-from bncourse.grading.engine.shelf import FILE, Shelf
-from bncourse.grading.gradebook.fingerprints import Grading
-from bncourse.grading.gradebook.late_penalty import late_penalty
-from bncourse.grading.gradebook.records_table import results_in_use
-from bncourse.grading.gradebook.writer import GradebookWriter
-from bncourse.grading.oracle.transcript import results_key
+from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.core.records import Master
+from bncourse.grading.gradebook.fingerprints import Fingerprints
 from bncourse.grading.reports import export
-from bncourse.grading.reports.autograded import autograded_notebook
-from bncourse.grading.submissions.attempted import added_cells, attempted
-from bncourse.grading.submissions.files import HandedIn, read_file
-from bncourse.grading.submissions.read import Reading, read_submission
+from bncourse.grading.submissions.submission import Submission, submission_of
 from bncourse.grading.submissions.upgrade import handed_in
+from bncourse.grading.workflows.store import CourseStore, Store
 
 if TYPE_CHECKING:
     from bncourse.grading.engine.grader import Grader
@@ -84,110 +77,74 @@ def grade_class(
         raise CourseError(f"{unknown[0]!r} has handed in nothing for {assignment}.")
     if not everybody:
         raise CourseError(f"Nobody has handed in {assignment}: {course.root / 'submitted'} holds none.")
-    released = load_release(course, assignment)
-    graded = 0
-    with GradebookWriter(course, master, late_penalty(course)) as writer:
-        way = Grading(master, level, seed)
-        known = {} if force else writer.known()
-        todo: list[str] = []
-        for student in chosen:
-            if _has_changed(course, master, student, known.get(student), way):
-                todo.append(student)
-            elif progress:
-                progress(student)
-        with ExitStack() as stack:
-            engine = stack.enter_context(grader()) if todo else None
-            if engine:
-                engine.prepare(master)
-            for record, file in _grade(engine, course, master, todo) if engine else ():
-                reading = read_submission(master, file.content)
-                write_autograded(course, master, released, record, reading, file.content)
-                writer.write(record, way.stamp(file, reading), attempted(master, reading))
-                graded += 1
-                if progress:
-                    progress(record.student)
-    if todo:
-        forget_transcripts(course, master, level)
-    export.write_lists(course)
+    store = CourseStore(course, master)
+    with only_run(course, assignment):
+        with store:
+            graded = grade_changed(
+                store, course, master, chosen, grader=grader, level=level, seed=seed, force=force, progress=progress
+            )
+        export.write_lists(course)
     return Run(graded, len(chosen) - graded)
 
 
-def forget_transcripts(course: Course, master: Master, level: str) -> None:
-    """Throw away what earlier files of the students answered."""
-    in_use = {results_key(master, own_solution(master), level), *results_in_use(course, master.assignment)}
-    with closing(Shelf(course.results(master.assignment) / FILE)) as shelf:
-        shelf.keep_only(in_use)
+def grade_changed(
+    store: Store,
+    course: Course,
+    master: Master,
+    students: Iterable[str],
+    *,
+    grader: "Callable[[], Grader]",
+    level: str = "full",
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> int:
+    """Grade the submissions whose fingerprint a store does not hold, and give it their records.
+
+    Returns
+    -------
+    int
+        How many were graded. The engine is made for the first of them, and not at all if there is none.
+    """
+    fingerprints = Fingerprints(master, level, seed)
+
+    def changed() -> Iterator[Submission]:
+        for student in students:
+            file = handed_in(course, master, student)
+            if force or fingerprints.of(file) != store.known(student):
+                yield submission_of(master, student, file)
+            elif progress:
+                progress(student)
+
+    graded, submissions = 0, changed()
+    first = next(submissions, None)
+    if first is None:
+        return 0
+    with grader() as engine:
+        engine.prepare(master)
+        for submission, record in engine.grade_all(master, chain([first], submissions)):
+            store.write(submission, record)
+            graded += 1
+            if progress:
+                progress(submission.student)
+    return graded
 
 
-def grade_one(grader: "Grader", course: Course, master: Master, student: str) -> SubmissionRecord:
-    """Grade one student's file, or record why it cannot be read."""
-    file = handed_in(course, master, student)
-    record = grader.grade(master, student, file.content)
-    return not_read(record, master, file.reason) if file.reason else record
-
-
-def not_read(record: SubmissionRecord, master: Master, reason: str) -> SubmissionRecord:
-    """The record of a file that could not be read."""
-    tests = (cell for cell in master.cells if cell.kind == "test")
-    verdicts = tuple(Verdict(cell.grade_id, "unreadable", 0.0, cell.points) for cell in tests)
-    return replace(record, status="unreadable", reason=reason, verdicts=verdicts)
-
-
-def load_release(course: Course, assignment: str) -> dict[str, Any]:
-    """The released notebook.
+@contextlib.contextmanager
+def only_run(course: Course, assignment: str) -> Iterator[None]:
+    """Keep other runs of the assignment out.
 
     Raises
     ------
     CourseError
-        If the assignment was not released, or its master has changed since.
+        If another run grades it now.
     """
-    path = course.notebook("release", assignment)
+    folder = os.open(course.folder("release", assignment), os.O_RDONLY)
     try:
-        released: dict[str, Any] = json.loads(path.read_bytes())
-        same = released["metadata"]["bncourse"]["digest"] == course.master(assignment).metadata["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
-        same = False
-    if not same:
-        raise CourseError(
-            f"{assignment} is not released as its master is now. Type first: bncourse release {assignment}"
-        )
-    for cell in released["cells"]:
-        cell["source"] = "".join(cell["source"])  # which Jupyter writes line by line
-    return released
-
-
-def write_autograded(
-    course: Course, master: Master, released: dict[str, Any], record: SubmissionRecord, reading: Reading, content: bytes
-) -> None:
-    """Write the notebook that graders see, and beside it what nbgrader needs for the date and to give it back."""
-    notebook = autograded_notebook(released, record, reading.answers, added_cells(master, reading, content))
-    folder = course.folder("autograded", master.assignment, record.student)
-    write(folder / f"{master.assignment}.ipynb", render.as_compact_bytes(notebook))
-    submitted = course.folder("submitted", master.assignment, record.student)
-    for name in ("timestamp.txt", "submission_secret.txt"):
-        file = read_file(submitted / name) if (submitted / name).is_file() else None
-        if file and not file.reason and len(file.content) < 200:
-            write(folder / name, file.content)
-
-
-def _grade(
-    grader: "Grader", course: Course, master: Master, students: Collection[str]
-) -> Iterator[tuple[SubmissionRecord, HandedIn]]:
-    """Grade these students' files; yields each record with the file that it is about."""
-    waiting: dict[str, HandedIn] = {}
-
-    def files() -> Iterator[tuple[str, bytes]]:
-        for student in students:
-            waiting[student] = file = handed_in(course, master, student)
-            yield student, file.content
-
-    for record in grader.grade_many(master, files()):
-        file = waiting.pop(record.student)
-        yield (not_read(record, master, file.reason) if file.reason else record), file
-
-
-def _has_changed(course: Course, master: Master, student: str, known: str | None, way: Grading) -> bool:
-    """Whether a submission must be graded again."""
-    if not known or not course.notebook("autograded", master.assignment, student).is_file():
-        return True
-    return way.whole(handed_in(course, master, student)) != known
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CourseError(f"{assignment} is being graded by another run. Wait for it, or end it.") from error
+        yield
+    finally:
+        os.close(folder)

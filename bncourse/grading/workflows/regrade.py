@@ -1,27 +1,15 @@
-"""What a changed test would change: whose marks, by how much, in which cell; nothing is written.
+"""What a changed test would change: whose marks, by how much, in which cell; nothing is written."""
 
-Verdicts of tests that are the same as when a submission was graded are taken from its record. The others are judged
-by what the student's code answered then, as long as they ask the same of it; only what is left is run.
-"""
-
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bncourse.grading.authoring.course import Course, CourseError
-from bncourse.grading.core.known import known
-from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
-from bncourse.grading.engine.attempt import Plan
-from bncourse.grading.engine.replaying import Replayer
-from bncourse.grading.engine.shelf import FILE, Shelf
-from bncourse.grading.gradebook.fingerprints import Grading
-from bncourse.grading.gradebook.records_table import Kept, kept_records
-from bncourse.grading.reports.changes import Change, How, Preview
-from bncourse.grading.submissions.read import read_submission
-from bncourse.grading.submissions.upgrade import handed_in
+from bncourse.grading.core.records import SubmissionRecord, Verdict
+from bncourse.grading.gradebook.records_table import kept_records
+from bncourse.grading.reports.changes import Change, Preview
+from bncourse.grading.workflows.grade import Progress, grade_changed
+from bncourse.grading.workflows.store import DryStore
 
 if TYPE_CHECKING:
     from bncourse.grading.engine.grader import Grader
@@ -34,8 +22,7 @@ def preview(
     *,
     level: str = "full",
     seed: int = 0,
-    jobs: int = 1,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Preview:
     """Compare the marks that the gradebook holds with those that the master would give now.
 
@@ -47,8 +34,6 @@ def preview(
         Makes the engine; called only if code must be run.
     level, seed
         As the engine is made.
-    jobs : int
-        Students that are looked at side by side.
     progress : callable, optional
         Called with each student's id.
 
@@ -61,84 +46,10 @@ def preview(
     kept = kept_records(course, assignment)
     if not kept:
         raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
-    students = sorted(kept)
-    changes, ways, cells_run = [], list[How](), 0
-    with ExitStack() as stack:
-        again = _Again(course, master, grader, level, seed, stack)
-        judged = lambda name: again.verdicts(name, kept[name])  # noqa: E731
-        pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        for student, found in zip(students, pool.map(judged, students), strict=True):
-            verdicts, how, cells = found
-            before = kept[student].record
-            ways.append(how)
-            cells_run += cells
-            change = compare(before, replace(before, verdicts=verdicts))
-            if change is not None:
-                changes.append(change)
-            if progress:
-                progress(student)
-    return Preview(tuple(changes), len(kept), ways.count("stored"), ways.count("run"), cells_run)
-
-
-class _Again:
-    """Judges submissions anew, with as little running as possible."""
-
-    def __init__(
-        self, course: Course, master: Master, grader: "Callable[[], Grader]", level: str, seed: int, stack: ExitStack
-    ) -> None:
-        self.course, self.master, self.grader, self.stack = course, master, grader, stack
-        self.way = Grading(master, level, seed)
-        self.replayer = Replayer(Shelf(course.results(master.assignment) / FILE), level, seed)
-        stack.callback(self.replayer.close)
-        self._guard = threading.Lock()
-        self._made: Grader | None = None
-
-    def _engine(self) -> "Grader":
-        with self._guard:
-            if self._made is None:
-                self._made = self.stack.enter_context(self.grader())
-            return self._made
-
-    def _doubtful(self) -> list[str]:
-        """The tests that the master's own solution does not pass."""
-        by_store = self.replayer.doubtful(self.master)
-        return self._engine().trials.doubtful(self.master) if by_store is None else by_store
-
-    def verdicts(self, student: str, before: Kept) -> tuple[tuple[Verdict, ...], How, int]:
-        """The verdicts as they would be now, where they come from, and how many tests were run."""
-        file = handed_in(self.course, self.master, student)
-        reading = read_submission(self.master, file.content)
-        now = self.way.stamp(file, reading)
-        tests = [cell for cell in self.master.cells if cell.kind == "test"]
-        if file.reason or reading.reason:
-            none = tuple(Verdict(cell.grade_id, "unreadable", 0.0, cell.points) for cell in tests)
-            return none, "unchanged", 0
-        changed = {name for name, digest in now.tests.items() if before.stamp.tests.get(name) != digest}
-        if now.inputs != before.stamp.inputs:
-            changed = set(now.tests)
-        plan = Plan(self.master, reading)
-        plan.end("show")  # what cells print decides no mark
-        again = changed | _needed(self.master, changed)
-        plan.settle(verdict for verdict in before.record.verdicts if verdict.grade_id in set(now.tests) - again)
-        if not changed:
-            return plan.all_verdicts(), "unchanged", 0
-        plan.doubt(self._doubtful())
-        if not plan.open_tests() or self.replayer.judge(plan):
-            return plan.all_verdicts(), "stored", 0
-        cells = len(changed & set(plan.open_tests()))
-        self._engine().carry_out(plan)
-        return plan.all_verdicts(), "run", cells
-
-
-def _needed(master: Master, changed: set[str]) -> set[str]:
-    """Test cells before the changed ones that bind what those read, and what these read in turn."""
-    facts = known(master)
-    needed, wanted = set[str](), set[str]()
-    for cell in reversed([cell for cell in master.cells if cell.kind == "test"]):
-        if cell.grade_id in changed or facts.binds[cell.grade_id] & wanted:
-            needed.add(cell.grade_id)
-            wanted |= facts.loads[cell.grade_id]
-    return needed - changed
+    store = DryStore(kept)
+    grade_changed(store, course, master, kept, grader=grader, level=level, seed=seed, progress=progress)
+    compared = (compare(kept[student].record, record) for student, record in sorted(store.records.items()))
+    return Preview(tuple(change for change in compared if change), len(kept), len(store.records))
 
 
 def compare(before: SubmissionRecord, after: SubmissionRecord) -> Change | None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 from bncourse.grading.authoring.course import VARIANTS, Course, CourseError, notebook_digest, write
 from bncourse.grading.authoring.masters import load_master
@@ -121,3 +122,26 @@ def release(course: Course, assignment: str) -> None:
             f"nbgrader could not release {assignment}; its messages are above. If cells were added or removed "
             "after students handed in, release under another name."
         ) from error
+
+
+def load_release(course: Course, assignment: str) -> dict[str, Any]:
+    """The released notebook.
+
+    Raises
+    ------
+    CourseError
+        If the assignment was not released, or its master has changed since.
+    """
+    path = course.notebook("release", assignment)
+    try:
+        released: dict[str, Any] = json.loads(path.read_bytes())
+        same = released["metadata"]["bncourse"]["digest"] == course.master(assignment).metadata["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        same = False
+    if not same:
+        raise CourseError(
+            f"{assignment} is not released as its master is now. Type first: bncourse release {assignment}"
+        )
+    for cell in released["cells"]:
+        cell["source"] = "".join(cell["source"])  # which Jupyter writes line by line
+    return released

@@ -6,11 +6,10 @@ from nbgrader.api import Gradebook
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import SubmissionRecord, Verdict
-from bncourse.grading.gradebook.fingerprints import Stamp
 from bncourse.grading.gradebook.records_table import from_json, kept_records, open_gradebook, to_json
 from bncourse.grading.gradebook.writer import NO_RESPONSE, GradebookWriter
 
-STAMP = Stamp("whole", "inputs", {"test-closed-dx": "digest"})
+FINGERPRINT = "f" * 64
 
 
 def record(course: Course, student: str = "ann", **points: float) -> SubmissionRecord:
@@ -24,7 +23,7 @@ def record(course: Course, student: str = "ann", **points: float) -> SubmissionR
 
 def put(course: Course, its: SubmissionRecord, attempted: tuple[str, ...] = ("closed", "proof")) -> None:
     with GradebookWriter(course, course.master("backward")) as writer:
-        writer.write(its, STAMP, attempted)
+        writer.put(its, FINGERPRINT, attempted)
 
 
 def test_nbgrader_reads_what_was_written(course: Course) -> None:
@@ -90,7 +89,7 @@ def test_records_come_back_as_they_were(course: Course) -> None:
     put(course, its)
     kept = kept_records(course, "backward")["ann"]
     assert kept.record == its
-    assert kept.stamp == STAMP
+    assert kept.fingerprint == FINGERPRINT
 
 
 def test_a_record_of_a_later_version_can_be_read(course: Course) -> None:
@@ -122,7 +121,7 @@ def test_a_late_submission_loses_what_the_rule_says(course: Course) -> None:
         return 1000.0
 
     with GradebookWriter(course, course.master("backward"), rule) as writer:
-        writer.write(record(course), STAMP, [])
+        writer.put(record(course), FINGERPRINT, [])
     assert seen == [("ann", 33.0, 2 * 86400)]
     with Gradebook(course.db_url, "bncourse") as gradebook:
         assert gradebook.find_submission("backward", "ann").late_submission_penalty == 33.0

@@ -8,7 +8,6 @@ import pytest
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import SubmissionRecord, Verdict
-from bncourse.grading.gradebook.fingerprints import Stamp
 from bncourse.grading.gradebook.writer import GradebookWriter
 from bncourse.grading.reports import export
 
@@ -23,7 +22,7 @@ def marked(course: Course) -> Course:
     wrong = replace(verdicts[0], outcome="wrong", points=0.0, message='Said "so",\nand =1+1')
     with GradebookWriter(course, course.master("backward")) as writer:
         for student, its in (("ann", verdicts), (BAD, (wrong, *verdicts[1:]))):
-            writer.write(SubmissionRecord(student, "backward", "wrong", its), Stamp("", "", {}), ["proof"])
+            writer.put(SubmissionRecord(student, "backward", "wrong", its), "", ["proof"])
     return course
 
 

@@ -109,7 +109,7 @@ def test_a_submission_that_the_grader_gave_up_is_tried_again(graded: Course) -> 
     kept = kept_records(graded, "backward")["ada"]
     given_up = tuple(replace(v, outcome="needs review", points=0.0) for v in kept.record.verdicts)
     with GradebookWriter(graded, master) as writer:
-        writer.write(replace(kept.record, status="needs review", verdicts=given_up), kept.stamp, [])
+        writer.put(replace(kept.record, status="needs review", verdicts=given_up), kept.fingerprint, [])
     run = grade_class(graded, "backward", grader=lambda: Grader(jobs=1))
     assert run.graded == 1
     assert {row["id"]: row["status"] for row in grades(graded)}["ada"] == "correct"

@@ -1,0 +1,97 @@
+"""Where the record of a submission goes: into the course folder and its gradebook, or, in a dry run, nowhere."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from bncourse.grading.authoring.course import Course, write
+from bncourse.grading.core import render
+from bncourse.grading.core.records import Master, SubmissionRecord
+from bncourse.grading.gradebook.late_penalty import late_penalty
+from bncourse.grading.gradebook.records_table import Kept
+from bncourse.grading.gradebook.writer import GradebookWriter
+from bncourse.grading.reports.autograded import autograded_notebook
+from bncourse.grading.submissions.attempted import added_cells
+from bncourse.grading.submissions.files import read_file
+from bncourse.grading.submissions.submission import Submission
+from bncourse.grading.workflows.release import load_release
+
+
+class Store(Protocol):
+    """Takes in records, and says what it holds."""
+
+    def known(self, student: str) -> str:
+        """The fingerprint of what was graded of a student before; empty where there is none."""
+        ...
+
+    def write(self, submission: Submission, record: SubmissionRecord) -> None:
+        """Take in what became of a submission."""
+        ...
+
+
+class CourseStore:
+    """The gradebook and the autograded notebooks; use it as a context manager.
+
+    Raises
+    ------
+    CourseError
+        If the assignment is not released as its master is now, or the gradebook cannot be written.
+    """
+
+    def __init__(self, course: Course, master: Master) -> None:
+        self.course, self.master = course, master
+        self.released = load_release(course, master.assignment)
+        self.gradebook = GradebookWriter(course, master, late_penalty(course))
+
+    def __enter__(self) -> Self:
+        self.gradebook.__enter__()
+        self._known = self.gradebook.known()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.gradebook.__exit__(kind, error, trace)
+
+    def known(self, student: str) -> str:
+        """The fingerprint of what was graded before, where its notebook is there too."""
+        notebook = self.course.notebook("autograded", self.master.assignment, student)
+        return self._known.get(student, "") if notebook.is_file() else ""
+
+    def write(self, submission: Submission, record: SubmissionRecord) -> None:
+        """Write the notebook that graders see, and what nbgrader needs beside it; then the gradebook."""
+        notebook = graded_notebook(self.released, self.master, submission, record)
+        folder = self.course.folder("autograded", self.master.assignment, record.student)
+        write(folder / f"{self.master.assignment}.ipynb", render.as_compact_bytes(notebook))
+        submitted = self.course.folder("submitted", self.master.assignment, record.student)
+        for name in ("timestamp.txt", "submission_secret.txt"):
+            file = read_file(submitted / name) if (submitted / name).is_file() else None
+            if file and not file.reason and len(file.content) < 200:
+                write(folder / name, file.content)
+        self.gradebook.write(submission, record)
+
+
+class DryStore:
+    """Keeps records in memory, and writes nothing."""
+
+    def __init__(self, kept: Mapping[str, Kept]) -> None:
+        self._kept = kept
+        self.records: dict[str, SubmissionRecord] = {}
+        """What was graded now, by student."""
+
+    def known(self, student: str) -> str:
+        """The fingerprint of what was graded before."""
+        return self._kept[student].fingerprint if student in self._kept else ""
+
+    def write(self, submission: Submission, record: SubmissionRecord) -> None:
+        """Keep the record for as long as this is kept."""
+        self.records[submission.student] = record
+
+
+def graded_notebook(
+    released: dict[str, Any], master: Master, submission: Submission, record: SubmissionRecord
+) -> render.Notebook:
+    """The notebook that graders and students see of a submission."""
+    reading = submission.reading
+    added = added_cells(master, reading, submission.file.content)
+    return autograded_notebook(released, record, reading.answers, added)
