@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bncourse.grading.authoring.course import find_course
-from bncourse.grading.nbgrader_plugin.nbgrader_settings import configure
+from bncourse.grading.nbgrader_plugin import configure
 
 c = get_config()
 

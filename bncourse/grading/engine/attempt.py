@@ -54,6 +54,11 @@ class Plan:
         """All of the student's code."""
         return "\n".join([*self.reading.answers.values(), *(extra.source for extra in self.reading.extras)])
 
+    @property
+    def given(self) -> dict[str, str]:
+        """The cells that every student is given, as they are run."""
+        return {step["cell"]: step["source"] for step in self._template if step["do"] == "given"}
+
     def open_tests(self) -> list[str]:
         """Test cells without a verdict."""
         return [cell.grade_id for cell in self._tests if cell.grade_id not in self._verdicts]

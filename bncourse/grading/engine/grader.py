@@ -238,7 +238,7 @@ class Grader:
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))  # gets ready while the oracle does
         lane.teach(master, key)
         zygote.wait_ready()
-        zygote.learn(master, key)
+        zygote.learn(key, plan.given)
         phases: tuple[Phase, ...] = ("show", "mark") if phase == "show" and stretch == 1 else (phase,)
         job = plan.job(self.seed, stretch, phases)
         began = start = time.monotonic()

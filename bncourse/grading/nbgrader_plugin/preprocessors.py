@@ -75,6 +75,12 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         return nbformat.from_dict(graded_notebook(released, master, submission, record)), resources
 
 
+def before_autograding(course: Course, config: Any, *, assignment: str, **names: Any) -> None:
+    """Refuse where nothing can be graded, before nbgrader writes anything; and set aside what it must not copy."""
+    make_sure(course, assignment, str(config.GradeInSandbox.get("level", "full")))
+    set_odd_files_aside(assignment=assignment, **names)
+
+
 def make_sure(course: Course, assignment: str, level: str) -> None:
     """End the command with one line where the assignment cannot be graded on this machine."""
     try:

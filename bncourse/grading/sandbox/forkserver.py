@@ -8,12 +8,11 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from typing import IO, Any
 
-from bncourse.grading.core.records import Master
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.syscalls import call_filter
-from bncourse.grading.submissions.magics import plain_python
 
 START_SECONDS = 60.0
 MAX_ORDER = 65_536
@@ -123,15 +122,14 @@ class Zygote:
             )
         self.ready = True
 
-    def learn(self, master: Master, key: str) -> None:
-        """Have the cells that every student is given compiled once, for all forks."""
+    def learn(self, key: str, cells: Mapping[str, str]) -> None:
+        """Have cells that every student is given, by name, compiled once for all forks; `key` says which they are."""
         if key in self.known:
             return
         self.known.add(key)
-        for cell in master.cells:
-            order = {"do": "learn", "cell": cell.grade_id, "source": plain_python(cell.source)}
-            message = json.dumps(order).encode()
-            if cell.kind == "given" and len(message) < MAX_ORDER:
+        for name, source in cells.items():
+            message = json.dumps({"do": "learn", "cell": name, "source": source}).encode()
+            if len(message) < MAX_ORDER:
                 with contextlib.suppress(OSError):  # it has ended: the next fork says so
                     self.control.send(message)
 

@@ -13,7 +13,7 @@ from nbgrader.api import Assignment, BaseCell, Comment, Grade, SubmittedAssignme
 
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.gradebook.records_table import open_gradebook
-from bncourse.grading.nbgrader_plugin.nbgrader_settings import configure
+from bncourse.grading.workflows.nbgrader_settings import configure
 
 
 def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] | None = None) -> list[str]:

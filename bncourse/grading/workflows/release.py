@@ -9,8 +9,8 @@ from bncourse.grading.authoring.course import VARIANTS, Course, CourseError, not
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.authoring.variants import VariantError, check_name
 from bncourse.grading.core.render import source_notebook
-from bncourse.grading.nbgrader_plugin.nbgrader_settings import configure
 from bncourse.grading.student.selfcheck import MissingExtraError, run_checks
+from bncourse.grading.workflows.nbgrader_settings import configure
 
 ORIGINAL = "original"
 """The name under which the master is released as it stands."""

@@ -1,6 +1,7 @@
 """What nbgrader is told about the course: its folders, its gradebook, and our executor in the place of its own."""
 
 import functools
+import importlib
 import os
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     config.CourseDirectory.db_url = course.db_url
     ours = "bncourse.grading.nbgrader_plugin.preprocessors"
     config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
-    config.Autograde.pre_convert_hook = functools.partial(_before_autograding, course, config)
+    config.Autograde.pre_convert_hook = functools.partial(_call, f"{ours}.before_autograding", course, config)
     config.GenerateFeedback.exporter_class = "bncourse.grading.reports.feedback_page.FeedbackExporter"
     config.GenerateAssignment.post_convert_hook = functools.partial(_after_release, course)
     check = "nbgrader.preprocessors.CheckCellMetadata"
@@ -46,12 +47,10 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
         config[name].masters = str(course.masters)
 
 
-def _before_autograding(course: Course, config: Any, *, assignment: str, **names: Any) -> None:
-    """Refuse where nothing can be graded, before nbgrader writes anything; and set aside what it must not copy."""
-    from bncourse.grading.nbgrader_plugin.preprocessors import make_sure, set_odd_files_aside
-
-    make_sure(course, assignment, str(config.GradeInSandbox.get("level", "full")))
-    set_odd_files_aside(assignment=assignment, **names)
+def _call(name: str, *arguments: Any, **names: Any) -> None:
+    """Call a function by its name: nbgrader's hooks belong to the plugin, which is loaded when nbgrader grades."""
+    module, _, function = name.rpartition(".")
+    getattr(importlib.import_module(module), function)(*arguments, **names)
 
 
 def _after_release(course: Course, *, assignment: str, **_: Any) -> None:
