@@ -6,6 +6,7 @@ themselves; a formula that cannot be turned into it is shown as it was typed.
 
 import html
 import re
+from collections import Counter
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,6 +15,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 LONGEST = 2_000
 """Characters of a formula; what is longer is shown as it was typed."""
+MOST = 1_000
+"""Formulas on a page, and for each of them on average 50 characters; the others are shown as they were typed."""
 TAGS = (
     *("math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup"),
     *("mover", "munder", "munderover", "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle"),
@@ -57,12 +60,14 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
         """Turn a text cell into HTML, its formulas into MathML."""
         cell = context.get("cell", {})
         renderer = WithMathML(escape=False, attachments=cell.get("attachments", {}), exclude_anchor_links=True)
+        renderer.left = self._left
         return str(MarkdownWithMath(renderer=renderer).render(source))
 
     markdown2html.jinja_pass_arg = HTMLExporter.markdown2html.jinja_pass_arg  # type: ignore[attr-defined]
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> tuple[str, Any]:
         """Make the page, and take out of its head what would fetch or run something."""
+        self._left = Counter(formulas=MOST, characters=50 * MOST)
         page, resources = super().from_notebook_node(nb, resources, **options)
         head, body, rest = page.partition("<body")
         head = _FONTS.sub("", _MATHJAX.sub("", head, count=1))
@@ -74,19 +79,32 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
 
 
 class WithMathML(IPythonRenderer):  # type: ignore[misc]
-    """Renders a formula as MathML."""
+    """Renders a formula as MathML, as long as there are not too many on the page."""
+
+    left: Counter[str]
+    """How many formulas, and characters of them, the page may still have."""
 
     def block_math(self, body: str) -> str:
         """A formula on a line of its own."""
-        return mathml(body, block=True)
+        return self._drawn(body, block=True)
 
     def latex_environment(self, name: str, body: str) -> str:
         """A formula that brings its own environment."""
-        return mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", block=True)
+        return self._drawn(f"\\begin{{{name}}}{body}\\end{{{name}}}", block=True)
 
     def inline_math(self, body: str) -> str:
         """A formula in a line."""
-        return mathml(body, block=False)
+        return self._drawn(body, block=False)
+
+    def _drawn(self, latex: str, *, block: bool) -> str:
+        self.left.subtract({"formulas": 1, "characters": len(latex)})
+        return mathml(latex, block=block) if min(self.left.values()) >= 0 else as_typed(latex, block=block)
+
+
+def as_typed(latex: str, *, block: bool) -> str:
+    """A formula's own text."""
+    typed = f'<code class="formula">{html.escape(latex.strip())}</code>'
+    return f"<p>{typed}</p>" if block else typed
 
 
 def mathml(latex: str, *, block: bool) -> str:
@@ -101,8 +119,7 @@ def mathml(latex: str, *, block: bool) -> str:
     """
     from latex2mathml.converter import convert
 
-    typed = f'<code class="formula">{html.escape(latex.strip())}</code>'
-    typed = f"<p>{typed}</p>" if block else typed
+    typed = as_typed(latex, block=block)
     if len(latex) > LONGEST:
         return typed
     plain = html.unescape(latex).replace("<", r"\lt ").replace(">", r"\gt ")
