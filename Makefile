@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := course
-.PHONY: course env sandbox book class summary test test-all lint format unprivileged shapes mutants bench serve site dist clean help
+.PHONY: course env sandbox runtime book class summary test test-all lint format unprivileged shapes mutants bench serve site dist clean help
 
 course: env sandbox book class summary  ## everything: environment, book, assignment release, a sample class graded
 
@@ -30,7 +30,11 @@ $(READY): requirements.txt pyproject.toml
 sandbox: env  ## bubblewrap, which grading needs (installed where that is possible)
 	@bash tools/need.sh bwrap bubblewrap || true
 
-book: env  ## the book, with warnings as errors
+runtime: env  ## Python for the browser and the editor for cells, fetched once and verified
+	@$(BIN)/python -m tools.browser.runtime
+	@$(BIN)/python -m tools.browser.editor
+
+book: runtime  ## the book, with warnings as errors
 	@$(BIN)/python -m tools.book
 
 class: env  ## the assignment released, a sample class made, graded and given feedback
@@ -44,7 +48,7 @@ test: env  ## the test suite, but for what takes long
 	@bash tools/need.sh chromium chromium || true
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not long" $(PYTEST)
 
-test-all: env  ## what takes long: a thousand seeds, searches, kills and fuzzers at full length
+test-all: env  ## what takes long: a thousand seeds, searches, kills and fuzzers at full length, every live cell in a browser
 	@bash tools/need.sh bwrap bubblewrap || true
 	@bash tools/need.sh chromium chromium || true
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m long $(PYTEST)

@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from tools.browser import runtime
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -26,6 +28,8 @@ def main() -> None:
             shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
             sys.stdout.write(f"  {name + ':':25} {shown}\n")
     sys.stdout.write("To read the book: make serve\n")
+    if runtime.TROUBLE.exists():
+        sys.stdout.write(runtime.TROUBLE.read_text("utf-8"))
     if shutil.which("bwrap") is None:
         sys.stdout.write("Grading needs bubblewrap. Type: sudo apt-get install bubblewrap && make\n")
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import scipy.special
 
-from bncourse.experiments.statistics import band, interval
+from bncourse.experiments.statistics import band, interval, t_quantile
 
 
 def test_the_interval_covers_the_true_mean_as_often_as_it_says():
@@ -33,3 +34,10 @@ def test_a_band_is_the_interval_point_by_point():
     np.testing.assert_allclose(mean, [3.0, 5.0], rtol=1e-15, atol=0)
     np.testing.assert_allclose([low[0], high[0]], interval(curves[:, 0])[1:3], rtol=1e-15, atol=0)
     np.testing.assert_allclose(low[1], 5.0, rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 9, 24, 99])
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_students_quantile_is_that_of_scipy(degrees: int, confidence: float) -> None:
+    expected = scipy.special.stdtrit(degrees, 0.5 + confidence / 2)
+    np.testing.assert_allclose(t_quantile(confidence, degrees), expected, rtol=1e-10, atol=0)

@@ -1,0 +1,109 @@
+"""Cells that run in the reader's browser: what each page says of its cells, and what the site brings for them.
+
+Everything stands on the runtime that `python -m tools.browser.runtime` has fetched. Where that is missing the site is
+built without Run buttons, and a page weighs the same.
+"""
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from live_cells import Live, cells_of, live
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+
+def find_runtime(app: Sphinx, config: Config) -> None:
+    """See whether the runtime is here; pages are written again when that has changed."""
+    if str(app.confdir) not in sys.path:
+        sys.path.insert(0, str(app.confdir))
+    from tools.browser import runtime
+
+    config["live_runtime"] = runtime.LIST["version"] if runtime.present() else ""
+
+
+def mark_cells(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Give each cell its place in the page's notebook as a class."""
+    for node in doctree.findall(nodes.container):
+        if node.get("nb_element") == "cell_code":
+            node["classes"] += ["bn-cell", f"bn-cell-{node['cell_index']}"]
+
+
+def facts_of(app: Sphinx, page: str) -> list[Live]:
+    """What is known of a page's code cells; nothing where it has none."""
+    path = Path(app.outdir).parent / "jupyter_execute" / f"{page}.ipynb"
+    return live(cells_of(json.loads(path.read_text("utf-8")))) if path.exists() else []
+
+
+def fact(one: Live) -> dict[str, Any]:
+    """A cell's facts as the page gets them; the code of a cell that stands on the page is taken from there."""
+    told: dict[str, Any] = {"index": one.cell.index, "needs": one.needs}
+    if one.why:
+        told["why"] = one.why
+    if one.libraries:
+        told["libraries"] = one.libraries
+    told["code"] = one.code if one.why or not one.cell.shown else bool(one.code)
+    return told
+
+
+def of_use(facts: list[Live]) -> bool:
+    """Whether the page has a cell that is shown and can run."""
+    return any(one.cell.shown and not one.why for one in facts)
+
+
+def tell_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Put the facts and the scripts into a page that has cells."""
+    body = context.get("body", "")
+    if "bn-cell" in body or "prediction admonition" in body:
+        app.add_css_file("live/live.css")
+        app.add_js_file("live/predict.js", defer="defer")
+    facts = facts_of(app, page) if app.config.live_runtime and "bn-cell" in body else []
+    if of_use(facts):
+        told = json.dumps([fact(one) for one in facts], separators=(",", ":")).replace("</", "<\\/")
+        context["body"] = body + f'<script type="application/json" id="bn-cells">{told}</script>'
+        app.add_js_file("live/start.js", defer="defer")
+
+
+def lay_out(app: Sphinx, exception: Exception | None) -> None:
+    """Put the runtime, the package's wheel, the digits and the editor into the site."""
+    if exception is not None or app.builder.format != "html":
+        return
+    from tools.browser import editor, runtime, wheel
+
+    static = Path(app.outdir) / "_static"
+    name = wheel.build(static / "wheels")
+    if not app.config.live_runtime:
+        shutil.rmtree(static / "pyodide", ignore_errors=True)
+        return
+    for path in runtime.folder().iterdir():
+        place(path, static / "pyodide" / path.name)
+    (static / "live" / "wheel.json").write_text(json.dumps({"wheel": name}), encoding="utf-8")
+    digits = importlib.util.find_spec("sklearn")
+    if digits is not None and digits.origin is not None:
+        place(Path(digits.origin).parent / "datasets" / "data" / "digits.csv.gz", static / "live" / "digits.csv.gz")
+    bundle = editor.bundle()
+    if bundle is not None:
+        place(bundle, static / "live" / "codemirror.js")
+
+
+def place(source: Path, target: Path) -> None:
+    """Put a file where it is to lie, unless it lies there already."""
+    if target.exists() and target.stat().st_mtime_ns == source.stat().st_mtime_ns:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect all this to Sphinx."""
+    app.add_config_value("browser_runtime", "", "")
+    app.add_config_value("live_runtime", "", "html")
+    app.connect("config-inited", find_runtime, priority=100)
+    app.connect("doctree-resolved", mark_cells)
+    app.connect("html-page-context", tell_page)
+    app.connect("build-finished", lay_out)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

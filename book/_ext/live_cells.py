@@ -1,0 +1,268 @@
+"""Which cells of a page can run in the reader's browser, and which earlier cells each of them needs.
+
+The browser has Python's standard library, NumPy, Matplotlib and this package. A statement can run there if neither it
+nor what it calls imports anything else, and if no name that it uses was last bound by one that cannot. A cell is live
+if all its statements can run. Modules are read and never imported: what a module imports at its top counts for everyone
+who imports it, what a function imports counts for those who call it.
+"""
+
+import ast
+import symtable
+import sys
+from functools import cache
+from typing import Any, NamedTuple
+
+from page_dependencies import file_of
+
+LIBRARIES = {"matplotlib", "digits"}
+"""What is loaded only for cells that need it; `digits` is the data set that scikit-learn's load_digits returns."""
+
+ON_BOARD = {"numpy", "cycler", "PIL", "bncourse", "myst_nb", "IPython", *LIBRARIES, *sys.stdlib_module_names}
+"""What can be imported in the browser; of myst_nb and IPython, what pages use of them (see runner.py)."""
+
+ABSENT = {"timeit", "subprocess"}
+"""Of the standard library: what does not work there, or measures the machine."""
+
+NAMES = {"torch": "PyTorch", "sklearn": "scikit-learn", "nbgrader": "nbgrader", "scipy": "SciPy"}
+"""How a page calls what is missing."""
+
+STATIC = "static"
+"""A cell with this tag is never live."""
+
+
+class Cell(NamedTuple):
+    """A code cell: its place among all cells of the page, its code, and what its tags hide."""
+
+    index: int
+    source: str
+    tags: tuple[str, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether its code stands on the page."""
+        return not {"remove-cell", "remove-input"} & set(self.tags)
+
+
+class Live(NamedTuple):
+    """What the page needs to know of a cell.
+
+    `why` says why it cannot run as a whole, `code` is what of it can (all of it, or the statements that later cells may
+    need), `needs` are the cells that have to run before it, and `libraries` is what has to be loaded for it.
+    """
+
+    cell: Cell
+    why: str
+    code: str
+    needs: tuple[int, ...]
+    libraries: tuple[str, ...]
+
+
+class Module(NamedTuple):
+    """A module of the package as its text has it."""
+
+    name: str
+    required: frozenset[str]
+    imported: dict[str, tuple[str, str]]
+    defined: dict[str, ast.AST]
+
+
+@cache
+def module(name: str) -> Module | None:
+    """Read a module of the package; None where there is none of that name."""
+    path = file_of(name)
+    if path is None:
+        return None
+    tree = ast.parse(path.read_text("utf-8"))
+    required: set[str] = set()
+    imported: dict[str, tuple[str, str]] = {}
+    defined: dict[str, ast.AST] = {}
+    for node in tree.body:
+        note_imports(node, required, imported)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined[node.name] = node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+    return Module(name, frozenset(required), imported, defined)
+
+
+def note_imports(node: ast.AST, required: set[str], imported: dict[str, tuple[str, str]]) -> None:
+    """Note what a statement imports when executed; imports that may fail, or are for the type checker, do not count."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+        return
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        return
+    if isinstance(node, ast.Try) and any("ImportError" in ast.dump(handler) for handler in node.handlers):
+        return
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            required.add(alias.name)
+            imported[alias.asname or alias.name.partition(".")[0]] = (alias.name, "")
+    elif isinstance(node, ast.ImportFrom) and node.module == "sklearn.datasets" and node.names[0].name == "load_digits":
+        required.add("digits")
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        for alias in node.names:
+            submodule = f"{node.module}.{alias.name}"
+            is_module = node.module.split(".")[0] == "bncourse" and file_of(submodule) is not None
+            required.add(submodule if is_module else node.module)
+            imported[alias.asname or alias.name] = (submodule, "") if is_module else (node.module, alias.name)
+    else:
+        for child in ast.iter_child_nodes(node):
+            note_imports(child, required, imported)
+
+
+@cache
+def at_import(name: str) -> frozenset[str]:
+    """What importing a module brings in from outside the package, at any depth."""
+    outside, seen, waiting = set(), set(), [name]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if "." in one:
+            waiting.append(one.rpartition(".")[0])
+        found = module(one) if one.split(".")[0] == "bncourse" else None
+        if found is not None:
+            waiting += found.required
+        elif "." not in one:
+            outside.add(one)
+    return frozenset(outside)
+
+
+def at_call(start: list[tuple[str, str]]) -> set[str]:
+    """What the things of these names (module, name) bring in from outside the package when they are called."""
+    outside: set[str] = set()
+    seen, waiting = set(), list(start)
+    while waiting:
+        place = waiting.pop()
+        found = module(place[0])
+        if found is None or place in seen:
+            continue
+        seen.add(place)
+        if place[1] in found.imported:
+            waiting.append(found.imported[place[1]])
+        node = found.defined.get(place[1])
+        if node is None:
+            continue
+        required: set[str] = set()
+        inner: dict[str, tuple[str, str]] = {}
+        for statement in getattr(node, "body", []) if isinstance(node, ast.FunctionDef | ast.ClassDef) else [node]:
+            for each in [statement] if not isinstance(statement, ast.FunctionDef) else statement.body:
+                note_imports(each, required, inner)
+        for name in required:
+            outside |= at_import(name)
+        waiting += uses(node, found.name, found.imported | inner)
+    return outside
+
+
+def uses(node: ast.AST, where: str, imported: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """The things (module, name) that a piece of code mentions; an attribute of a module is a thing of that module."""
+    found = []
+    for child in ast.walk(node):
+        if isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name):
+            target = imported.get(child.value.id)
+            if target is not None and not target[1]:
+                found.append((target[0], child.attr))
+        if isinstance(child, ast.Name):
+            found.append(imported.get(child.id, (where, child.id)))
+    return found
+
+
+def names(source: str) -> tuple[set[str], set[str], set[str]]:
+    r"""The names that a cell binds, those of them that are functions, classes or imports, and those that it uses.
+
+    >>> bound, fixed, used = names("import math\ny = math.sqrt(x)")
+    >>> sorted(bound), sorted(fixed), sorted(used)
+    (['math', 'y'], ['math'], ['math', 'x'])
+    """
+    top = symtable.symtable(source, "<cell>", "exec")
+    bound, fixed, used = set(), set(), set()
+    for symbol in top.get_symbols():
+        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
+            bound.add(symbol.get_name())
+        if symbol.is_imported() or symbol.is_namespace():
+            fixed.add(symbol.get_name())
+        if symbol.is_referenced():
+            used.add(symbol.get_name())
+    waiting = list(top.get_children())
+    while waiting:
+        table = waiting.pop()
+        waiting += table.get_children()
+        used |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
+    return bound, fixed, used
+
+
+def live(cells: list[Cell]) -> list[Live]:
+    """Say of each code cell of a page whether it is live, which cells it needs, and what of it runs in the browser."""
+    imported: dict[str, tuple[str, str]] = {}
+    lost: dict[str, str] = {}
+    found: list[Live] = []
+    facts: list[tuple[set[str], set[str], set[str]]] = []
+    for cell in cells:
+        kept, whys = [], []
+        libraries: set[str] = set()
+        for statement in ast.parse(cell.source).body:
+            text = ast.get_source_segment(cell.source, statement) or ""
+            bound, _, used = names(text)
+            outside = brought_in(statement, imported)
+            why = "is not run here" if STATIC in cell.tags else reason(outside, used, lost)
+            if why:
+                whys.append(why)
+                lost |= dict.fromkeys(bound, why)
+            else:
+                kept.append(text)
+                libraries |= outside & LIBRARIES
+                for name in bound:
+                    lost.pop(name, None)
+        rest = "\n".join(kept)
+        facts.append(names(rest))
+        why = min(whys, key=lambda one: one.startswith("stands"), default="")
+        found.append(Live(cell, why, cell.source if not why else rest, (), tuple(sorted(libraries))))
+    variables = set().union(*(bound - fixed for bound, fixed, _ in facts)) if facts else set()
+    return [one._replace(needs=slice_of(place, facts, variables, found)) for place, one in enumerate(found)]
+
+
+def brought_in(statement: ast.stmt, imported: dict[str, tuple[str, str]]) -> set[str]:
+    """What a statement imports and calls from outside the package; `imported` learns its imports."""
+    required: set[str] = set()
+    note_imports(statement, required, imported)
+    for node in ast.walk(statement):
+        if isinstance(node, ast.FunctionDef):
+            for inner in node.body:
+                note_imports(inner, required, imported)
+    outside = set().union(*(at_import(name) for name in required)) if required else set()
+    return outside | at_call(uses(statement, "", imported))
+
+
+def reason(outside: set[str], used: set[str], lost: dict[str, str]) -> str:
+    """Why a statement cannot run in the browser; nothing if it can."""
+    missing = sorted((outside - ON_BOARD) | (outside & ABSENT))
+    if missing:
+        return "needs " + " and ".join(dict.fromkeys(NAMES.get(name, name) for name in missing))
+    stands_on = [lost[name] for name in sorted(used) if name in lost]
+    if stands_on:
+        return stands_on[0] if stands_on[0].startswith("stands") else f"stands on a cell that {stands_on[0]}"
+    return ""
+
+
+def slice_of(
+    place: int, facts: list[tuple[set[str], set[str], set[str]]], variables: set[str], found: list[Live]
+) -> tuple[int, ...]:
+    """The cells above that bind a name of this cell's, or that touch a variable of its, at any remove."""
+    relevant, needs = set(facts[place][2]), []
+    for earlier in range(place - 1, -1, -1):
+        bound, _, used = facts[earlier]
+        if found[earlier].code and relevant & (bound | (used & variables)):
+            needs.append(found[earlier].cell.index)
+            relevant |= used
+    return tuple(reversed(needs))
+
+
+def cells_of(notebook: dict[str, Any]) -> list[Cell]:
+    """The code cells of a notebook."""
+    return [
+        Cell(index, "".join(cell["source"]), tuple(cell["metadata"].get("tags", ())))
+        for index, cell in enumerate(notebook["cells"])
+        if cell["cell_type"] == "code"
+    ]

@@ -1,0 +1,183 @@
+"""What runs in the page's worker: a cell's code in the page's namespace, with what it prints and shows passed on.
+
+It stands in for the parts of IPython and MyST-NB that the pages use: `display`, `Markdown`, and `glue`, whose values
+were put into the text when the book was built.
+"""
+
+import ast
+import contextlib
+import io
+import linecache
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+Emit = Callable[[str, str], None]
+"""Passes on a kind (stdout, stderr, html, text, error) and its text."""
+
+PRINTED = 200_000
+"""Characters that one run of a cell may print: an endless loop must not fill the page."""
+
+page: dict[str, Any] = {}
+"""The namespace of the page's cells."""
+
+
+class Stream(io.TextIOBase):
+    """What a cell prints, passed on in pieces: at once at first, then ten times a second."""
+
+    def __init__(self, kind: str, emit: Emit) -> None:
+        self.kind, self.emit = kind, emit
+        self.pieces: list[str] = []
+        self.sent, self.last = 0, 0.0
+
+    def writable(self) -> bool:
+        """A stream to write on."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Take a piece of text."""
+        self.pieces.append(text)
+        if time.monotonic() - self.last > 0.1:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what has come together."""
+        text = "".join(self.pieces)[: max(0, PRINTED - self.sent)]
+        self.pieces = []
+        if text:
+            self.sent += len(text)
+            self.last = time.monotonic()
+            self.emit(
+                self.kind, text if self.sent < PRINTED else text + "\n... (cut: a cell may print 200,000 signs)\n"
+            )
+
+
+def run_cell(source: str, label: str, silent: bool, emit: Emit) -> str:
+    """Run a cell as a notebook does: its last expression is shown, an error is told with the lines that led to it."""
+    quiet: Emit = (lambda kind, text: emit(kind, text) if kind == "error" else None) if silent else emit
+    out, err = Stream("stdout", quiet), Stream("stderr", quiet)
+    name = f"<{label}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    page["display"] = lambda *things: [show(thing, out, quiet) for thing in things] and None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            tree = ast.parse(source, name)
+            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+            exec(compile(tree, name, "exec"), page)  # noqa: S102 - the reader's own code, in the reader's browser
+            value = None
+            if last is not None:
+                value = eval(compile(ast.Expression(last.value), name, "eval"), page)  # noqa: S307 - the same
+            if value is not None and not source.rstrip().endswith(";"):
+                page["_"] = value
+                show(value, out, quiet)
+            show_figures(out, quiet)
+        except BaseException as error:
+            out.flush()
+            err.flush()
+            emit("error", told(error, name))
+            close_figures()
+            return "failed"
+    out.flush()
+    err.flush()
+    return "ok"
+
+
+def show(thing: Any, out: Stream, emit: Emit) -> None:
+    """Show a value in the richest form that the page knows."""
+    out.flush()
+    for method, kind in (("_repr_html_", "html"), ("_repr_svg_", "html")):
+        maker = getattr(thing, method, None) if not isinstance(thing, type) else None
+        text = maker() if maker is not None else None
+        if text:
+            emit(kind, text)
+            return
+    emit("text", str(thing) if isinstance(thing, Markdown) else repr(thing))
+
+
+def told(error: BaseException, name: str) -> str:
+    """The error and the lines that led to it, from the cell on: the lines of this file are nobody's business."""
+    if isinstance(error, SyntaxError) and error.filename == name:
+        return "".join(traceback.format_exception_only(error))
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != name:
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
+
+
+def show_figures(out: Stream, emit: Emit) -> None:
+    """Show the figures that pyplot holds, in the book's style, and close them."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return
+    from bncourse.plots.style import finish
+
+    for number in pyplot.get_fignums():
+        show(finish(pyplot.figure(number), "A figure drawn by this cell"), out, emit)
+    pyplot.close("all")
+
+
+def close_figures() -> None:
+    """Forget the figures of a cell that failed."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
+
+
+def arrived(library: str) -> None:
+    """Prepare what has been loaded: figures in the book's style, and the digits under the name that pages import."""
+    if library == "matplotlib":
+        import matplotlib as mpl
+
+        mpl.use("agg")
+        from bncourse.plots.style import SETTINGS
+
+        mpl.rcParams.update(SETTINGS)
+    elif library == "digits":
+        sklearn, datasets = module("sklearn"), module("sklearn.datasets")
+        sklearn.datasets, datasets.load_digits = datasets, load_digits
+
+
+def load_digits(*, return_X_y: bool = False) -> Any:  # noqa: N803 - scikit-learn's name
+    """Return the digits as scikit-learn's function of this name does."""
+    import numpy as np
+
+    table = np.loadtxt("/home/pyodide/digits.csv.gz", delimiter=",")
+    data, target = table[:, :-1], table[:, -1].astype(int)
+    if return_X_y:
+        return data, target
+    return types.SimpleNamespace(data=data, target=target, images=data.reshape(-1, 8, 8))
+
+
+class Markdown:
+    """A text that a notebook would set as Markdown; a page shows it as it is written."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def module(name: str) -> Any:
+    """Make an empty module that can be imported."""
+    made = types.ModuleType(name)
+    sys.modules[name] = made
+    return made
+
+
+def prepare() -> None:
+    """Put the stand-ins where the cells look for them."""
+    page.update({"__name__": "__main__", "__builtins__": __builtins__})
+    module("myst_nb").glue = lambda *_, **__: None  # type: ignore[attr-defined]
+    ipython, shown = module("IPython"), module("IPython.display")
+    ipython.display, ipython.version_info = shown, (9, 12)  # Matplotlib asks for the version
+    ipython.get_ipython = lambda: None
+    shown.Markdown = Markdown
+    shown.display = lambda *things: page["display"](*things)
+
+
+prepare()

@@ -1,0 +1,58 @@
+// Python in a worker: the runtime on board, NumPy, the course's own package, and runner.py, which runs cells.
+import { loadPyodide } from "../pyodide/pyodide.mjs";
+
+const say = (message) => postMessage(message);
+const near = (path) => new URL(path, import.meta.url).href;
+const loaded = new Set();
+
+async function fetched(path) {
+  const answer = await fetch(near(path), { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`${path} is missing on this site (${answer.status}).`);
+  return answer;
+}
+
+async function start() {
+  say({ kind: "progress", text: "Starting Python (15 MB, once)" });
+  const versions = fetched("wheel.json").then((answer) => answer.json());
+  const code = fetched("runner.py").then((answer) => answer.text());
+  const wheel = versions.then(({ wheel }) => fetched(`../wheels/${wheel}`)).then((answer) => answer.arrayBuffer());
+  const python = await loadPyodide({ indexURL: near("../pyodide/"), packages: ["numpy"], fullStdLib: false });
+  python.unpackArchive(await wheel, "wheel");
+  python.FS.writeFile("/home/pyodide/runner.py", await code);
+  const runner = python.pyimport("runner");
+  return { python, runner };
+}
+
+const NAMES = { matplotlib: "Matplotlib (9 MB, once)", digits: "the digits" };
+
+async function bring({ python, runner }, libraries) {
+  for (const name of libraries) {
+    if (loaded.has(name)) continue;
+    say({ kind: "progress", text: `Loading ${NAMES[name] || name}` });
+    if (name === "digits") {
+      const answer = await fetched("digits.csv.gz");
+      python.FS.writeFile("/home/pyodide/digits.csv.gz", new Uint8Array(await answer.arrayBuffer()));
+    } else await python.loadPackage(name, { messageCallback: () => {} });
+    runner.arrived(name);
+    loaded.add(name);
+  }
+}
+
+let ready = null;
+
+onmessage = async ({ data }) => {
+  try {
+    ready = ready || start();
+    const here = await ready;
+    await bring(here, data.libraries || []);
+    say({ kind: "progress", text: "" });
+    const begin = performance.now();
+    const emit = (kind, text) => say({ kind, text, id: data.id });
+    const result = data.clinic
+      ? here.runner.clinic(data.clinic, emit)
+      : here.runner.run_cell(data.code, data.label || "cell", data.silent || false, emit);
+    say({ kind: "done", id: data.id, ok: result !== "failed", result, ms: performance.now() - begin });
+  } catch (error) {
+    say({ kind: "fatal", text: String(error.message || error) });
+  }
+};

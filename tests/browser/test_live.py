@@ -1,0 +1,231 @@
+"""Live pages in a real browser: Run, Edit, Reset, Stop, predictions; and every live cell says what the build said."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.book.test_browser import Visit, grave
+from tests.browser.outputs import difference, pictures, told
+from tools.book_pages import toc_pages
+from tools.browser import runtime
+
+pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.browser, pytest.mark.slow]
+
+LEAST = {
+    "book/beyond/other_domains": 0.1,
+    "book/beyond/recurrent": 0.3,
+    "book/practice/accelerated": 0.0,
+    "book/practice/training": 0.4,
+    "book/why/covariate_shift": 0.05,
+}
+"""The pages that are mostly about PyTorch or scikit-learn, with the share of their cells that is live."""
+
+READY = "document.documentElement.dataset.live === 'ready'"
+FREE = "!bnPage.running"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def on_board() -> None:
+    """The tests need the runtime; in CI it is never missing."""
+    if not runtime.present():
+        pytest.skip("PYTHON FOR THE BROWSER IS MISSING, and no cell was run: make runtime")
+
+
+class Live(Visit):
+    """A page whose cells can be run."""
+
+    def __init__(self, browser: Any, url: str, **look: Any) -> None:
+        super().__init__(browser, url, **look)
+        self.page.wait_for_function(READY)
+
+    def click(self, number: int, name: str) -> None:
+        """Click a button of a cell, and wait until nothing runs."""
+        self.page.locator(f".bn-run[aria-label='Cell {number}']").get_by_text(name, exact=True).click()
+        if name.startswith("Run"):
+            self.page.wait_for_function(FREE)
+
+    def status(self, number: int) -> str:
+        """What is said of a cell."""
+        return str(self.page.locator(f".bn-run[aria-label='Cell {number}'] .bn-status").text_content())
+
+    def output(self, number: int) -> str:
+        """What stands under a cell."""
+        code = "number => [...bnPage.cells.values()].find(cell => cell.number === number).output.place?.innerText ?? ''"
+        return str(self.page.evaluate(code, number))
+
+    def write(self, number: int, code: str) -> None:
+        """Edit a cell."""
+        self.click(number, "Edit")
+        edit = "([number, code]) => [...bnPage.cells.values()].find(cell => cell.number === number).editor.set(code)"
+        self.page.wait_for_function(
+            f"[...bnPage.cells.values()].find(cell => cell.number === {number}).editor !== undefined"
+        )
+        self.page.evaluate(edit, [number, code])
+
+
+@pytest.fixture(scope="module")
+def intro(browser: Any, address: str) -> Iterator[Live]:
+    """A page with one Python for the tests below, which leave it as they found it."""
+    with Live(browser, f"{address}/book/gradients/closed_form.html") as visit:
+        yield visit
+
+
+def facts(site: Path, name: str) -> list[dict[str, Any]]:
+    """What a page says of its cells."""
+    text = (site / f"{name}.html").read_text("utf-8")
+    found = re.search(r'<script type="application/json" id="bn-cells">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found[1]) if found else []
+
+
+def notebook(site: Path, name: str) -> dict[str, Any]:
+    """A page's notebook as the build ran it."""
+    path = site.parent / "jupyter_execute" / f"{name}.ipynb"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {"cells": []}
+
+
+def shown(site: Path, name: str) -> set[int]:
+    """The places of the cells whose code stands on the page."""
+    cells = enumerate(notebook(site, name)["cells"])
+    hidden = {"remove-cell", "remove-input"}
+    return {
+        n for n, cell in cells if cell["cell_type"] == "code" and not hidden & set(cell["metadata"].get("tags", []))
+    }
+
+
+def with_cells(site: Path) -> list[str]:
+    """The pages of the book that show code cells."""
+    return [name for name in toc_pages() if shown(site, name)]
+
+
+def test_no_page_stops_being_live(site: Path) -> None:
+    too_few = {}
+    for name in with_cells(site):
+        places = shown(site, name)
+        live = [fact for fact in facts(site, name) if fact["index"] in places and "why" not in fact]
+        if len(live) < LEAST.get(name, 0.5) * len(places):
+            too_few[name] = f"{len(live)} of {len(places)}: " + "; ".join(
+                f.get("why", "live") for f in facts(site, name)
+            )
+    assert too_few == {}
+    assert len([name for name in with_cells(site) if facts(site, name)]) >= 25
+
+
+def test_a_page_starts_no_python_before_the_first_run(browser: Any, address: str) -> None:
+    with Live(browser, f"{address}/book/gradients/closed_form.html") as visit:
+        assert not any("pyodide" in url or "wheels" in url or "codemirror" in url for url in visit.requested)
+        assert visit.bytes <= 2_500_000
+        assert grave(visit.page) == []
+
+
+def test_run_says_what_the_book_says(intro: Live, site: Path) -> None:
+    intro.click(1, "Run")
+    first = min(shown(site, "book/gradients/closed_form"))
+    built = told(notebook(site, "book/gradients/closed_form")["cells"][first])
+    assert difference(built, intro.output(1).strip()) == ""
+    assert intro.status(1).startswith("Done in")
+    assert grave(intro.page) == [], "after a run"
+
+
+def test_an_edited_cell_runs_as_edited_and_reset_brings_the_book_back(intro: Live) -> None:
+    before = intro.output(2)
+    intro.write(2, "print(6 * 7)\nraise ValueError('on purpose')")
+    intro.click(2, "Run")
+    assert "42" in intro.output(2)
+    assert "ValueError: on purpose" in intro.output(2)
+    assert "runner.py" not in intro.output(2)
+    assert intro.status(2) == "Ended with an error."
+    assert grave(intro.page) == [], "after an error, with an editor open"
+    intro.click(2, "Reset")
+    assert intro.output(2) == before
+
+
+def test_stop_ends_an_endless_loop_and_run_starts_again(intro: Live) -> None:
+    intro.write(1, "print('on')\nwhile True: pass")
+    run = intro.page.locator(".bn-run[aria-label='Cell 1']")
+    run.get_by_text("Run", exact=True).click()
+    intro.page.wait_for_function("[...bnPage.cells.values()][0].output.place?.innerText.includes('on')")
+    run.get_by_text("Stop", exact=True).click()
+    intro.page.wait_for_function(FREE)
+    assert intro.status(1).startswith("Stopped.")
+    intro.click(1, "Reset")
+    intro.click(1, "Run")
+    assert intro.status(1).startswith("Done in")
+
+
+def test_a_keyboard_is_enough(intro: Live) -> None:
+    page = intro.page
+    page.locator(".bn-run[aria-label='Cell 1'] button:has-text('Edit')").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".bn-editor .cm-focused")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("def f():\nreturn 5\nprint(f() + 1)")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("bnPage.running")
+    page.wait_for_function(FREE)
+    assert "6" in intro.output(1)
+    page.locator(".bn-editor .cm-content").focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!document.activeElement.closest('.bn-editor')"), "the editor keeps the focus"
+    intro.click(1, "Reset")
+
+
+def test_no_request_leaves_the_site(intro: Live, address: str) -> None:
+    assert [url for url in intro.requested if not url.startswith((address, "data:", "blob:"))] == []
+    assert intro.complaints == []
+
+
+def test_a_prediction_is_kept_and_its_output_waits_for_it(browser: Any, address: str) -> None:
+    with Visit(browser, f"{address}/book/gradients/vanishing_term.html") as visit:
+        page = visit.page
+        box = page.locator(".admonition.prediction").first
+        answer = page.locator(".bn-veiled").first
+        assert answer.locator("pre").first.is_hidden()
+        assert grave(page) == []
+        box.locator("textarea").fill("about a tenth")
+        box.get_by_text("Commit").click()
+        assert page.locator("div.cell .cell_output pre").first.is_visible()
+        page.reload()
+        box = page.locator(".admonition.prediction").first
+        assert "You predicted: about a tenth" in box.inner_text()
+        assert page.locator("div.cell .cell_output pre").first.is_visible()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", toc_pages())
+def test_every_live_cell_says_what_the_build_said(browser: Any, address: str, site: Path, name: str) -> None:
+    told_facts = facts(site, name)
+    if not told_facts:
+        return
+    cells, places = notebook(site, name)["cells"], shown(site, name)
+    wrong = []
+    with Live(browser, f"{address}/{name}.html") as visit:
+        page = visit.page
+        page.set_default_timeout(600_000)
+        for fact in told_facts:
+            index = fact["index"]
+            if index not in places or "why" in fact:
+                continue
+            page.evaluate("index => bnPage.run(bnPage.cells.get(index))", index)
+            got = page.evaluate(
+                """index => [...(bnPage.cells.get(index).output.place?.querySelectorAll('pre') ?? [])]
+                .map(pre => pre.textContent.trimEnd()).join('\\n')""",
+                index,
+            )
+            alts = page.evaluate(
+                """index => [...(bnPage.cells.get(index).output.place?.querySelectorAll('svg[aria-label]') ?? [])]
+                .map(svg => svg.getAttribute('aria-label'))""",
+                index,
+            )
+            if found := difference(told(cells[index]), got):
+                wrong.append(f"cell {index}: {found}")
+            built = pictures(cells[index])
+            if len(alts) != len(built) or any(difference(one, other) for one, other in zip(built, alts, strict=True)):
+                wrong.append(f"cell {index}: figures {alts} instead of {built}")
+        assert wrong == []
+        assert [url for url in visit.requested if not url.startswith((address, "data:", "blob:"))] == []
+        assert visit.complaints == []
