@@ -82,7 +82,7 @@ def tuned_rate(finished: Mapping[Unit, Mapping[str, Any]], norm: str) -> float:
     for unit, values in finished.items():
         condition = dict(unit.condition)
         if condition["part"] == "tuning" and condition["norm"] == norm:
-            scores.setdefault(unit["rate"], []).append(values["accuracy"])
+            scores.setdefault(unit["rate"], []).append(values["held_out"])
     return max(scores, key=lambda rate: float(np.mean(scores[rate])))
 
 
@@ -116,7 +116,7 @@ def measure(config: FigureOneConfig, unit: Unit) -> dict[str, Any]:
             index = next(order)
             recent.append(network.step(x_train[index], y_train[index]))
     if tuning:
-        return {"accuracy": accuracies[-1], "loss": losses[-1]}
+        return {"held_out": accuracies[-1], "loss": losses[-1]}
     low, median, high = np.moveaxis(np.array(percentiles), 1, 0)  # each (looks, units)
     moves = np.abs(np.diff(median, axis=0))
     return {

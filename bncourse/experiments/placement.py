@@ -1,8 +1,9 @@
 """Where to normalize: before the nonlinearity, as the paper does, behind it, or on both sides (section 3.2).
 
 The paper argues that Wu + b is "more Gaussian" than the output of a nonlinearity, so that fixing two moments fixes
-more of the distribution. Measured here: the accuracy of each placement, and how Gaussian the two really are in a
-trained network: skewness, excess kurtosis, share of zeros, and a histogram of the normalized values.
+more of the distribution. Measured here: the accuracy of each placement at its own best learning rate, and how Gaussian
+the two really are in a trained network: skewness, excess kurtosis, share of zeros, and a histogram of the normalized
+values.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ import torch
 from torch import nn
 
 from bncourse.experiments.networks import ACTIVATIONS, linear, linear_layers
-from bncourse.experiments.result import Config, Unit, grid
+from bncourse.experiments.result import Unit
 from bncourse.experiments.runner import Finished
-from bncourse.experiments.training import Tensors, accuracy, batches, outcome, tensors, train
+from bncourse.experiments.training import Tensors, batches, outcome, train
+from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
 
 QUESTION = "Should batch normalization stand before or after the nonlinearity?"
 
@@ -24,34 +26,37 @@ EDGES = np.linspace(-3.0, 4.0, 57)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacementConfig(Config):
+class PlacementConfig(TunedConfig):
     """Three hidden layers; nowhere means no normalization."""
 
     places: tuple[str, ...] = ("nowhere", "before", "after", "both")
     activations: tuple[str, ...] = ("relu", "sigmoid")
-    rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
+    rates: tuple[float, ...] = (0.1, 0.3, 1.0)
     hidden: tuple[int, ...] = (100, 100, 100)
     steps: int = 2000
     batch_size: int = 60
 
 
 FULL = PlacementConfig(data="mnist")
-QUICK = PlacementConfig(seeds=(0, 1, 2), rates=(0.3,), steps=250)
+QUICK = PlacementConfig(seeds=(0, 1, 2), rates=(0.1,), limits=(0.1, 0.1), tuning_seeds=(1000,), held_out=200, steps=200)
 
 
 def units(config: PlacementConfig, finished: Finished) -> list[Unit]:
     """Plan every place with every nonlinearity."""
-    return grid(config.seeds, place=config.places, activation=config.activations, rate=config.rates)
+    return plan(config, finished, combinations(place=config.places, activation=config.activations))
 
 
 def measure(config: PlacementConfig, unit: Unit) -> dict[str, Any]:
-    """Train once; look at the distributions in the last hidden layer."""
-    data = tensors(config.data, device=config.device)
+    """Train once; in the reported runs, look at the distributions in the last hidden layer."""
+    data = pictures(config, unit["part"])
     torch.manual_seed(unit.seed)
     model = network(data.x_train[0].numel(), config.hidden, unit["place"], unit["activation"]).to(config.device)
     order = batches(len(data.x_train), config.batch_size, unit.seed)
     losses = train(model, data, order, steps=config.steps, rate=unit["rate"])
-    return {"accuracy": accuracy(model, data.x_test, data.y_test), **outcome(losses), **shapes(model, data)}
+    values = score(model, data, unit["part"])
+    if unit["part"] == "reported":
+        values |= {**outcome(losses), **shapes(model, data)}
+    return values
 
 
 def network(inputs: int, hidden: tuple[int, ...], place: str, activation: str) -> nn.Sequential:

@@ -5,6 +5,7 @@ with the same seed differ in nothing but the condition.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,10 +29,14 @@ class Tensors(NamedTuple):
 
 
 def tensors(name: str, *, device: str = "cpu", train: int | None = None, test: int | None = None) -> Tensors:
-    """Load a data set, or its first `train` and `test` pictures, as tensors."""
-    data = data_sets.load(name)
-    arrays = (data.x_train[:train], data.y_train[:train], data.x_test[:test], data.y_test[:test])
-    return Tensors(*(torch.tensor(array, device=device) for array in arrays))
+    """Load a data set, or its first `train` and `test` pictures, as tensors that all callers share."""
+    x_train, y_train, x_test, y_test = _whole(name, device)
+    return Tensors(x_train[:train], y_train[:train], x_test[:test], y_test[:test])
+
+
+@lru_cache(maxsize=2)
+def _whole(name: str, device: str) -> Tensors:
+    return Tensors(*(torch.tensor(array, device=device) for array in data_sets.load(name)[:4]))
 
 
 def batches(count: int, batch_size: int, seed: int) -> Iterator[Array]:

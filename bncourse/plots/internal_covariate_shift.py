@@ -1,12 +1,12 @@
 """Figures of the chapter on internal covariate shift."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from bncourse.plots.style import DIRECT, LINES, MEAN, TOTAL, WIDTH, Drawing, finish, style
+from bncourse.plots.style import DIRECT, LINES, MEAN, WIDTH, Drawing, finish, style
 
 Array = np.ndarray[Any, Any]
 
@@ -68,30 +68,4 @@ def shapes(x_hat: Array, names: Sequence[str], after_relu: Array) -> Drawing:
         "each, and differs: "
         + ", ".join(f"{name} {value:.3f}" for name, value in zip(names, after_relu, strict=True))
         + ".",
-    )
-
-
-def measured(result: Mapping[str, Sequence[tuple[Array, Array, float]]], rates: Mapping[str, float]) -> Drawing:
-    """Training loss and relative shift of the gradient, for each network, over the seeds."""
-    looks = dict(zip(result, (MEAN, DIRECT, TOTAL), strict=True))
-    with style():
-        figure = Figure(figsize=(WIDTH, 5.8))
-        axes = figure.subplots(2, 1)
-        for kind, runs in result.items():
-            losses = np.array([smooth(loss, 15) for loss, _, _ in runs])[:, ::3]
-            shifts = np.array([smooth(shift.mean(axis=1), 3) for _, shift, _ in runs])
-            for axis, curves, every in ((axes[0], losses, 3), (axes[1], shifts, 10)):
-                steps, color = every * np.arange(curves.shape[1]), looks[kind]
-                name = f"{kind} (rate {rates[kind]:g})"
-                axis.plot(steps, curves.mean(axis=0), ls=LINES[color], color=color, label=name)
-                axis.fill_between(steps, curves.min(axis=0), curves.max(axis=0), color=color, alpha=0.2, lw=0)
-        axes[0].set(yscale="log", ylabel="training loss")
-        axes[1].set(ylim=(0, None), xlabel="step", ylabel="relative shift")
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=1)
-    finals = ", ".join(f"{kind} {np.mean([shift.mean() for _, shift, _ in runs]):.2f}" for kind, runs in result.items())
-    return finish(
-        figure,
-        "Above, training loss over 300 steps of three networks: with batch norm it falls fastest and lowest, the "
-        "plain and the noisy network end close to one another. Below, the relative shift of the gradient; its means "
-        f"are {finals}.",
     )

@@ -17,9 +17,3 @@ def test_shapes_tells_each_mean_after_the_relu(sound: Callable[..., str]) -> Non
         internal_covariate_shift.shapes(x_hat, ["one", "two"], np.array([0.25, 0.5])), "one 0.250", "two 0.500"
     )
     assert "0.250" in shown
-
-
-def test_measured_tells_the_mean_shift_of_each_network(sound: Callable[..., str]) -> None:
-    runs = [(np.linspace(2, 1, 50), np.full((5, 3), 0.75), 0.1)]
-    result = {"plain": runs, "batch norm": runs, "noisy": runs}
-    sound(internal_covariate_shift.measured(result, dict.fromkeys(result, 0.1)), "noisy 0.75")

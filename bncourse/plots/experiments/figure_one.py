@@ -73,7 +73,7 @@ def tuning(result: Result) -> Drawing:
             look, chosen = NORMS[norm], {"part": "tuning", "norm": norm}
             rates = [float(rate) for rate in result.config["rates"]]
             runs = 100 - 100 * np.array(
-                [result.values("accuracy", rate=rate, **chosen) for rate in rates]
+                [result.values("held_out", rate=rate, **chosen) for rate in rates]
             )  # (rates, seeds)
             for column in runs.T:
                 axis.plot(rates, column, ".", color=look.color, ms=5, alpha=0.6)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bncourse.experiments.result import Result
+from bncourse.experiments.tuning import rate_of, tried
 from bncourse.plots.looks import Look, seeds
 from bncourse.plots.style import DIRECT, LINES, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
 
@@ -16,32 +17,36 @@ PLACES = {
 
 
 def draw(result: Result) -> Drawing:
-    """Test accuracy against the rate, one panel a nonlinearity."""
+    """Held-out accuracy at each learning rate tried, and test accuracy at the best of them; a panel a nonlinearity."""
     words = []
-    rates, activations = result.labels("rate"), result.labels("activation")
+    activations = result.labels("activation")
     with style():
         figure = Figure(figsize=(WIDTH, 0.8 + 2.6 * len(activations)))
         axes = np.atleast_1d(figure.subplots(len(activations), 1, sharex=True))
         for axis, activation in zip(axes, activations, strict=True):
-            for number, (place, look) in enumerate(PLACES.items()):
-                means = []
-                for position, rate in enumerate(rates):
-                    values = 100 * result.values("accuracy", place=place, activation=activation, rate=rate)
-                    seeds(axis, position + 0.2 * (number - 1.5), values, look)
-                    means.append(f"{values.mean():.1f}")
+            lowest = 100.0
+            for place, look in PLACES.items():
+                arm = {"place": place, "activation": activation}
+                held_out, rate = tried(result, **arm), rate_of(result, **arm)
+                values = 100 * result.values("accuracy", part="reported", **arm)
+                axis.plot(list(held_out), [100 * v for v in held_out.values()], ls=look.line, color=look.color, lw=1.1)
+                seeds(axis, rate * 10 ** (0.04 * (list(PLACES).index(place) - 1.5)), values, look, log=True)
                 axis.plot([], [], look.marker, color=look.color, label=look.name)
-                words.append(f"{activation}, {place}: {', '.join(means)}")
-            axis.set(ylabel="test accuracy (%)", title=str(activation))
-        axes[-1].set_xticks(np.arange(len(rates)), [f"{rate:g}" for rate in rates])
+                words.append(f"{activation}, {place}: {values.mean():.1f} at rate {rate:g}")
+                lowest = min(lowest, values.min())
+            axis.set(xscale="log", ylabel="accuracy (%)", title=str(activation), ylim=(lowest - 2.5, 98.5))
         axes[-1].set_xlabel("learning rate")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    listed = ", ".join(f"{rate:g}" for rate in rates)
-    return finish(figure, f"Test accuracy in percent at the rates {listed}. {'; '.join(words)}.")
+    return finish(
+        figure,
+        "Lines: accuracy on held-out training pictures against the learning rate. Markers: test accuracy in percent at "
+        f"the best of these rates. {'; '.join(words)}.",
+    )
 
 
-def shapes(result: Result, activation: str = "relu", rate: float | None = None) -> Drawing:
+def shapes(result: Result, activation: str = "relu") -> Drawing:
     """Histograms of what goes into the nonlinearity and of what comes out, in units of their deviation."""
-    chosen = {"place": "before", "activation": activation, "rate": rate or result.labels("rate")[-1]}
+    chosen = {"part": "reported", "place": "before", "activation": activation}
     edges = result.values("edges", **chosen)[0]
     words = []
     with style():

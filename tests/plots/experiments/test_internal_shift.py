@@ -2,12 +2,29 @@ from bncourse.experiments import recorded
 from bncourse.plots.experiments import internal_shift
 
 
-def test_the_three_networks_stand_at_their_shift_and_loss(sound):
+def test_the_three_networks_stand_at_both_shifts_and_their_loss(sound):
     result = recorded("internal_shift")
-    found = result.interval("shift", norm="noisy batch", rate=1.0).mean
-    shown = sound(internal_shift.draw(result), f"noisy batch norm at rate 1: shift {found:.2f}")
-    for word in ("without", "noisy batch norm", "rate 0.1", "rate 1", "mean training loss"):
+    chosen = {"activation": "sigmoid", "norm": "noisy batch", "rate": 1.0}
+    found = result.interval("shift", **chosen).mean
+    shown = sound(internal_shift.draw(result), f"noisy batch norm at rate 1: shift of the gradient {found:.2f}")
+    for word in ("without", "noisy batch norm", "gradient", "distribution", "mean training loss"):
         assert word in shown
+
+
+def test_a_network_that_came_to_nothing_is_said_and_not_drawn(sound):
+    sound(internal_shift.draw(recorded("internal_shift"), "relu"), "without at rate 1 diverged in")
+    rows = [
+        row for row in internal_shift.controls(recorded("internal_shift"), "relu").body if row[:2] == ("without", "1")
+    ]
+    assert "came to nothing in" in rows[0][2]
+
+
+def test_the_table_has_the_control_beside_the_result():
+    table = internal_shift.controls(recorded("internal_shift"))
+    place = table.header.index("step of zero")
+    assert {row[place] for row in table.body} == {"0 ± 0"}
+    redrawn = table.header.index("step of zero, redrawn")
+    assert all(float(row[redrawn].split()[0]) > 0.8 for row in table.body if row[0] == "noisy batch norm")
 
 
 def test_the_shift_is_followed_over_the_steps(sound):
