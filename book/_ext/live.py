@@ -19,11 +19,11 @@ from sphinx.config import Config
 
 def find_runtime(app: Sphinx, config: Config) -> None:
     """See whether the runtime is here; pages are written again when that has changed."""
-    if (Path(app.srcdir) / "tools" / "browser").is_dir():
-        sys.path.insert(0, str(app.srcdir))
-        from tools.browser import runtime
+    if str(app.confdir) not in sys.path:
+        sys.path.insert(0, str(app.confdir))
+    from tools.browser import runtime
 
-        config["live_runtime"] = runtime.LIST["version"] if runtime.present() else ""
+    config["live_runtime"] = runtime.LIST["version"] if runtime.present() else ""
 
 
 def mark_cells(app: Sphinx, doctree: nodes.document, page: str) -> None:
@@ -70,7 +70,7 @@ def tell_page(app: Sphinx, page: str, template: str, context: dict[str, Any], do
 
 def lay_out(app: Sphinx, exception: Exception | None) -> None:
     """Put the runtime, the package's wheel, the digits and the editor into the site."""
-    if exception is not None or app.builder.format != "html" or not (Path(app.srcdir) / "tools" / "browser").is_dir():
+    if exception is not None or app.builder.format != "html":
         return
     from tools.browser import editor, runtime, wheel
 

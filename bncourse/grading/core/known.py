@@ -2,6 +2,7 @@
 
 import ast
 import weakref
+from collections import Counter
 from functools import cached_property
 
 from bncourse.grading.core.names import bound_names, loaded_names, parse
@@ -48,6 +49,26 @@ class Known:
     def released(self) -> dict[str, str]:
         """The cells as students get them."""
         return {cell.grade_id: released_source(cell.source, cell.cell_type) for cell in self.master.cells}
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """What several cells of the release say, such as the stub of a prediction: it tells none of them."""
+        return frozenset(source for source, times in Counter(self.released.values()).items() if times > 1)
+
+    @cached_property
+    def text_lines(self) -> dict[str, frozenset[str]]:
+        """The lines of each text cell."""
+        return {cell.grade_id: lines_of(cell.source) for cell in self.master.cells if cell.kind == "text"}
+
+    @cached_property
+    def all_lines(self) -> frozenset[str]:
+        """The lines of all text cells."""
+        return frozenset().union(*self.text_lines.values())
+
+
+def lines_of(text: str) -> frozenset[str]:
+    """The lines of a text, blank ones and white space aside."""
+    return frozenset(" ".join(line.split()) for line in text.split("\n") if line.strip())
 
 
 _known: dict[int, Known] = {}

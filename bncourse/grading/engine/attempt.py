@@ -16,6 +16,9 @@ Phase = Literal["show", "mark", "tell"]
 parts of tests, for what an exception says. What cells show is reported before the first test is run; a process in which
 a hidden test has run shows and tells nothing. So nothing that students get to see has been near a hidden test."""
 
+AGAIN = "again:"
+"""How the steps are named in which code of another cell runs a second time."""
+
 
 class Plan:
     """The steps of one submission, its verdicts and outputs so far, and the statements that must be left out."""
@@ -29,7 +32,8 @@ class Plan:
         facts = known(master)
         self._binds = {name: facts.binds[name] for name in self._answers}
         self._loads = facts.loads
-        self._stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
+        stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
+        self._stubs = stubs - reading.elsewhere
         self._skip: dict[str, list[int]] = {}
         self._cut: dict[str, str] = {}
         self._verdicts: dict[str, Verdict] = {}
@@ -41,10 +45,6 @@ class Plan:
         self.broken: list[str] = []
         """What the oracle could not import for the tests: no fault of any answer."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
-        for cell in self._tests:
-            related = self._related(cell)
-            if related and related <= self._stubs:
-                self._verdicts[cell.grade_id] = _zero(cell, "not attempted", "Your code is still missing.")
         self._template = self._make_steps()
 
     # --- what to do ---
@@ -52,7 +52,8 @@ class Plan:
     @property
     def text(self) -> str:
         """All of the student's code."""
-        return "\n".join([*self.reading.answers.values(), *(extra.source for extra in self.reading.extras)])
+        own = (extra.source for extra in (*self.reading.extras, *self.reading.moved))
+        return "\n".join([*self.reading.answers.values(), *own])
 
     @property
     def given(self) -> dict[str, str]:
@@ -106,6 +107,8 @@ class Plan:
             elif cell.kind == "answer":
                 source = plain_python(self.reading.answers.get(name, ""))
                 steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(self._binds[name])})
+                late = (extra.source for extra in self.reading.moved if extra.after == name)
+                steps += [{"do": "extra", "cell": f"{AGAIN}{name}", "source": source} for source in late]
             elif cell.kind == "test":
                 steps.append({"do": "test", "cell": name})
             steps += self._extra_steps(name)
@@ -178,7 +181,7 @@ class Plan:
     def take_output(self, message: dict[str, Any], pictures: list[bytes]) -> None:
         """Take what a cell showed, the first time it ran."""
         name = message["ran"]
-        if name in self._outputs:
+        if name in self._outputs or name.startswith(AGAIN):
             return
         self._outputs[name] = CellOutput(name, message["text"], tuple(pictures))
         notes = (

@@ -151,7 +151,16 @@ class Grader:
     def digest(self, master: Master, submission: Submission) -> str:
         """SHA-256 of what decides a grade: answers, added cells, tests, seed, level and environment."""
         key, reading = known(master).key, submission.reading
-        parts = [key, reading.answers, reading.extras, self.seed, self.level, environment(), reading.reason]
+        parts = [
+            key,
+            reading.answers,
+            reading.extras,
+            reading.moved,
+            self.seed,
+            self.level,
+            environment(),
+            reading.reason,
+        ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     # --- one submission ---

@@ -72,7 +72,7 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
             writer.write(submission, record)
         self.log.info("%s: %s, %s of %s points", student, record.status, record.score, record.max_score)
         released = load_release(course, assignment)
-        return nbformat.from_dict(graded_notebook(released, master, submission, record)), resources
+        return nbformat.from_dict(graded_notebook(released, submission, record)), resources
 
 
 def before_autograding(course: Course, config: Any, *, assignment: str, **names: Any) -> None:

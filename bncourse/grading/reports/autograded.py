@@ -5,18 +5,24 @@ Tests stand there as they were released, without their hidden parts, and nothing
 
 import base64
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bncourse.grading.core.records import CellOutput, SubmissionRecord, Verdict
 from bncourse.grading.core.render import Notebook
 from bncourse.grading.reports.safe_markdown import safe_markdown
 from bncourse.grading.submissions.attempted import Added
+from bncourse.grading.submissions.pictures import Picture, attached
 
 FINE = ("correct", "wrong", "not attempted")
 
 
 def autograded_notebook(
-    released: Mapping[str, Any], record: SubmissionRecord, answers: Mapping[str, str], added: Iterable[Added]
+    released: Mapping[str, Any],
+    record: SubmissionRecord,
+    answers: Mapping[str, str],
+    added: Iterable[Added],
+    pictures: Mapping[str, tuple[Picture, ...]] = MappingProxyType({}),
 ) -> Notebook:
     """Put together what is shown of a graded submission.
 
@@ -29,6 +35,8 @@ def autograded_notebook(
         The student's answers and written answers, by grade_id.
     added : iterable of Added
         The student's own cells.
+    pictures : mapping, optional
+        The pictures in written answers, by grade_id.
     """
     verdicts = {verdict.grade_id: verdict for verdict in record.verdicts}
     outputs = {output.cell: output for output in record.outputs}
@@ -40,7 +48,10 @@ def autograded_notebook(
     for each in released["cells"]:
         cell, name = dict(each), each["id"]
         if name in answers:
-            cell["source"] = answers[name] if cell["cell_type"] == "code" else safe_markdown(answers[name])
+            if cell["cell_type"] == "code":
+                cell["source"] = answers[name]
+            else:
+                cell |= _text(answers[name], pictures.get(name, ()))
         if cell["cell_type"] == "code":
             cell["outputs"] = _shown(outputs.get(name))
         if name in verdicts:
@@ -70,7 +81,7 @@ def _note(record: SubmissionRecord) -> list[dict[str, Any]]:
 def _added(cell: Added, outputs: Mapping[str, CellOutput]) -> dict[str, Any]:
     own = cell.name.replace(":", "-")[:64]
     if cell.cell_type != "code":
-        return {"cell_type": "markdown", "id": own, "metadata": {}, "source": safe_markdown(cell.source)}
+        return {"cell_type": "markdown", "id": own, "metadata": {}, **_text(cell.source, cell.pictures)}
     shown = _shown(outputs.get(cell.name))
     return {
         "cell_type": "code",
@@ -80,6 +91,12 @@ def _added(cell: Added, outputs: Mapping[str, CellOutput]) -> dict[str, Any]:
         "execution_count": None,
         "outputs": shown,
     }
+
+
+def _text(source: str, pictures: tuple[Picture, ...]) -> dict[str, Any]:
+    """A student's text, made harmless, with its pictures below it."""
+    lines, files = attached(pictures)
+    return {"source": safe_markdown(source) + lines} | ({"attachments": files} if files else {})
 
 
 def _shown(output: CellOutput | None) -> list[dict[str, Any]]:

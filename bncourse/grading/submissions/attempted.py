@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from bncourse.grading.core.records import Master
-from bncourse.grading.submissions.notebooks import read_notebook
+from bncourse.grading.submissions.pictures import Picture
 from bncourse.grading.submissions.read import Reading, is_stub
 
 MAX_ADDED = 200
@@ -16,27 +16,31 @@ class Added(NamedTuple):
     """As in the record's outputs: `after:GRADE_ID:NUMBER`."""
     cell_type: str
     source: str
+    pictures: tuple[Picture, ...] = ()
 
 
 def attempted(master: Master, reading: Reading) -> frozenset[str]:
-    """The grade_ids of the answers and written answers that are no longer what was released."""
+    """The grade_ids of the answers and written answers that are no longer what was released, or stand elsewhere."""
     cells = (cell for cell in master.cells if cell.kind in ("answer", "written"))
     answers = reading.answers
-    return frozenset(c.grade_id for c in cells if c.grade_id in answers and not is_stub(c, answers[c.grade_id]))
+    begun = {c.grade_id for c in cells if c.grade_id in answers and not is_stub(c, answers[c.grade_id])}
+    return reading.elsewhere | begun
 
 
-def added_cells(master: Master, reading: Reading, raw: bytes) -> list[Added]:
-    """The cells that the student added: code as it was run, and text where it stood."""
-    added, numbers = [], dict[str, int]()
-    for extra in reading.extras:
+def added_cells(reading: Reading) -> list[Added]:
+    """The cells that the student added, in their order: code as it was run, and text where it stood."""
+    added, numbers = list[Added](), dict[str, int]()
+    texts = list(reading.texts)
+
+    def add_texts(above: int) -> None:
+        while texts and texts[0].before <= above:
+            text = texts.pop(0)
+            name = f"after:{text.after}:text{len(added)}"
+            added.append(Added(name, "markdown", text.source, text.pictures))
+
+    for number, extra in enumerate(reading.extras):
+        add_texts(number)
         numbers[extra.after] = numbers.get(extra.after, 0) + 1
         added.append(Added(f"after:{extra.after}:{numbers[extra.after]}", "code", extra.source))
-    known = {cell.grade_id for cell in master.cells}
-    after = ""
-    for number, cell in enumerate(read_notebook(raw).cells if reading.answers else ()):
-        name = cell.facts.get("grade_id", cell.name)
-        if name in known:
-            after = str(name)
-        elif cell.cell_type == "markdown" and not cell.facts and cell.source.strip():
-            added.append(Added(f"after:{after}:text{number}", "markdown", cell.source))
+    add_texts(len(reading.extras))
     return added[:MAX_ADDED]

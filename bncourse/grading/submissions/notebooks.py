@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bncourse.grading.core.plain_text import BIDI
@@ -23,6 +24,8 @@ class RawCell(NamedTuple):
     name: str
     """The cell's id in the file."""
     tags: tuple[str, ...]
+    attachments: Mapping[str, Any] = MappingProxyType({})
+    """By name, what the text refers to: for each a mapping from a kind to text that stands for bytes."""
 
 
 class RawNotebook(NamedTuple):
@@ -101,13 +104,14 @@ def _cell(cell: dict[str, Any], repairs: list[str]) -> RawCell:
     metadata = metadata if isinstance(metadata, dict) else {}
     facts = metadata.get("nbgrader")
     tags = tuple(tag for tag in _listed(metadata.get("tags")) if isinstance(tag, str))
-    name = cell.get("id")
+    name, attached = cell.get("id"), cell.get("attachments")
     return RawCell(
         str(cell.get("cell_type", "code")),
         _clean(source, repairs),
         facts if isinstance(facts, dict) else {},
         name if isinstance(name, str) else "",
         tags,
+        attached if isinstance(attached, dict) else {},
     )
 
 

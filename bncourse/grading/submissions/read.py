@@ -5,13 +5,16 @@ import contextlib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from bncourse.grading.core.known import Known, known
+from bncourse.grading.core.known import Known, known, lines_of
 from bncourse.grading.core.names import bound_names, parse
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.render import nbgrader_metadata, released_source
+from bncourse.grading.submissions.elsewhere import code_cells, moved, written_elsewhere
 from bncourse.grading.submissions.notebooks import MAX_KEPT, RawCell, RawNotebook, read_notebook
+from bncourse.grading.submissions.pictures import Picture, Pictures
 
 PROTECTED = ("grade", "solution", "locked", "points", "task", "cell_type")
 
@@ -23,6 +26,17 @@ class Extra(NamedTuple):
     source: str
 
 
+class OwnText(NamedTuple):
+    """A text cell that the student added, or a text of the assignment's that the student has changed."""
+
+    after: str
+    """The master's cell that it stands behind."""
+    source: str
+    before: int
+    """How many of the student's own code cells stand above it."""
+    pictures: tuple[Picture, ...] = ()
+
+
 class Reading(NamedTuple):
     """What was read of a submission."""
 
@@ -32,6 +46,15 @@ class Reading(NamedTuple):
     reason: str
     """Why it cannot be graded; empty if it can."""
     extras: tuple[Extra, ...] = ()
+    moved: tuple[Extra, ...] = ()
+    """Code of other cells that runs a second time, behind the answer that needs it."""
+    elsewhere: frozenset[str] = frozenset()
+    """Answers that stand in another cell than their own; written answers with a text of the student's beside them."""
+    texts: tuple[OwnText, ...] = ()
+    pictures: Mapping[str, tuple[Picture, ...]] = MappingProxyType({})
+    """Pictures in written answers, by grade_id."""
+    looks: tuple[str, ...] = ()
+    """What a person should see in the student's own file."""
 
 
 def read_submission(master: Master, raw: bytes) -> Reading:
@@ -93,11 +116,15 @@ class _Reader:
         self.repairs = list(dict.fromkeys(notebook.repairs))
         self.owner: list[str] = [self._named(cell) for cell in notebook.cells]
         self.places: dict[str, list[int]] = {}
+        self.shared = known(master).shared
+        self._written = [cell.grade_id for cell in master.cells if cell.kind == "written"]
 
     def read(self) -> Reading:
         by_name = sum(1 for name in self.owner if name and self.known[name].kind != "text")
         self._find_the_lost()
+        self._find_the_texts()
         self._find_by_place()
+        self._find_the_written()
         reason = self._foreign(by_name)
         if reason:
             return Reading({}, tuple(self.repairs), reason)
@@ -110,7 +137,24 @@ class _Reader:
             elif cell.kind in ("given", "test"):
                 self._compare(cell)
         extras = self._extras()
-        return Reading(answers, tuple(dict.fromkeys(self.repairs)), "", tuple(extras))
+        cells = code_cells(self.master, answers, extras, self._changed_tests())
+        late = tuple(Extra(*each) for each in moved(self.master, cells))
+        self.repairs += [f"code that cell {each.after} needs stood elsewhere, and was run there too" for each in late]
+        pictures = Pictures()
+        taken = {name: pictures.take(answers[name], self._attachments(name), f"cell {name}") for name in self._written}
+        answers |= {name: text for name, (text, _) in taken.items()}
+        texts = self._texts(pictures)
+        return Reading(
+            answers,
+            tuple(dict.fromkeys(self.repairs)),
+            "",
+            tuple(extras),
+            late,
+            written_elsewhere(self.master, cells) | self._beside(answers),
+            tuple(texts),
+            {name: found for name, (_, found) in taken.items() if found},
+            tuple(pictures.looks),
+        )
 
     def _named(self, cell: RawCell) -> str:
         name = cell.facts.get("grade_id") if cell.facts else cell.name
@@ -120,7 +164,7 @@ class _Reader:
         """Give cells without metadata to the master's cell whose text or whose definitions they hold."""
         found = set(self.owner)
         for cell in self.master.cells:
-            if cell.grade_id in found or cell.kind == "text":
+            if cell.grade_id in found or cell.kind in ("text", "written"):
                 continue
             places = [
                 place for place in range(len(self.owner)) if not self.owner[place] and self._resembles(cell, place)
@@ -129,37 +173,66 @@ class _Reader:
                 self.owner[place] = cell.grade_id
                 self.repairs.append(f"cell {cell.grade_id} had lost its metadata and was known by its content")
 
+    def _find_the_texts(self) -> None:
+        """Know the assignment's own text by what it says, whole or in parts: tools give cells new names."""
+        texts = known(self.master).text_lines
+        for place, raw in enumerate(self.notebook.cells):
+            if self.owner[place] or raw.cell_type != "markdown" or not raw.source.strip():
+                continue
+            said = lines_of(raw.source)
+            if said <= known(self.master).all_lines:
+                self.owner[place] = max(texts, key=lambda name: len(said & texts[name]))
+
+    def _find_the_written(self) -> None:
+        """Give a written answer that has lost its metadata the text that stands in its place."""
+        found = set(self.owner)
+        for name in self._written:
+            if name in found:
+                continue
+            for place in self._between(name):
+                if not self.owner[place] and self.notebook.cells[place].cell_type == "markdown":
+                    self.owner[place] = name
+                    self.repairs.append(f"cell {name} had lost its metadata and was known by its place")
+                    break
+
+    def _between(self, name: str) -> range:
+        """The places between the master's cells around one."""
+        number = self.order[name]
+        known_before = [other for other in self.owner if other and self.order[other] < number]
+        nearest = max(known_before, key=self.order.__getitem__, default=None)
+        first = max((place for place, other in enumerate(self.owner) if other == nearest), default=-1) + 1
+        after = (place for place in range(first, len(self.owner)) if self._stands_behind(place, number))
+        return range(first, next(after, len(self.owner)))
+
+    def _stands_behind(self, place: int, number: int) -> bool:
+        return bool(self.owner[place]) and self.order[self.owner[place]] > number
+
     def _find_by_place(self) -> None:
         """Give an answer that is still lost the code that stands in its place and binds a part of its names.
 
         That is an answer left unfinished, or one that Python cannot read.
         """
-        order, found = list(self.order), set(self.owner)
-        for number, cell in enumerate(self.master.cells):
+        found = set(self.owner)
+        for cell in self.master.cells:
             if cell.kind != "answer" or cell.grade_id in found:
                 continue
-            before, after = set(order[:number]), set(order[number + 1 :])
-            first = max((place for place, name in enumerate(self.owner) if name in before), default=-1) + 1
-            last = min((place for place, name in enumerate(self.owner) if name in after), default=len(self.owner))
-            for place in range(first, last):
+            for place in self._between(cell.grade_id):
                 raw = self.notebook.cells[place]
-                if raw.cell_type == "code" and not self.owner[place] and _binds(cell.source) & _spoken_of(raw.source):
+                if raw.cell_type == "code" and not self.owner[place] and self._fits(cell, raw):
                     self.owner[place] = cell.grade_id
                     self.repairs.append(f"cell {cell.grade_id} had lost its metadata and was known by its place")
+
+    def _fits(self, cell: MasterCell, raw: RawCell) -> bool:
+        return bool(_binds(cell.source) & _spoken_of(raw.source)) or _same(raw.source, _released(cell).source)
 
     def _resembles(self, cell: MasterCell, place: int) -> bool:
         raw = self.notebook.cells[place]
         if not raw.source.strip():
             return False
         if _same(raw.source, _released(cell).source):
-            return True
-        if cell.kind == "answer":
-            wanted = _binds(cell.source)
-            return bool(wanted) and wanted <= _binds(raw.source)
-        if cell.kind == "written" and place and raw.cell_type == "markdown":
-            before = self.master.cells[self.order[cell.grade_id] - 1]
-            return _same(self.notebook.cells[place - 1].source, before.source)
-        return False
+            return _released(cell).source not in self.shared
+        wanted = _binds(cell.source) if cell.kind == "answer" else frozenset()
+        return bool(wanted) and wanted <= _binds(raw.source)
 
     def _foreign(self, by_name: int) -> str:
         facts = self.notebook.metadata.get("bncourse")
@@ -232,6 +305,62 @@ class _Reader:
                 extras.append(Extra(after, raw.source))
         return extras
 
+    def _changed_tests(self) -> dict[str, str]:
+        """The text of the test cells that the student has changed."""
+        tests = (cell for cell in self.master.cells if cell.kind == "test")
+        sources = {
+            cell.grade_id: [self.notebook.cells[place].source for place in self.places.get(cell.grade_id, [])]
+            for cell in tests
+        }
+        released = known(self.master).released
+        changed = {name: [each for each in found if not _same(each, released[name])] for name, found in sources.items()}
+        return {name: "\n\n".join(found) for name, found in changed.items() if found}
+
+    def _attachments(self, name: str) -> dict[str, Any]:
+        """What is attached to a cell."""
+        found: dict[str, Any] = {}
+        for place in self.places.get(name, []):
+            found |= self.notebook.cells[place].attachments
+        return found
+
+    def _is_own_text(self, place: int) -> bool:
+        """Whether a cell holds text of the student's, for people to read; code that only says something counts too."""
+        raw, name = self.notebook.cells[place], self.owner[place]
+        if not raw.source.strip():
+            return False
+        if name:
+            is_text = self.known[name].kind == "text" and raw.source != self.known[name].source
+            return is_text and not lines_of(raw.source) <= known(self.master).all_lines
+        return raw.cell_type != "code" or not _does_something(raw.source)
+
+    def _beside(self, answers: Mapping[str, str]) -> frozenset[str]:
+        """The written answers that were left empty, with a text of the student's beside them, or behind everything."""
+        last = max((place for place, name in enumerate(self.owner) if name), default=-1)
+        behind = any(self._is_own_text(place) for place in range(last + 1, len(self.owner)))
+        found = set[str]()
+        for name in self._written:
+            if is_stub(self.known[name], answers[name]):
+                question = self._between(name).start - 1
+                near = [*self._between(name), *([question] if question >= 0 else [])]
+                if behind or any(self._is_own_text(place) for place in near):
+                    found.add(name)
+        return frozenset(found)
+
+    def _texts(self, pictures: Pictures) -> list[OwnText]:
+        """The student's own text cells, with the pictures in them."""
+        texts, after, code = list[OwnText](), "", 0
+        for place, (raw, name) in enumerate(zip(self.notebook.cells, self.owner, strict=True)):
+            kind = self.known[name].kind if name else ""
+            if name:
+                after = name
+            changed = kind == "given" and not _same(raw.source, self.known[name].source)
+            if changed or (not name and raw.cell_type == "code" and raw.source.strip()):
+                code += 1
+            elif self._is_own_text(place):
+                source, found = pictures.take(raw.source, raw.attachments, f"a text after {after}")
+                texts.append(OwnText(after, source, code, found))
+        return texts
+
 
 def _same(source: str, other: str) -> bool:
     """Whether two texts differ in nothing but white space at the end of lines, and around them."""
@@ -240,6 +369,14 @@ def _same(source: str, other: str) -> bool:
 
 def _plain(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.strip().split("\n"))
+
+
+def _does_something(source: str) -> bool:
+    """Whether a cell is a program, and not a comment, a text in quotes, or prose that no parser takes."""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        body = parse(source).body
+        return not all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
+    return bool(re.search(r"^\s*(def|class|import|from|return|%|!)|[=(\[]", source, re.MULTILINE))
 
 
 @lru_cache(maxsize=512)

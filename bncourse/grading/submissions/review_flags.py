@@ -21,7 +21,7 @@ def looks(master: Master, reading: Reading) -> str:
     coded = [cell for cell in master.cells if cell.kind in ("given", "answer")]
     facts = known(master)
     binds = {cell.grade_id: facts.binds[cell.grade_id] for cell in coded}
-    reasons: list[str] = []
+    reasons = list(reading.looks)
     for cell in coded:
         source = reading.answers.get(cell.grade_id, "")
         if cell.kind != "answer" or not _worth_a_look(source):
@@ -53,7 +53,7 @@ def _library(master: Master, reading: Reading) -> Iterator[str]:
     """Say which cells, also those in between, name what PyTorch would do for them."""
     facts = known(master)
     places = [(f"cell {cell.grade_id}", reading.answers.get(cell.grade_id, "")) for cell in master.cells]
-    places += [(f"a cell after {extra.after}", extra.source) for extra in reading.extras]
+    places += [(f"a cell after {extra.after}", extra.source) for extra in (*reading.extras, *reading.moved)]
     written = {f"cell {cell.grade_id}" for cell in master.cells if cell.kind != "answer"}
     for place, source in places:
         tree = _parse(source) if place not in written and SHORTCUT.search(source) else None

@@ -60,7 +60,7 @@ class CourseStore:
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Write the notebook that graders see, and what nbgrader needs beside it; then the gradebook."""
-        notebook = graded_notebook(self.released, self.master, submission, record)
+        notebook = graded_notebook(self.released, submission, record)
         folder = self.course.folder("autograded", self.master.assignment, record.student)
         write(folder / f"{self.master.assignment}.ipynb", render.as_compact_bytes(notebook))
         submitted = self.course.folder("submitted", self.master.assignment, record.student)
@@ -88,10 +88,7 @@ class DryStore:
         self.records[submission.student] = record
 
 
-def graded_notebook(
-    released: dict[str, Any], master: Master, submission: Submission, record: SubmissionRecord
-) -> render.Notebook:
+def graded_notebook(released: dict[str, Any], submission: Submission, record: SubmissionRecord) -> render.Notebook:
     """The notebook that graders and students see of a submission."""
     reading = submission.reading
-    added = added_cells(master, reading, submission.file.content)
-    return autograded_notebook(released, record, reading.answers, added)
+    return autograded_notebook(released, record, reading.answers, added_cells(reading), reading.pictures)

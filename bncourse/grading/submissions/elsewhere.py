@@ -1,0 +1,227 @@
+"""Answers that do not stand in their cell: in a cell of the student's own, in a test cell, or in another answer.
+
+Most of them need nothing: the student's cells run where they stand, and a test finds the names that they bind. What
+stands too late, or above a stub that binds the name once more, runs a second time right behind the answer's cell, with
+what it needs of other cells. So work counts as it did when it was run by hand, in whatever order.
+"""
+
+import ast
+import builtins
+import contextlib
+import symtable
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from bncourse.grading.core.known import known
+from bncourse.grading.core.names import bound_names
+from bncourse.grading.core.records import Master, MasterCell
+from bncourse.grading.sandbox.inside.cells import parse
+from bncourse.grading.submissions.magics import plain_python
+
+MAX_STATEMENTS = 200
+"""What runs a second time behind one answer."""
+BEFORE_ALL = -1.0
+_BUILT_IN = frozenset(dir(builtins))
+
+
+class Code(NamedTuple):
+    """A cell of code, and where it stands."""
+
+    place: float
+    """The number of the master's cell; a student's own cell stands half a step behind it."""
+    source: str
+    released: str = ""
+    """The cell as it was released: what is left of its stub binds nothing."""
+    runs: bool = True
+    """False for a test cell that the student has changed: the master's runs in its place."""
+
+
+class Statement(NamedTuple):
+    """A statement at the top of a cell."""
+
+    text: str
+    binds: frozenset[str]
+    """Names that it binds, imports too."""
+    changes: frozenset[str]
+    """Names of values that it changes in place."""
+    loads: frozenset[str]
+    """Names that it, or a function that it defines, takes from the notebook."""
+    stub: bool
+    """Whether it is what the release says, which only raises."""
+
+
+class Names(NamedTuple):
+    """The names of a cell at its top level."""
+
+    binds: frozenset[str]
+    loads: frozenset[str]
+    stubs: frozenset[str]
+    """Those that it binds to nothing but a stub."""
+
+
+@lru_cache(maxsize=1024)
+def statements(source: str, released: str = "") -> tuple[Statement, ...]:
+    """The statements of a cell, as much of it as can be parsed."""
+    stub = {ast.dump(node) for node in _parsed(released) if "NotImplementedError" in ast.dump(node)}
+    return tuple(_statement(node, stub) for node in _parsed(source))
+
+
+@lru_cache(maxsize=1024)
+def names_of(source: str, released: str = "") -> Names:
+    """The names of a cell."""
+    found = statements(source, released)
+    binds = frozenset(name for each in found if not each.stub for name in each.binds)
+    stubs = frozenset(name for each in found if each.stub for name in each.binds)
+    return Names(binds, frozenset(name for each in found for name in each.loads), stubs - binds)
+
+
+def code_cells(
+    master: Master, answers: Mapping[str, str], extras: Iterable[tuple[str, str]], changed: Mapping[str, str]
+) -> list[Code]:
+    """The student's code in the order of the notebook.
+
+    Parameters
+    ----------
+    master : Master
+    answers : mapping
+        Texts by grade_id.
+    extras : iterable of (grade_id, source)
+        The student's own cells, with the cell that they stand behind.
+    changed : mapping
+        The test cells that the student has changed, by grade_id.
+    """
+    released, cells = known(master).released, list[Code]()
+    order = {"": BEFORE_ALL}
+    for number, cell in enumerate(master.cells):
+        order[cell.grade_id] = place = float(number)
+        if cell.kind == "answer":
+            cells.append(Code(place, answers.get(cell.grade_id, ""), released[cell.grade_id]))
+        elif cell.grade_id in changed:
+            cells.append(Code(place + 0.25, changed[cell.grade_id], released[cell.grade_id], runs=False))
+    cells += [Code(order[after] + 0.5, source) for after, source in extras]
+    return sorted((cell for cell in cells if cell.source.strip()), key=lambda cell: cell.place)
+
+
+def written_elsewhere(master: Master, cells: Sequence[Code]) -> frozenset[str]:
+    """The answers of which a name is bound outside of their own cell, though not inside of it."""
+    found = set[str]()
+    for number, cell in enumerate(master.cells):
+        if cell.kind == "answer":
+            opened = known(master).binds[cell.grade_id] - _own(cells, number).binds
+            if opened and any(opened & _names(code).binds for code in cells if code.place != number):
+                found.add(cell.grade_id)
+    return frozenset(found)
+
+
+def moved(master: Master, cells: Sequence[Code]) -> list[tuple[str, str]]:
+    """Which code must run a second time, and behind which answer's cell."""
+    found = []
+    for number, cell in enumerate(master.cells):
+        test = _first_test(master, number, cell) if cell.kind == "answer" else None
+        if test is None:
+            continue
+        wanted = _wanted(master, cells, number, test)
+        taken = _slice(cells, wanted, float(number))
+        if taken:
+            found.append((cell.grade_id, "\n".join(taken)))
+    return found
+
+
+def _wanted(master: Master, cells: Sequence[Code], number: int, test: int) -> tuple[set[str], set[str]]:
+    """The names that a test would not find behind an answer's cell, though code elsewhere binds them; and the rest."""
+    facts, name = known(master), master.cells[number].grade_id
+    ahead = [cell.grade_id for cell in master.cells[:test] if cell.kind in ("given", "test")]
+    before = set[str]().union(*(facts.binds[each] | _imports(facts.trees[each]) for each in ahead))
+    before |= set[str]().union(*(_names(code).binds for code in cells if code.runs and code.place < test))
+    between = [_names(code) for code in cells if code.runs and number < code.place < test]
+    own = _own(cells, number)
+    bound = own.binds.union(*(each.binds for each in between))
+    wanted = facts.binds[name] - bound
+    reads = own.loads.union(*(each.loads for each in between)) - bound - facts.binds[name]
+    lost = wanted - (before - own.stubs) | (reads - before - _BUILT_IN)
+    return lost, before - lost | bound
+
+
+def _slice(cells: Sequence[Code], names: tuple[set[str], set[str]], place: float) -> list[str]:
+    """The statements that make the names that are wanted, and what these need in turn, in the notebook's order."""
+    opened, there = set(names[0]), set(names[1])
+    taken: dict[tuple[int, int], str] = {}
+    while opened and len(taken) < MAX_STATEMENTS:
+        name = opened.pop()
+        there.add(name)
+        homes = [n for n, code in enumerate(cells) if code.place != place and name in _names(code).binds]
+        if not homes:
+            continue
+        for number, each in enumerate(statements(*cells[homes[-1]][1:3])):
+            if not each.stub and name in each.binds | each.changes:
+                taken[homes[-1], number] = each.text
+                opened |= each.loads - there - _BUILT_IN
+    return [taken[at] for at in sorted(taken)]
+
+
+def _first_test(master: Master, number: int, cell: MasterCell) -> int | None:
+    """The number of the first test cell that reads what an answer binds."""
+    facts = known(master)
+    binds = facts.binds[cell.grade_id]
+    tests = ((n, each) for n, each in enumerate(master.cells) if each.kind == "test" and n > number)
+    return next((n for n, each in tests if facts.loads[each.grade_id] & binds), None)
+
+
+def _own(cells: Sequence[Code], number: int) -> Names:
+    nothing = Names(frozenset(), frozenset(), frozenset())
+    return next((_names(code) for code in cells if code.place == number), nothing)
+
+
+def _names(code: Code) -> Names:
+    return names_of(code.source, code.released)
+
+
+def _parsed(source: str) -> list[ast.stmt]:
+    with contextlib.suppress(RecursionError, MemoryError, ValueError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(parse(plain_python(source), []))
+    return []
+
+
+def _statement(node: ast.stmt, stub: set[str]) -> Statement:
+    binds = bound_names(ast.Module([node], [])) | _imports(node)
+    text = ast.unparse(node)
+    changes = frozenset(_changed(node)) - binds
+    return Statement(text, frozenset(binds), changes, frozenset(_taken(text)), bool(stub) and ast.dump(node) in stub)
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    imports = [part for part in ast.walk(tree) if isinstance(part, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name.split(".")[0] for part in imports for alias in part.names}
+
+
+def _changed(node: ast.stmt) -> Iterator[str]:
+    """Names of values that a statement changes: `d["a"] = 1`, `x += 1`, `found.append(1)`."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return
+    for part in ast.walk(node):
+        base: ast.AST = part
+        if isinstance(part, ast.Call):
+            base = part.func
+        elif not (isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store)):
+            continue
+        while isinstance(base, ast.Subscript | ast.Attribute):
+            base = base.value
+            if isinstance(base, ast.Name):
+                yield base.id
+
+
+def _taken(text: str) -> Iterator[str]:
+    """Names that a statement takes from the notebook: not those of the functions in it."""
+    tables = []
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        tables.append(symtable.symtable(text, "<cell>", "exec"))
+    while tables:
+        table = tables.pop()
+        top = table.get_type() == "module"
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (top or symbol.is_global()):
+                yield symbol.get_name()
+        tables += table.get_children()
