@@ -91,7 +91,7 @@ dist: env  ## a wheel and an sdist
 	$(BIN)/twine check --strict dist/*
 
 clean:  ## all that was made here, but not the environment
-	rm -rf $(BUILD) dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .nox mutants
+	rm -rf $(BUILD) dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache mutants
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12

@@ -2,7 +2,7 @@
 
 This leaf imports nothing of the house. Signatures read `Float[np.ndarray, "n c *spatial"]`, which is
 documentation in a normal run: the base install needs NumPy only, and a call costs nothing extra. With
-`BNCOURSE_SHAPES=1` the names come from jaxtyping, and the test session `nox -s shapes` checks every call.
+`BNCOURSE_SHAPES=1` the names come from jaxtyping, and `make shapes` checks every call.
 """
 
 import os

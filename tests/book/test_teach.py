@@ -56,7 +56,6 @@ DEVELOPERS_NOT_RUN = {
     "make help": "it lists the targets",
     "make site": "it is `make book`, which is run, and prints; tests/book/test_offline.py does that with two pages",
     ".venv": "a folder",
-    ".venv/bin/nox -s tests": "it needs other Pythons",
     ".venv/bin/pre-commit install": "it changes the user's git",
     ".ci/run": "it is CI itself",
 }
