@@ -20,7 +20,6 @@ from bncourse.grading.core.known import known
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.core.status import given_up, status_of, unreadable
 from bncourse.grading.engine.attempt import Phase, Plan
-from bncourse.grading.engine.exclusive import Alone
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.worker_pool import Lane, LaneError, Lanes
 from bncourse.grading.sandbox import bubblewrap
@@ -78,9 +77,8 @@ class Grader:
         self.check_machine()
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
-        self._lanes = Lanes(level)
+        self._lanes = Lanes(level, self.jobs)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
-        self._alone = Alone()
         self.trials = Trials(self._passes)
 
     def check_machine(self) -> None:
@@ -238,7 +236,7 @@ class Grader:
 
     def _one_pass(self, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
         """Run once through the steps, alone if time is stretched; returns what cut the pass short, if anything did."""
-        with self._alone.guard(alone=stretch > 1), self._lanes.one() as lane:
+        with self._lanes.one(alone=stretch > 1) as lane:
             return self._run(lane, plan, phase, stretch)
 
     def _run(self, lane: Lane, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
