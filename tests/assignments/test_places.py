@@ -58,7 +58,7 @@ def test_the_engine_gives_it_the_same_marks(assignment: str, place: str, sandbox
     for student in sample.students:
         repaired = "lost" in place and student.status in ("correct", "wrong", "not attempted")
         assert records[student.id].score == student.deserves(master), student.id
-        assert records[student.id].status == ("tampered" if repaired else student.status), student.id
+        assert records[student.id].status == ("repaired" if repaired else student.status), student.id
 
 
 @pytest.mark.parametrize("assignment", ["backward", "shift"])

@@ -14,7 +14,7 @@ Outcome = Literal[
     "out of memory",
     "not attempted",
     "unreadable",
-    "tampered",
+    "repaired",
     "needs review",
 ]
 """What became of a test cell or a submission. Only correct and wrong are a score by themselves."""

@@ -17,7 +17,7 @@ def status_of(record: SubmissionRecord) -> Outcome:
         if outcome in outcomes:
             return outcome
     if record.repairs:
-        return "tampered"
+        return "repaired"
     if outcomes == {"not attempted"}:
         return "not attempted"
     return "correct" if outcomes <= {"correct"} else "wrong"

@@ -139,6 +139,8 @@ def from_json(text: str) -> SubmissionRecord:
     kept: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in facts.items() if name in known
     }
+    if kept["status"] == "tampered":  # as earlier versions called it
+        kept["status"] = "repaired"
     kept["verdicts"] = tuple(Verdict(**verdict) for verdict in facts["verdicts"])
     return SubmissionRecord(**kept)
 

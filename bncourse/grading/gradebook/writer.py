@@ -38,7 +38,7 @@ from bncourse.grading.gradebook.records_table import (
 from bncourse.grading.submissions.attempted import attempted
 from bncourse.grading.submissions.submission import Submission
 
-NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "tampered", "needs review"})
+NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "repaired", "needs review"})
 """Statuses that flag a submission for the instructor."""
 
 NO_RESPONSE = "No response."

@@ -15,7 +15,7 @@ def test_everybody_hands_in_once_and_the_second_time_changes_nothing(course: Cou
 
 def test_the_class_has_every_kind_of_submission(course: Course) -> None:
     statuses = {student.status for student in load_sample_class(course, "backward").students}
-    assert statuses >= {"correct", "wrong", "crashed", "timeout", "not attempted", "unreadable", "tampered"}
+    assert statuses >= {"correct", "wrong", "crashed", "timeout", "not attempted", "unreadable", "repaired"}
 
 
 def test_points_are_lost_only_where_the_master_gives_some(course: Course) -> None:

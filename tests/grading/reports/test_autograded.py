@@ -10,7 +10,7 @@ from bncourse.grading.submissions.attempted import Added
 RECORD = SubmissionRecord(
     student="ann",
     assignment="backward",
-    status="tampered",
+    status="repaired",
     verdicts=(Verdict("test-closed-dx", "wrong", 0.0, 4.0, "Your code believes <script>."),),
     repairs=("cell <img src=x onerror=alert(1)> was missing",),
     outputs=(
@@ -62,4 +62,4 @@ def test_pictures_are_kept_as_pictures(released_course: Course) -> None:
 
 def test_the_notes_say_what_was_repaired_and_that_the_sandbox_was_lowered(released_course: Course) -> None:
     note = made(released_course).cells[0]["source"]
-    assert "status: tampered" in note and "was missing" in note and "sandbox level process" in note
+    assert "status: repaired" in note and "was missing" in note and "sandbox level process" in note

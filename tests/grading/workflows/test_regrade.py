@@ -46,7 +46,7 @@ def test_a_preview_names_who_would_lose_what_and_writes_nothing(graded: Course) 
     assert everything(graded.root) == before
 
 
-def test_after_a_regrade_marks_are_those_of_the_preview_and_nobody_looks_tampered(graded: Course) -> None:
+def test_after_a_regrade_marks_are_those_of_the_preview_and_nobody_looks_repaired(graded: Course) -> None:
     before = {name: kept.record for name, kept in kept_records(graded, "backward").items()}
     mend(graded)
     for student in ("otto", "pia"):  # slow, and not needed here
