@@ -37,7 +37,7 @@ def test_one_process_is_enough_for_plain_code(ordered: list[tuple[str, ...]]) ->
     record = graded(hand_in(added=[("test-number", "print(standardize(np.array([1.0, 3.0])))")]), ordered)
     assert record.score == FULL
     assert [output.text for output in record.outputs] == ["[-1.  1.]\n"]
-    assert ordered == [("show", "mark")]
+    assert ordered == [("preview", "grade")]
 
 
 LASTING = {
@@ -55,7 +55,7 @@ def test_what_a_last_cell_changes_for_good_does_no_harm_to_answers_before_it(
     careless = "def standardize(x):\n    np.exp(-1e9), np.mean(x)\n    return (x - x.mean()) / x.std()"
     record = graded(hand_in(RIGHT | {"scale": careless}, added=[("test-number", last)]), ordered)
     assert (record.score, record.notes) == (FULL, ())
-    assert ordered == [("show", "mark"), ("mark",)]
+    assert ordered == [("preview", "grade"), ("grade",)]
 
 
 def test_tests_meet_the_names_and_values_of_their_place(ordered: list[tuple[str, ...]]) -> None:
@@ -64,7 +64,7 @@ def test_tests_meet_the_names_and_values_of_their_place(ordered: list[tuple[str,
     later = "factor *= 2\nstandardize = None\ndel batch_norm_forward"
     record = graded(hand_in(RIGHT | {"scale": scale}, added=[("test-scale", later)]), ordered)
     assert record.score == FULL
-    assert ordered == [("show", "mark")]
+    assert ordered == [("preview", "grade")]
 
 
 def test_a_process_that_ends_or_hangs_when_it_begins_anew_costs_nothing(ordered: list[tuple[str, ...]]) -> None:

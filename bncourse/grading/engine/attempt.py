@@ -11,10 +11,11 @@ from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.read import Reading, is_stub
 
 OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
-Phase = Literal["show", "mark", "tell"]
-"""show: the cells without any test, for what they print and draw. mark: cells and tests. tell: cells and the visible
-parts of tests, for what an exception says. What cells show is reported before the first test is run; a process in which
-a hidden test has run shows and tells nothing. So nothing that students get to see has been near a hidden test."""
+Phase = Literal["preview", "grade", "explain"]
+"""preview: the cells without any test, for what they print and draw. grade: cells and tests. explain: cells and the
+visible parts of tests, for what an exception says. What cells show is reported before the first test is run; from a
+process in which a hidden test has run, no output and no message is taken. So nothing that students get to see has been
+near a hidden test."""
 
 AGAIN = "again:"
 """How the steps are named in which code of another cell runs a second time."""
@@ -38,8 +39,8 @@ class Plan:
         self._cut: dict[str, str] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._tentative: Verdict | None = None
-        self._shown = False
-        self._untold: set[str] = set()
+        self._previewed = False
+        self._unexplained: set[str] = set()
         self._outputs: dict[str, CellOutput] = {}
         self._notes: dict[str, list[str]] = {}
         self.broken: list[str] = []
@@ -64,17 +65,17 @@ class Plan:
         """Test cells without a verdict."""
         return [cell.grade_id for cell in self._tests if cell.grade_id not in self._verdicts]
 
-    def unshown(self) -> list[str]:
+    def unpreviewed(self) -> list[str]:
         """Test cells to be judged, as long as it is open what the cells show."""
-        return [] if self._shown else self.open_tests()
+        return [] if self._previewed else self.open_tests()
 
-    def untold(self) -> list[str]:
+    def unexplained(self) -> list[str]:
         """Test cells whose message says less than it may, because hidden tests had run before."""
-        return [cell.grade_id for cell in self._tests if cell.grade_id in self._untold]
+        return [cell.grade_id for cell in self._tests if cell.grade_id in self._unexplained]
 
-    def steps(self, phase: Phase = "mark") -> list[dict[str, Any]]:
+    def steps(self, phase: Phase = "grade") -> list[dict[str, Any]]:
         """The steps of the next pass, up to its last test."""
-        opened = set(self.untold() if phase == "tell" else self.open_tests())
+        opened = set(self.unexplained() if phase == "explain" else self.open_tests())
         steps = []
         for step in self._template:
             extra = (
@@ -83,12 +84,12 @@ class Plan:
                 else {"skip": self._skip.get(step["cell"], [])}
             )
             steps.append(step | extra)
-        if phase == "show":
+        if phase == "preview":
             return [step for step in steps if step["do"] != "test"]
         last = max((i for i, step in enumerate(steps) if step["do"] == "test" and not step["judged"]), default=-1)
         return steps[: last + 1]
 
-    def job(self, seed: int, stretch: float = 1.0, phases: Sequence[Phase] = ("mark",)) -> dict[str, Any]:
+    def job(self, seed: int, stretch: float = 1.0, phases: Sequence[Phase] = ("grade",)) -> dict[str, Any]:
         """What the oracle is told of the next passes."""
         return {
             "key": known(self.master).key,
@@ -129,7 +130,7 @@ class Plan:
 
     def take(self, message: dict[str, Any]) -> None:
         """Take one of the oracle's reports."""
-        if "verdict" in message and message["verdict"]["grade_id"] in self._untold:
+        if "verdict" in message and message["verdict"]["grade_id"] in self._unexplained:
             self.take_words(message)
         elif "verdict" in message:
             self.take_verdict(message)
@@ -147,14 +148,14 @@ class Plan:
         if verdict.outcome in ("wrong", "crashed"):
             explained = self._explained(cell, verdict, message)
             if message["withheld"] and explained is verdict:
-                self._untold.add(verdict.grade_id)
+                self._unexplained.add(verdict.grade_id)
             verdict = explained
         self._verdicts[verdict.grade_id] = verdict
 
     def take_words(self, message: dict[str, Any]) -> None:
         """Take a message from a pass that has seen no hidden test, where it says the same, but more."""
         told, before = Verdict(**message["verdict"]), self._verdicts[message["verdict"]["grade_id"]]
-        self._untold.discard(before.grade_id)
+        self._unexplained.discard(before.grade_id)
         if (told.outcome, told.belief) == (before.outcome, before.belief):
             self._verdicts[before.grade_id] = Verdict(**{**vars(before), "message": told.message})
 
@@ -194,15 +195,15 @@ class Plan:
     def end(self, phase: Phase) -> None:
         """A phase is over."""
         self.spent = 0.0
-        if phase == "show":
-            self._shown = True
-        elif phase == "tell":
-            self._untold.clear()
+        if phase == "preview":
+            self._previewed = True
+        elif phase == "explain":
+            self._unexplained.clear()
 
-    def accept(self, cut: dict[str, Any], phase: Phase = "mark") -> None:
+    def accept(self, cut: dict[str, Any], phase: Phase = "grade") -> None:
         """Count what ended a pass: the test, or the statement, is not tried again."""
         why = ending(cut.get("signal"))
-        if phase == "tell" or (phase == "show" and "overdue" in cut):
+        if phase == "explain" or (phase == "preview" and "overdue" in cut):
             self.end(phase)
         elif "in_all" in cut:
             self.give_up("timeout")
@@ -214,7 +215,7 @@ class Plan:
             self._skip[cut["cell"]] = [*self._skip.get(cut["cell"], []), cut["statement"]]
             self._cut[cut["cell"]] = cut["dead"]
             text = "did not end in time" if cut["dead"] == "timeout" else f"ended the process{why}"
-            if phase == "show":  # which statement it is may tell of hidden tests in the other passes
+            if phase == "preview":  # which statement it is may tell of hidden tests in the other passes
                 note = f"statement {cut['statement'] + 1} {text} and was left out"
                 self._notes.setdefault(cut["cell"], []).append(note)
         elif self._tentative is not None:

@@ -208,9 +208,9 @@ class Grader:
     def _passes(self, plan: Plan) -> None:
         """Run passes until what cells show is known, every test cell has its verdict, and every verdict its words."""
         todo: dict[Phase, Callable[[], list[str]]] = {
-            "show": plan.unshown,
-            "mark": plan.open_tests,
-            "tell": plan.untold,
+            "preview": plan.unpreviewed,
+            "grade": plan.open_tests,
+            "explain": plan.unexplained,
         }
         ahead: _Cut | None = None
         for phase, left in todo.items():
@@ -246,7 +246,7 @@ class Grader:
         lane.teach(master, key)
         zygote.wait_ready()
         zygote.learn(key, plan.given)
-        phases: tuple[Phase, ...] = ("show", "mark") if phase == "show" and stretch == 1 else (phase,)
+        phases: tuple[Phase, ...] = ("preview", "grade") if phase == "preview" and stretch == 1 else (phase,)
         job = plan.job(self.seed, stretch, phases)
         began = start = time.monotonic()
         deadline = start + max(0.1, stretch * master.seconds_in_all - plan.spent)

@@ -54,7 +54,7 @@ def rehearse(prepared: Prepared, session: Any) -> None:
     """
     right = own_solution(prepared.master)
     wrong = right._replace(answers={name: source + SLIP for name, source in right.answers.items()})
-    passes = [*_passes(prepared, right, ("show", "mark")), *_passes(prepared, wrong, ("mark",))]
+    passes = [*_passes(prepared, right, ("preview", "grade")), *_passes(prepared, wrong, ("grade",))]
     pairs = [socket.socketpair() for _ in passes]
     peer = os.fork()
     if peer == 0:

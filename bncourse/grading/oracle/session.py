@@ -101,7 +101,7 @@ class Session:
         self.connection.left = self.job["seconds"]
         self.connection.asks_secrets = lambda: False
         seed = cell_seed(self.job["seed"], self.master.assignment, name)
-        show = self.phase == "show"
+        show = self.phase == "preview"
         seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
         with contextlib.suppress(Exception):
             seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
@@ -133,7 +133,7 @@ class Session:
         """Run a test cell and report its verdict; cells that were judged before are passed over."""
         if step["judged"]:
             return
-        filename, first, visible = test_file(cell), first_secret(cell.source), self.phase == "tell"
+        filename, first, visible = test_file(cell), first_secret(cell.source), self.phase == "explain"
         self.connection.left, self.connection.received = self.job["seconds"], 0
         if first < math.inf and not visible:
             self.connection.asks_secrets = lambda: _running_line(filename) >= first
