@@ -95,3 +95,18 @@ def test_a_circle_is_found_however_it_is_written(tmp_path: Path, b: str, circle:
     known = module_names(tmp_path / "made")
     graph = {name: imported(name, file, known) for name, file in known.items()}
     assert circles(graph) == ([{"made.a", "made.b", "made.c"}] if circle else [])
+
+
+def private_names(name: str, file: Path) -> set[str]:
+    """The private names that a module takes from another package of ours."""
+    package, found = name if file.name == "__init__.py" else name.rpartition(".")[0], set[str]()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith("bncourse."):
+            full = [f"{node.module}.{each.name}" for each in node.names]
+            found |= {each for each in full if not each.startswith(f"{package}.") and "._" in each}
+    return found
+
+
+def test_what_packages_take_from_each_other_is_public() -> None:
+    taken = {name: private_names(name, file) for name, file in module_names(PACKAGE).items()}
+    assert {name: found for name, found in taken.items() if found} == {}
