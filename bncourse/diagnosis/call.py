@@ -87,6 +87,8 @@ def as_array(value: Any, part: str) -> Value:
     """
     if value is None:
         raise Slip(finding("nothing-returned", part))
+    if type(value) in (list, tuple) and any(one is None for one in value):
+        raise Slip(finding("wrong-structure", part, remark=f"{part} holds None in one of its places."))
     try:
         array = np.asarray(value)
     except Exception as error:
@@ -107,10 +109,20 @@ def like(value: Any, x: Array, part: str, notes: list[str]) -> Value:
     read = as_array(value, part)
     shape = read.array.shape
     if shape != x.shape:
-        turned = len(shape) == x.ndim and sorted(shape) == sorted(x.shape)
         remark = f"{part} came back with shape {shape}; expected is {x.shape}."
-        raise Slip(finding("transposed" if turned else "wrong-shape", part, remark=remark))
+        raise Slip(finding(_belief_of_shape(shape, x.shape), part, remark=remark))
     return _finite(read, part, notes)
+
+
+def _belief_of_shape(shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Name the belief behind a shape that is not that of x."""
+    if len(shape) != len(expected) or sorted(shape) != sorted(expected):
+        return "wrong-shape"
+    if len(shape) == 2:
+        return "transposed"
+    if shape[:2] == expected[:2]:
+        return "conv-rows-columns"
+    return "conv-axes-not-restored"
 
 
 def per_channel(value: Any, x: Array, part: str, notes: list[str], *, gradient: bool = True) -> Value:

@@ -1,11 +1,18 @@
 """What learners believe and should not: the catalogue, read from `catalogue.toml` beside this file."""
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+
+_SAMPLE = {"batch": "sample", "samples": "features", "sample": "feature", "features": "samples", "feature": "sample"}
+_GROUP = {"batch": "group", "samples": "values", "sample": "value", "features": "groups", "feature": "group"}
+_IMAGE = {"batch": "map", "samples": "pixels", "sample": "pixel", "features": "maps", "feature": "map"}
+WORDS = {"layer": _SAMPLE, "rms": _SAMPLE, "group": _GROUP, "instance": _IMAGE}
+"""What shares a mean, and what its values are, where the catalogue says batch, feature and sample."""
 
 BOOK_URL = ""
 """Base address of the published book, ending in a slash; empty where the book is only on paper or on this disk."""
@@ -70,6 +77,19 @@ class Belief:
         """The belief as a student reads it."""
         return f"Your code believes that {self.belief}."
 
+    def in_words_of(self, kind: str) -> "Belief":
+        """Say the same of another normalization, in which other values share a mean."""
+        words = WORDS.get(kind)
+        if words is None or self.part not in ("dx", "dgamma", "dbeta", "forward", "any"):
+            return self
+        pattern = re.compile(r"\b(" + "|".join(words) + r")\b")
+
+        def said(text: str) -> str:
+            return pattern.sub(lambda match: words[match.group()], text)
+
+        hints = said(self.hints[0]), said(self.hints[1]), said(self.hints[2])
+        return replace(self, belief=said(self.belief), truth=said(self.truth), symptom=said(self.symptom), hints=hints)
+
     @property
     def link(self) -> str:
         """Where the book answers."""
@@ -92,3 +112,19 @@ def beliefs() -> Mapping[str, Belief]:
         also = tuple(entry.pop("also", ()))
         found[name] = Belief(id=name, hints=(first, second, third), also=also, **entry)
     return MappingProxyType(found)
+
+
+def order_of(names: tuple[str, ...]) -> tuple[int, ...]:
+    """Positions of beliefs in the catalogue: what ties are broken by.
+
+    Examples
+    --------
+    >>> order_of(("eps-ignored", "eps-outside-root"))
+    (0, 1)
+    """
+    return tuple(sorted(_positions().get(name, -1) for name in names))
+
+
+@cache
+def _positions() -> Mapping[str, int]:
+    return {name: position for position, name in enumerate(beliefs())}

@@ -40,10 +40,11 @@ from bncourse.diagnosis import call
 from bncourse.diagnosis.backwards import look_at_backward
 from bncourse.diagnosis.call import GRADIENTS, Function
 from bncourse.diagnosis.catalogue import beliefs
-from bncourse.diagnosis.forwards import PLACES, Seen, look_at_forward, look_at_inference
+from bncourse.diagnosis.forwards import Seen, look_at_forward, look_at_inference
 from bncourse.diagnosis.laws import broken_backward_laws, broken_forward_laws
 from bncourse.diagnosis.probes import make_probe
 from bncourse.diagnosis.report import Finding, Misconception, finding
+from bncourse.diagnosis.rules import PLACES, Rules
 from bncourse.diagnosis.running_stats import diagnose_update
 from bncourse.diagnosis.stages import compare_stages
 
@@ -255,7 +256,7 @@ def check_conv(
     Misconception
         If y is wrong, or a gradient is.
     """
-    seen = look_at_forward(forward, seed, [], spatial=PLACES, repeat=repeat)
+    seen = look_at_forward(forward, seed, [], rules=Rules(spatial=PLACES), repeat=repeat)
     _raise_first(seen.findings, hint)
     if backward is not None:
         _check_gradients(seen, forward, backward, GRADIENTS, hint)

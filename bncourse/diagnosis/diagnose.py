@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from bncourse.diagnosis.backwards import Graded, look_at_backward
 from bncourse.diagnosis.call import Function
-from bncourse.diagnosis.forwards import PLACES, look_at_forward, look_at_inference
+from bncourse.diagnosis.forwards import look_at_forward, look_at_inference
 from bncourse.diagnosis.report import Report
+from bncourse.diagnosis.rules import BATCH_NORM, PLACES, Rules
 from bncourse.diagnosis.running_stats import diagnose_update
 
 FITS = "Your backward pass is the right gradient of your forward pass, so only the forward pass is charged."
@@ -20,6 +21,7 @@ def diagnose(
     running: Function | None = None,
     conv: bool = False,
     seed: int = 0,
+    rules: Rules = BATCH_NORM,
 ) -> Report:
     """Say what is right, what is wrong, and which belief explains it.
 
@@ -39,6 +41,8 @@ def diagnose(
         Whether forward and backward are also meant for feature maps (N, C, H, W).
     seed : int
         Other numbers, the same kind of probe.
+    rules : Rules
+        Which normalization they are meant for, and whose convention they follow; by default batch norm on tables.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def diagnose(
             "inference_backward is given and inference is not, but its cache comes from there. Expected both."
         )
     notes: list[str] = []
-    seen = look_at_forward(forward, seed, notes)
+    seen = look_at_forward(forward, seed, notes, rules=rules)
     found = list(seen.findings)
     followed: list[str] = []
 
@@ -83,18 +87,18 @@ def diagnose(
             found[0] = replace(found[0], remark=FITS)
         charge(graded, "")
     if conv:
-        maps = look_at_forward(forward, seed, notes, spatial=PLACES)
+        maps = look_at_forward(forward, seed, notes, rules=rules._replace(spatial=PLACES))
         beliefs = {one.belief for one in found}
         found.extend(one for one in maps.findings if one.belief is None or one.belief not in beliefs)
         if backward is not None and maps.y is not None:
             charge(_new(look_at_backward(forward, backward, maps, notes), beliefs), "conv ")
     if inference is not None:
-        still = look_at_inference(inference, seed, notes)
+        still = look_at_inference(inference, seed, notes, rules=rules)
         found.extend(still.findings)
         if inference_backward is not None and still.y is not None:
             charge(look_at_backward(inference, inference_backward, still, notes), "inference ")
     if running is not None:
-        found.extend(diagnose_update(running, seed=seed, notes=notes))
+        found.extend(diagnose_update(running, seed=seed, notes=notes, rules=rules))
     return Report(tuple(found), tuple(dict.fromkeys(notes)), tuple(followed))
 
 

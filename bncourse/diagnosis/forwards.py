@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,16 @@ import numpy as np
 from bncourse.diagnosis import call, transforms
 from bncourse.diagnosis.bounds import distance
 from bncourse.diagnosis.call import Function
-from bncourse.diagnosis.catalogue import beliefs
+from bncourse.diagnosis.catalogue import beliefs, order_of
+from bncourse.diagnosis.expected import right_output
 from bncourse.diagnosis.laws import broken_forward_laws
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.report import Finding, finding, unknown
+from bncourse.diagnosis.rules import BATCH_NORM, Rules
+from bncourse.diagnosis.trials import FRESH
 from bncourse.numpy_bn import functional as reference
 
 Array = np.ndarray[Any, Any]
-
-PLACES = (2, 5)
-"""Rows and columns of the feature maps that are tried: unlike one another, the samples and the channels."""
 
 IMPRECISE = 1e-5
 """What is right to this relative error, and not to rounding, was rounded or differenced on the way."""
@@ -38,6 +38,8 @@ class Seen:
     dtype: Any = np.float64
     caches: list[Any] = field(default_factory=list)
     """What it returned beside y; each serves one backward pass."""
+    no_cache: bool = False
+    """Whether it returned None beside y."""
     repeat: bool = True
     """Whether everything is called twice, to see that it answers the same."""
 
@@ -55,7 +57,7 @@ class Seen:
 
 @np.errstate(all="ignore")
 def look_at_forward(
-    forward: Function, seed: int, notes: list[str], *, spatial: tuple[int, ...] = (), repeat: bool = True
+    forward: Function, seed: int, notes: list[str], *, rules: Rules = BATCH_NORM, repeat: bool = True
 ) -> Seen:
     """Run a forward pass in training and say what it believes.
 
@@ -67,14 +69,14 @@ def look_at_forward(
         Of the probe.
     notes : list of str
         Harmless oddities are appended to it.
-    spatial : tuple of int
-        Rows and columns, for feature maps.
+    rules : Rules
+        Which normalization it is meant for.
     repeat : bool
         Whether it is called twice, to see that it answers the same.
     """
-    probe = make_probe(seed, spatial=spatial)
-    kind, part = ("conv", "conv") if spatial else ("forward", "forward")
-
+    probe = _probe(seed, rules)
+    kind = transforms.kind_of(probe)
+    part = "conv" if kind == "conv" else "forward"
     caches: list[Any] = []
 
     def run(other: Probe) -> call.Value:
@@ -85,23 +87,20 @@ def look_at_forward(
         return call.like(y, other.x, part, notes)
 
     laws = partial(broken_forward_laws, forward, probe)
-    seen = _look(run, kind, part, probe, _right(probe), _reshapes, laws, repeat)
-    return replace(seen, caches=caches, repeat=repeat)
+    seen = _look(_Run(run, kind, part, probe, rules.eps), reshapes, laws, repeat=repeat)
+    return replace(seen, caches=caches, repeat=repeat, no_cache=bool(caches) and all(one is None for one in caches))
 
 
-@lru_cache(maxsize=64)
-def _right(probe: Probe, *, inference: bool = False) -> Array:
-    """The right y."""
-    if not inference:
-        return np.asarray(reference.batch_norm_forward(*probe.wide, eps=probe.eps)[0])
-    arguments = probe.x, probe.gamma, probe.beta, probe.running_mean, probe.running_var
-    return np.asarray(reference.batch_norm_inference(*arguments, eps=probe.eps)[0])
+def _probe(seed: int, rules: Rules) -> Probe:
+    return make_probe(seed, spatial=rules.spatial, layout=rules.layout, eps=rules.eps)
 
 
 @np.errstate(all="ignore")
-def look_at_inference(inference: Function, seed: int, notes: list[str], *, repeat: bool = True) -> Seen:
+def look_at_inference(
+    inference: Function, seed: int, notes: list[str], *, rules: Rules = BATCH_NORM, repeat: bool = True
+) -> Seen:
     """Run a forward pass in inference and say what it believes; it may return y alone or (y, cache)."""
-    probe = make_probe(seed)
+    probe = _probe(seed, rules)
     part = "inference"
     caches: list[Any] = []
 
@@ -113,29 +112,62 @@ def look_at_inference(inference: Function, seed: int, notes: list[str], *, repea
             caches.append(result[1])
         return call.like(result[0] if packed else result, other.x, part, notes)
 
-    seen = _look(run, part, part, probe, _right(probe, inference=True), _precedences, list, repeat)
+    seen = _look(_Run(run, part, part, probe, rules.eps), precedences, list, repeat=repeat)
     return replace(seen, caches=caches, repeat=repeat)
 
 
+@dataclass(frozen=True)
+class _Run:
+    """A forward pass, ready to be called on any probe."""
+
+    call: Callable[[Probe], call.Value]
+    kind: str
+    part: str
+    probe: Probe
+    eps: float | None
+
+    @property
+    def inference(self) -> bool:
+        return self.kind == "inference"
+
+    def fresh(self) -> list[Probe]:
+        """Probes that the search has not used."""
+        seed, spatial, layout, eps = self.probe.key
+        return [make_probe(seed + more, spatial=spatial, layout=layout, eps=eps) for more in FRESH]
+
+    def survives(self, predict: Callable[[Probe], Array]) -> bool:
+        """Whether a mistaken program gives the student's numbers on probes that the search has not used."""
+        try:
+            for probe in self.fresh():
+                found, expected = self.call(probe), predict(probe)
+                size = np.maximum(transforms.size_of(probe), np.abs(expected))
+                if distance(found.array, np.broadcast_to(expected, probe.x.shape), size) > probe.allowed(found.dtype):
+                    return False
+        except call.Slip:
+            return False
+        return True
+
+
 def _look(
-    run: Callable[[Probe], call.Value],
-    kind: str,
-    part: str,
-    probe: Probe,
-    right: Array,
+    run: _Run,
     fingerprints: Callable[[Probe], list[tuple[str, Array]]],
     laws: Callable[[], list[tuple[str, str]]],
+    *,
     repeat: bool,
 ) -> Seen:
+    kind, probe = run.kind, run.probe
+    right = right_output(probe, inference=run.inference)
     try:
-        value = run(probe)
-        again = run(probe) if repeat else value
+        value = run.call(probe)
+        again = run.call(probe) if repeat else value
     except call.Slip as slip:
+        if run.inference and slip.finding.belief == "not-finite" and _is_subtracted(run):
+            return Seen(kind, probe, (_in_part("inference-eps-subtracted", run.part, probe.layout.kind),))
         return Seen(kind, probe, (slip.finding,))
     y, allowed, size = value.array, probe.allowed(value.dtype), transforms.size_of(probe)
 
     def seen(*named: str, explanation: transforms.Explanation | None = None) -> Seen:
-        found = tuple(_in_part(belief, part) for belief in named) or (unknown(part),)
+        found = tuple(_in_part(belief, run.part, probe.layout.kind) for belief in named) or (unknown(run.part),)
         return Seen(kind, probe, found, explanation, y, value.dtype)
 
     if distance(y, again.array, size) > allowed:
@@ -145,59 +177,123 @@ def _look(
         return Seen(kind, probe, (), None, y, value.dtype)
     if error <= IMPRECISE:
         return seen("imprecise")
-    explanation = transforms.explain(y, probe, kind, allowed)
+    explanation = _explained(run, y, allowed)
     if explanation is not None:
-        return seen(*_by_constant_feature(explanation, run, probe), explanation=explanation)
-    for belief, expected in fingerprints(probe):
-        if distance(y, expected, size) <= allowed:
+        return seen(*explanation.beliefs, explanation=explanation)
+    for position, (belief, expected) in enumerate(fingerprints(probe)):
+        near = distance(y, expected, size) <= allowed
+        if near and run.survives(lambda other, position=position: fingerprints(other)[position][1]):  # type: ignore[misc]
             return seen(belief)
     try:
-        if _is_constant(run, probe, y):
+        if _is_constant(run, y):
             return seen("constant-answer")
-        broken = laws() if kind == "forward" else []
+        broken = laws() if not run.inference else []
     except call.Slip as slip:
         return Seen(kind, probe, (slip.finding,))
-    return seen(*(belief for belief, _ in broken[:1]))
+    return seen(*sorted((belief for belief, _ in broken), key=lambda one: order_of((one,)))[:1])
 
 
-def _by_constant_feature(
-    explanation: transforms.Explanation, run: Callable[[Probe], call.Value], probe: Probe
-) -> tuple[str, ...]:
-    """Tell a tiny constant in the place of eps from none at all: without one a constant feature is 0 / 0."""
+def _explained(run: _Run, y: Array, allowed: float) -> transforms.Explanation | None:
+    """Return the simplest program of the family that gives this y, and the student's on other probes too."""
+    for explanation in transforms.matches(y, run.probe, run.kind, allowed):
+        named = explanation._replace(beliefs=_by_constant_set(explanation, run))
+
+        def predict(other: Probe, switches: transforms.Switches = explanation.switches) -> Array:
+            return transforms.transform(other, switches, inference=run.inference).y
+
+        if run.eps is not None or run.survives(predict):
+            return named
+    if run.inference and _is_subtracted(run):
+        return transforms.Explanation(SUBTRACTED, ("inference-eps-subtracted",))
+    return _by_constant(run)
+
+
+SUBTRACTED = transforms.Switches(root="subtracted")
+
+
+def _is_subtracted(run: _Run) -> bool:
+    """Whether inference subtracts eps, tried with variances that leave something under the root."""
+    try:
+        for probe in (run.probe, *run.fresh()):
+            wide = replace(probe, running_var=probe.running_var + 2 * probe.eps)
+            found, expected = run.call(wide), transforms.transform(wide, SUBTRACTED, inference=True).y
+            if distance(found.array, expected, transforms.size_of(wide)) > wide.allowed(found.dtype):
+                return False
+    except call.Slip:
+        return False
+    return True
+
+
+def _by_constant(run: _Run) -> transforms.Explanation | None:
+    """Measure a constant that stands in the place of eps, whatever it is: on values that hardly vary it shows."""
+    if run.inference or run.eps is not None or run.probe.layout.kind != "batch":
+        return None
+    probe = _shrunk(run.probe, 1e-3)
+    try:
+        found = run.call(probe).array
+    except call.Slip:
+        return None
+    centered = probe.x - transforms.mean_over("sets", probe.x, probe)
+    gamma, beta = (probe.layout.across(one, probe.x.ndim) for one in (probe.gamma, probe.beta))
+    slope = probe.rows((found - beta) / gamma * centered).sum(axis=0) / probe.rows(centered**2).sum(axis=0)
+    constants = 1 / slope**2 - probe.rows(centered**2).mean(axis=0)
+    constant = float(np.median(constants))
+    if not (np.isfinite(constants).all() and constant > 0 and np.ptp(constants) <= 1e-6 * constant):
+        return None
+    switches = transforms.Switches(root=f"constant {constant!r}")
+    if not run.survives(lambda other: transforms.transform(other, switches).y):
+        return None
+    return transforms.Explanation(switches, ("eps-hard-coded",))
+
+
+def _shrunk(probe: Probe, factor: float) -> Probe:
+    """The same probe with values that hardly vary."""
+    mean = transforms.mean_over("sets", probe.x, probe)
+    return replace(probe, x=mean + (probe.x - mean) * factor)
+
+
+def _by_constant_set(explanation: transforms.Explanation, run: _Run) -> tuple[str, ...]:
+    """Tell a tiny constant in the place of eps from none at all: without one, values that do not vary are 0 / 0."""
     prefix = "inference-" if any(belief.startswith("inference-") for belief in explanation.beliefs) else ""
     ignored, constant = f"{prefix}eps-ignored", f"{prefix}eps-hard-coded"
     if not {ignored, constant} & set(explanation.beliefs):
         return explanation.beliefs
     try:
-        run(flat(probe))
+        run.call(flat(run.probe, explanation.switches))
         found = constant
     except call.Slip:
         found = ignored
     return tuple(found if belief in (ignored, constant) else belief for belief in explanation.beliefs)
 
 
-def flat(probe: Probe) -> Probe:
-    """The same probe with a first feature that does not vary, neither in the batch nor in the running statistics."""
+def flat(probe: Probe, switches: transforms.Switches = transforms.RIGHT) -> Probe:
+    """The same probe with values that do not vary in one set of a program, nor in the running statistics."""
     x, mean, var = probe.x.copy(), probe.running_mean.copy(), probe.running_var.copy()
-    x[:, 0], mean[0], var[0] = 2.0, 2.0, 0.0
+    per_channel = switches.axes == "sets" and probe.layout.kind == "batch"
+    if (per_channel and not switches.variance.startswith("shared")) or switches.axes == "samples":
+        x[:, 0], mean[0], var[0] = 2.0, 2.0, 0.0
+    elif switches.axes in ("sample", "places", "channels") or probe.layout.kind != "batch":
+        x[0], mean[0], var[0] = 2.0, 2.0, 0.0
+    else:
+        x[:], mean[0], var[0] = 2.0, 2.0, 0.0
     return replace(probe, x=x, running_mean=mean, running_var=var)
 
 
-def _in_part(belief: str, part: str) -> Finding:
+def _in_part(belief: str, part: str, kind: str) -> Finding:
     """Name where it shows only if the belief could show elsewhere."""
-    return finding(belief, None if part == "conv" else part)
+    return finding(belief, None if part == "conv" else part, kind=kind)
 
 
-def _is_constant(run: Callable[[Probe], call.Value], probe: Probe, y: Array) -> bool:
+def _is_constant(run: _Run, y: Array) -> bool:
     """Whether another batch of the same shape gets the same answer."""
-    other = replace(probe, x=np.ascontiguousarray(probe.x[::-1] * 1.3 + 0.7))
-    return bool(np.array_equal(run(other).array, y))
+    other = replace(run.probe, x=np.ascontiguousarray(run.probe.x[::-1] ** 3 * 1.3 + 0.7))
+    return bool(np.array_equal(run.call(other).array, y))
 
 
-def _reshapes(probe: Probe) -> list[tuple[str, Array]]:
+def reshapes(probe: Probe) -> list[tuple[str, Array]]:
     """Feature maps flattened or restored in the wrong order of axes."""
     x, gamma, beta = probe.x, probe.gamma, probe.beta
-    if x.ndim == 2:
+    if x.ndim == 2 or probe.layout.kind != "batch":
         return []
     n, c, h, w = x.shape
 
@@ -218,9 +314,10 @@ def _reshapes(probe: Probe) -> list[tuple[str, Array]]:
     ]
 
 
-def _precedences(probe: Probe) -> list[tuple[str, Array]]:
+def precedences(probe: Probe) -> list[tuple[str, Array]]:
     """Brackets lost in gamma * (x - mean) / sqrt(var + eps) + beta."""
-    x, gamma, beta, mean, var = probe.x, probe.gamma, probe.beta, probe.running_mean, probe.running_var
+    vectors = probe.gamma, probe.beta, probe.running_mean, probe.running_var
+    x, (gamma, beta, mean, var) = probe.x, (probe.layout.across(one, probe.x.ndim) for one in vectors)
     std, root = np.sqrt(var + probe.eps), np.sqrt(var)
     candidates = [
         x - mean / std * gamma + beta,
@@ -230,7 +327,5 @@ def _precedences(probe: Probe) -> list[tuple[str, Array]]:
         gamma * (x - mean) / root + probe.eps + beta,
         (gamma * x - mean) / std + beta,
         gamma * x / std - mean + beta,
-        (gamma * (x - mean) + beta) / std,
-        ((x - mean) / std + beta) * gamma,
     ]
     return [("inference-precedence", candidate) for candidate in candidates]

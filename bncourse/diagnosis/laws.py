@@ -30,7 +30,8 @@ def broken_forward_laws(forward: Function, probe: Probe) -> list[tuple[str, str]
     Slip
         If the function cannot be read.
     """
-    x = probe.x
+    x, layout = probe.x, probe.layout
+    rows = layout.rows
     y, _ = _forward(forward, probe, x)
     size = float(np.abs(probe.gamma).max() * 2 + np.abs(probe.beta).max())
     bound = 10 * probe.allowed(y.dtype) * size
@@ -42,13 +43,15 @@ def broken_forward_laws(forward: Function, probe: Probe) -> list[tuple[str, str]
     order = np.roll(np.arange(len(x)), 1)
     if differ(_forward(forward, probe, x[order])[0].array, y.array[order]):
         broken.append("law-permutation")
-    moved = x.copy()
-    moved[:, 0] = x[:, 0] * 9 + np.arange(len(x)) * 0.3
-    if differ(_forward(forward, probe, moved)[0].array[:, 1:], y.array[:, 1:]):
+    matrix = np.array(rows(x))
+    matrix[:, 0] = matrix[:, 0] * 9 + np.arange(len(matrix)) * 0.3
+    moved = _forward(forward, probe, layout.back(matrix, x.shape))[0].array
+    if differ(rows(moved)[:, 1:], rows(y.array)[:, 1:]):
         broken.append("law-features-apart")
-    if differ(y.array.mean(axis=0), probe.beta):
+    if layout.kind == "batch" and differ(rows(y.array).mean(axis=0), probe.beta):
         broken.append("law-batch-mean")
-    if differ(_forward(forward, probe, x + x.std(axis=0) * 2)[0].array, y.array):
+    shifted = layout.back(rows(x) + rows(x).std(axis=0) * 2, x.shape)
+    if layout.centered and differ(_forward(forward, probe, shifted)[0].array, y.array):
         broken.append("law-shift")
     return [(belief, "forward") for belief in broken]
 
@@ -73,16 +76,17 @@ def broken_backward_laws(forward: Function, backward: Function, probe: Probe) ->
 
     found, dtype = backward_of(probe.dy)
     allowed = 10 * probe.allowed(dtype)
-    dx = found["dx"]
+    dx, rows = probe.rows(found["dx"]), probe.rows
     broken = []
-    weight = np.abs(probe.gamma * probe.dy).sum(axis=0) / np.sqrt(probe.x.var(axis=0) + probe.eps)
+    inside = np.abs(probe.gain * rows(probe.dy))
+    weight = inside.sum(axis=0) / np.sqrt(rows(probe.x).var(axis=0) + probe.eps)
     size = np.abs(dx).sum(axis=0) + weight
-    if (np.abs(dx.sum(axis=0)) > allowed * size).any():
+    if probe.layout.centered and (np.abs(dx.sum(axis=0)) > allowed * size).any():
         broken.append(("law-dx-sums-to-zero", "dx"))
-    tiny, _ = backward_of(probe.dy, 1e-13)
-    x_hat = (probe.x - probe.x.mean(axis=0)) / probe.x.std(axis=0)
-    size = np.abs(tiny["dx"] * x_hat).sum(axis=0) + weight
-    if (np.abs((tiny["dx"] * x_hat).sum(axis=0)) > allowed * size).any():
+    tiny = rows(backward_of(probe.dy, 1e-13)[0]["dx"])
+    x_hat = rows(probe.layout.normalize(probe.x, 0.0)[0])
+    size = np.abs(tiny * x_hat).sum(axis=0) + weight
+    if (np.abs((tiny * x_hat).sum(axis=0)) > allowed * size).any():
         broken.append(("law-dx-orthogonal", "dx"))
     other = np.roll(probe.dy, 1, axis=0) * 0.7
     one, two, both = found, backward_of(other)[0], backward_of(1.5 * probe.dy + other)[0]
@@ -92,7 +96,7 @@ def broken_backward_laws(forward: Function, backward: Function, probe: Probe) ->
             broken.append(("law-linear", name))
     own = own_gradient(forward, probe, dtype)
     if own is not None:
-        if not own.agrees(dx, probe):
+        if not own.agrees(found["dx"], probe):
             broken.append(("law-derivative", "dx"))
         for name, rate in (("dgamma", own.dgamma), ("dbeta", own.dbeta)):
             if np.abs(found[name] - rate).max() > 10 * allowed * (np.abs(probe.dy).sum(axis=0) * 3).max():

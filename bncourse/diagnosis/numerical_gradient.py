@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse.diagnosis import call
-from bncourse.diagnosis.paths import Basis, rows
+from bncourse.diagnosis.paths import Basis
 from bncourse.diagnosis.probes import Probe
 
 Array = np.ndarray[Any, Any]
@@ -27,7 +27,7 @@ class Own(NamedTuple):
     directions: Array
     """Shape (4, *x.shape), in units of each feature's standard deviation."""
     rates: Array
-    """Change of the loss along each direction, feature of y by feature of y: shape (4, C)."""
+    """Change of the loss along each direction, set by set of y: shape (4, sets)."""
     dgamma: Array
     dbeta: Array
     allowed: float
@@ -40,12 +40,12 @@ class Own(NamedTuple):
         size += 1e-3 * float(np.abs(probe.dy * probe.gamma.reshape(1, -1, *[1] * (dx.ndim - 2))).sum())
         return bool((np.abs(predicted - self.rates.sum(axis=1)) <= self.allowed * size).all())
 
-    def weights(self, basis: Basis) -> Array:
-        """Coefficients (3, C) with which the three paths reach the loss in this forward pass."""
-        channels = self.rates.shape[1]
-        found = np.empty((3, channels))
-        flat = np.stack([rows(direction) for direction in self.directions])
-        for feature in range(channels):
+    def weights(self, basis: Basis, probe: Probe) -> Array:
+        """Coefficients (3, sets) with which the three paths reach the loss in this forward pass."""
+        sets = self.rates.shape[1]
+        found = np.empty((3, sets))
+        flat = np.stack([probe.rows(direction) for direction in self.directions])
+        for feature in range(sets):
             columns = flat[:, :, feature] @ basis.terms[:, :, feature].T
             found[:, feature] = np.linalg.lstsq(columns, self.rates[:, feature], rcond=None)[0]
         return found
@@ -64,15 +64,27 @@ def own_gradient(forward: Callable[..., Any], probe: Probe, dtype: Any) -> Own |
         Of the student's results, which sets the step.
     """
     x, dy = probe.x, probe.dy
-    axes = (0, *range(2, x.ndim))
-    std = x.std(axis=axes, keepdims=True)
+    layout = probe.layout
     rng = np.random.default_rng([probe.key[0], 7])
-    directions = std * np.stack([np.ones_like(x), (x - x.mean(axis=axes, keepdims=True)) / std, dy, dy])
-    directions += 0.3 * std * rng.standard_normal((4, *x.shape))
+    matrix = layout.rows(x)
+    std = matrix.std(axis=0)
+    upstream = layout.rows(dy)
+    steps = std * np.stack([np.ones_like(matrix), (matrix - matrix.mean(axis=0)) / std, upstream, upstream])
+    steps += 0.3 * std * rng.standard_normal(steps.shape)
+    directions = np.stack([layout.back(one, x.shape) for one in steps])
 
     def y_at(x: Array, gamma: Array, beta: Array) -> Array:
         result = call.call(forward, "forward", x, gamma, beta, eps=probe.eps)
         return call.like(call.pair(result, "forward")[0], probe.x, "forward", []).array
+
+    def each(position: int) -> Array:
+        """Change of the loss with one entry of gamma, or of beta, raised by 1: y is affine in both."""
+        found = np.empty(len(probe.gamma))
+        for channel in range(len(found)):
+            vectors = [probe.gamma.copy(), probe.beta.copy()]
+            vectors[position][channel] += 1
+            found[channel] = (dy * (y_at(x, *vectors) - here)).sum()
+        return found
 
     step = STEP[dtype]
     rates = []
@@ -80,10 +92,9 @@ def own_gradient(forward: Callable[..., Any], probe: Probe, dtype: Any) -> Own |
         for v in directions:
             near = y_at(x + step * v, probe.gamma, probe.beta) - y_at(x - step * v, probe.gamma, probe.beta)
             far = y_at(x + 2 * step * v, probe.gamma, probe.beta) - y_at(x - 2 * step * v, probe.gamma, probe.beta)
-            rates.append((dy * (8 * near - far)).sum(axis=axes) / (12 * step))
+            rates.append(layout.rows(dy * (8 * near - far)).sum(axis=0) / (12 * step))
         here = y_at(x, probe.gamma, probe.beta)
-        dgamma = (dy * (y_at(x, probe.gamma + 1, probe.beta) - here)).sum(axis=axes)
-        dbeta = (dy * (y_at(x, probe.gamma, probe.beta + 1) - here)).sum(axis=axes)
+        dgamma, dbeta = each(0), each(1)
     except call.Slip:
         return None
     return Own(directions, np.stack(rates), dgamma, dbeta, ALLOWED[dtype])

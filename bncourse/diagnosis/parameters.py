@@ -5,34 +5,24 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.catalogue import order_of
 from bncourse.diagnosis.paths import rows
-from bncourse.diagnosis.probes import Probe
+from bncourse.diagnosis.trials import Trial, survives
 
 Array = np.ndarray[Any, Any]
+Candidate = tuple[tuple[str, ...], Array, Array]
 
 
-def explain(
-    part: str, found: Array, probe: Probe, y: Array, x_hat: Array, std: Array, allowed: float
-) -> tuple[str, ...] | None:
-    """Name the fewest beliefs that give this dgamma or dbeta.
-
-    Parameters
-    ----------
-    part : {"dgamma", "dbeta"}
-        Which of the two.
-    found : array of shape (C,)
-        What the student's function returned.
-    probe : Probe
-        For which inputs.
-    y, x_hat, std : arrays
-        Output, normalized values (rows) and standard deviation (with eps) of the forward pass.
-    allowed : float
-        Tolerance relative to the size of the terms.
-    """
+def candidates(part: str, trial: Trial, *, own: bool) -> list[Candidate]:
+    """Beliefs, what they give, and the size of its terms; the same ones in the same order for every probe."""
+    probe = trial.probe
+    model = trial.own_model if own else trial.expected.right
+    wide = (np.broadcast_to(one, probe.x.shape) for one in (model.y, model.x_hat, model.inv_std))
+    y, x_hat, inv_std = (rows(one) for one in wide)
     dy, x = rows(probe.dy), rows(probe.x)
     count = dy.shape[0]
     one = np.ones_like(dy)
-    centered = x - x.mean(axis=0)
+    centered = x_hat / inv_std
     factors: list[tuple[str, Array]]
     if part == "dgamma":
         multiplied = [
@@ -40,17 +30,21 @@ def explain(
             ("dgamma-without-x-hat", one),
             ("dgamma-with-x", x),
             ("dgamma-with-centered", centered),
-            ("dgamma-with-y", rows(y)),
+            ("dgamma-with-y", y),
+            ("dgamma-with-std", x_hat * inv_std),
         ]
-        plain = np.sqrt(centered.var(axis=0))
-        for belief, divisor in (
-            ("backward-eps-ignored", plain),
-            ("backward-eps-outside-root", plain + probe.eps),
-            *(("backward-eps-hard-coded", np.sqrt(plain**2 + value)) for value in (1e-3, 1e-4, 1e-5, 1e-8)),
-        ):
-            multiplied.append((belief, centered / divisor))
+        with np.errstate(all="ignore"):
+            plain = np.sqrt(1 / inv_std**2 - probe.eps)
+            for belief, divisor in (
+                ("backward-eps-ignored", plain),
+                ("backward-eps-outside-root", plain + probe.eps),
+                ("backward-eps-subtracted", np.sqrt(plain**2 - probe.eps)),
+                *(("backward-eps-hard-coded", np.sqrt(plain**2 + value)) for value in (1e-3, 1e-4, 1e-5, 1e-8)),
+            ):
+                multiplied.append((belief, centered / divisor))
         factors = [("dgamma-mean", np.asarray(1 / count)), ("dgamma-flipped", np.asarray(-1.0))]
         factors.append(("dgamma-times-gamma", probe.gamma))
+        factors.append(("dgamma-times-gamma", 1 / probe.gamma))
     else:
         multiplied = [("", one), ("dbeta-with-x-hat", x_hat)]
         factors = [("dbeta-mean", np.asarray(1 / count)), ("dbeta-flipped", np.asarray(-1.0))]
@@ -58,20 +52,46 @@ def explain(
     chosen: list[tuple[tuple[str, ...], Array]] = [((), np.asarray(1.0))]
     chosen += [((belief,), factor) for belief, factor in factors]
     chosen += [((one[0], two[0]), one[1] * two[1]) for one, two in combinations(factors, 2)]
-    candidates: list[tuple[tuple[str, ...], Array, Array]] = []
+    found: list[Candidate] = []
     for base, term in multiplied:
         products = dy * term
         size = np.abs(products).sum(axis=0)
         for beliefs, factor in chosen:
             named = (*((base,) if base else ()), *beliefs)
-            candidates.append((named, products.sum(axis=0) * factor, size * np.abs(factor)))
-        total = np.full(found.shape, products.sum())
+            found.append((named, products.sum(axis=0) * factor, size * np.abs(factor)))
+        total = np.full(len(probe.gamma), products.sum())
         named = (*((base,) if base else ()), "parameter-gradient-total-sum")
-        candidates.append((named, total, np.full(found.shape, size.sum())))
+        found.append((named, total, np.full(total.shape, size.sum())))
     if part == "dgamma":
         early = dy.sum(axis=0) * x_hat.sum(axis=0)
-        candidates.append((("dgamma-summed-too-early",), early, np.abs(dy).sum(axis=0)))
-    for beliefs, expected, size in sorted(candidates, key=lambda candidate: len(candidate[0])):
-        if beliefs and (np.abs(found - expected) <= allowed * size).all():
-            return beliefs
-    return None
+        found.append((("dgamma-summed-too-early",), early, np.abs(dy).sum(axis=0)))
+    return found
+
+
+def explain(part: str, trial: Trial) -> tuple[str, ...]:
+    """Name the fewest beliefs that give this dgamma or dbeta, also on probes that were not searched.
+
+    Parameters
+    ----------
+    part : {"dgamma", "dbeta"}
+        Which of the two.
+    trial : Trial
+        What the student's functions gave.
+    """
+    value = trial.values[part]
+    allowed = 10 * trial.allowed(value.dtype)
+    for own in (True, False) if trial.switches is not None else (False,):
+        known = candidates(part, trial, own=own)
+        fitting = [
+            position
+            for position, (beliefs, expected, size) in enumerate(known)
+            if beliefs and (np.abs(value.array - expected) <= allowed * size).all()
+        ]
+        for position in sorted(fitting, key=lambda one: (len(known[one][0]), order_of(known[one][0]))):
+
+            def predict(other: Trial, position: int = position, own: bool = own) -> Array:
+                return candidates(part, other, own=own)[position][1]
+
+            if survives(trial, part, predict, max(1e-7, 10 * allowed)):
+                return tuple(dict.fromkeys(known[position][0]))
+    return ()

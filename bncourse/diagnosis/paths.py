@@ -11,11 +11,13 @@ fit explains lies outside the span.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bncourse.diagnosis.catalogue import order_of
 from bncourse.diagnosis.probes import Probe
 
 Array = np.ndarray[Any, Any]
@@ -26,13 +28,18 @@ RIGHT = (1.0, -1.0, -1.0)
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """The three terms of dx, for rows of samples and columns of features."""
+    """The three terms of dx, for rows of values and columns that share a mean."""
 
     terms: Array
-    """Shape (3, count, C)."""
+    """Shape (3, count, sets)."""
     size: Array
-    """Size of the terms by feature, shape (C,)."""
+    """Size of the terms by column, shape (sets,)."""
     count: int
+
+    def combine(self, coefficients: Array) -> Array:
+        """The dx of these coefficients, of shape (3,) or (3, sets)."""
+        weights = np.broadcast_to(np.reshape(coefficients, (3, -1)), (3, self.terms.shape[2]))
+        return np.asarray((weights[:, None, :] * self.terms).sum(axis=0))
 
 
 def rows(array: Array) -> Array:
@@ -40,13 +47,12 @@ def rows(array: Array) -> Array:
     return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
 
 
-def make_basis(dy: Array, x_hat: Array, gain: Array) -> Basis:
-    """Form the basis for upstream gradient dy (rows), normalized values x_hat (rows) and a factor for each feature."""
-    direct = dy
-    mean = np.broadcast_to(dy.mean(axis=0), dy.shape)
-    var = x_hat * (dy * x_hat).mean(axis=0)
-    terms = np.stack([direct, mean, var]) * gain
-    return Basis(terms, np.abs(terms).max(axis=(0, 1)), dy.shape[0])
+def make_basis(inside: Array, x_hat: Array, inv_std: Array) -> Basis:
+    """Form the basis for gamma * dy, normalized values and one over the standard deviation, all in rows."""
+    mean = np.broadcast_to(inside.mean(axis=0), inside.shape)
+    var = x_hat * (inside * x_hat).mean(axis=0)
+    terms = np.stack([inside, mean, var]) * inv_std
+    return Basis(terms, np.abs(terms).max(axis=(0, 1)), inside.shape[0])
 
 
 def fit(dx: Array, basis: Basis) -> tuple[Array, float]:
@@ -62,33 +68,31 @@ def fit(dx: Array, basis: Basis) -> tuple[Array, float]:
     return coefficients, worst
 
 
-class Move(NamedTuple):
-    """What a belief does to the coefficients: factors of shape (3, C)."""
+class Moves(NamedTuple):
+    """What beliefs do to the coefficients."""
 
-    belief: str
+    beliefs: tuple[str, ...]
     factors: Array
+    """Shape (number of moves, 3, sets)."""
 
 
-def _move(belief: str, *factors: Any, channels: int) -> Move:
-    return Move(belief, np.stack([np.broadcast_to(np.asarray(factor, dtype=float), (channels,)) for factor in factors]))
-
-
-def moves(probe: Probe, inv_std: Array, var: Array) -> list[Move]:
-    """Every belief that stays in the span, for the numbers of this probe.
+def moves(probe: Probe, inv_std: Array, var: Array) -> Moves:
+    """Every belief that stays in the span, for the numbers of this probe; the same ones in the same order for each.
 
     Parameters
     ----------
     probe : Probe
         Whose gamma, beta, eps and count stand in the factors.
-    inv_std, var : arrays of shape (C,)
+    inv_std, var : arrays of shape (sets,)
         Of the forward pass whose gradient is asked for.
     """
-    n, gamma, beta, eps, s = float(probe.count), probe.gamma, probe.beta, probe.eps, inv_std
-    channels = len(gamma)
-    found: list[Move] = []
+    n, eps, s = float(probe.count), probe.eps, inv_std
+    per_channel = probe.layout.kind == "batch"
+    sets = len(inv_std)
+    found: list[tuple[str, tuple[Any, ...]]] = []
 
-    def add(belief: str, direct: Any, mean: Any, variance: Any) -> None:
-        found.append(_move(belief, direct, mean, variance, channels=channels))
+    def add(belief: str, *factors: Any) -> None:
+        found.append((belief, factors))
 
     add("mean-path-missing", 1, 0, 1)
     add("variance-path-missing", 1, 1, 0)
@@ -107,35 +111,44 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> list[Move]:
     add("variance-path-count-minus-one", 1, 1, n / (n - 1))
     add("factor-two-lost", 1, 1, 0.5)
     add("factor-half-lost", 1, 1, 2)
-    add("dx-gamma-missing", *[1 / gamma] * 3)
-    add("dx-gamma-doubled", *[gamma] * 3)
-    add("dx-gamma-one-plus", *[(1 + gamma) / gamma] * 3)
+    if per_channel:
+        gamma, beta = probe.gamma, probe.beta
+        add("dx-gamma-missing", *[1 / gamma] * 3)
+        add("dx-gamma-doubled", *[gamma] * 3)
+        add("dx-gamma-one-plus", *[(1 + gamma) / gamma] * 3)
+        add("dy-passed-through", 1 / (gamma * s), 0, 0)
+        add("cache-order", *[beta / gamma] * 3)
     add("inverse-std-missing", *[1 / s] * 3)
     add("inverse-std-doubled", *[s] * 3)
-    add("variance-path-root-lost", 1, 1, 1 / s)
-    add("variance-path-root-lost", 1, 1, 1 / s**2)
-    add("variance-path-root-gained", 1, 1, s)
-    add("variance-path-root-gained", 1, 1, s**2)
+    add("direct-path-std-missing", 1 / s, 1, 1)
+    for power in (1 / s, 1 / s**2, 1 / s**3):
+        add("variance-path-root-lost", 1, 1, power)
+    for power in (s, s**2):
+        add("variance-path-root-gained", 1, 1, power)
+    add("mean-path-std-missing", 1, 1 / s, 1)
     add("dx-divided-by-count", *[1 / n] * 3)
     add("dx-times-count", *[n] * 3)
-    add("dy-passed-through", 1 / (gamma * s), 0, 0)
-    add("cache-order", *[beta / gamma] * 3)
     places = n / probe.x.shape[0]
-    if places > 1:
-        add("conv-count", 1, places, places)
-        add("conv-count", 1, places, 1)
-        add("conv-count", 1, 1, places)
+    if places > 1 and per_channel:
+        for factors in ((1, places, places), (1, places, 1), (1, 1, places)):
+            add("conv-count", *factors)
+    other = n / probe.x.shape[1 if per_channel else 0]
+    for factors in ((1, other, other), (1, other, 1), (1, 1, other)):
+        add("count-of-features", *factors)
+    add("count-of-features", *[1 / other] * 3)
     with np.errstate(all="ignore"):
+        std = np.sqrt(var)
         wrong_eps = {
-            "backward-eps-ignored": [1 / np.sqrt(var)],
-            "backward-eps-outside-root": [1 / (np.sqrt(var) + eps)],
+            "backward-eps-ignored": [1 / std],
+            "backward-eps-outside-root": [1 / (std + eps)],
+            "backward-eps-subtracted": [1 / np.sqrt(var - eps)],
+            "backward-eps-hard-coded": [1 / np.sqrt(var + value) for value in (1e-3, 1e-4, 1e-5, 1e-8)],
         }
-        wrong_eps["backward-eps-hard-coded"] = [1 / np.sqrt(var + value) for value in (1e-3, 1e-4, 1e-5, 1e-8)]
         for belief, inverses in wrong_eps.items():
             for inverse in inverses:
                 r = inverse / s
                 # everywhere; in front only; in the variance's node, as x_hat computed anew, as a power of three
-                for factors in (
+                uses: tuple[tuple[Any, Any, Any], ...] = (
                     (r, r, r**3),
                     (r, r, r),
                     (1, 1, r),
@@ -143,45 +156,97 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> list[Move]:
                     (1, 1, r**3),
                     (r, r, 1),
                     (r, r, r**2),
-                ):
-                    add(belief, *factors)
-    return found
+                    (1, r, 1),
+                    (r, 1, 1),
+                    (1, r, r**3),
+                    (r, 1, r**3),
+                )
+                for use in uses:
+                    add(belief, *use)
+    # a factor in front of the bracket that does not reach all of it
+    fronts = {"n": np.full(sets, 1 / n), "s": s, "ns": s / n}
+    if per_channel:
+        gamma = probe.gamma
+        fronts |= {"g": gamma, "gn": gamma / n, "gs": gamma * s, "gsn": gamma * s / n}
+    for front in fronts.values():
+        for reached in ((1, 0, 0), (1, 1, 0), (0, 1, 1), (0, 0, 1), (0, 1, 0), (1, 0, 1)):
+            add("front-factor-partial", *(1 if yes else 1 / front for yes in reached))
+    weights = np.empty((len(found), 3, sets))
+    for position, (_, three) in enumerate(found):
+        for path, factor in enumerate(three):
+            weights[position, path] = factor
+    return Moves(tuple(belief for belief, _ in found), weights)
 
 
-def explain(
-    coefficients: Array, truths: list[tuple[tuple[str, ...], Array]], known: list[Move], allowed: float, basis: Basis
-) -> tuple[str, ...] | None:
-    """Name the fewest beliefs that turn one of the truths into these coefficients.
+def starts(truths: list[tuple[tuple[str, ...], Array]], sets: int) -> list[tuple[tuple[str, ...], Array]]:
+    """Truths as arrays of shape (3, sets)."""
+    return [
+        (named, np.broadcast_to(np.reshape(np.asarray(one, dtype=float), (3, -1)), (3, sets))) for named, one in truths
+    ]
+
+
+class Fit(NamedTuple):
+    """Coefficients that some beliefs give: which truth, and which moves."""
+
+    beliefs: tuple[str, ...]
+    truth: int
+    turned: tuple[int, ...]
+
+    def factors(self, known: Moves) -> Array | float:
+        """What the moves do together, for another probe's moves."""
+        found: Array | float = 1.0
+        for position in self.turned:
+            found = found * known.factors[position]
+        return found
+
+
+def fits(
+    coefficients: Array,
+    truths: list[tuple[tuple[str, ...], Array]],
+    known: Moves,
+    allowed: float,
+    basis: Basis,
+    number: int,
+) -> list[Fit]:
+    """Everything that turns one of the truths into these coefficients by so many moves, in the catalogue's order.
 
     Parameters
     ----------
-    coefficients : array of shape (3, C)
+    coefficients : array of shape (3, sets)
         From `fit`.
-    truths : list of (beliefs, array of shape (3,) or (3, C))
+    truths : list of (beliefs, array of shape (3,) or (3, sets))
         What the coefficients may start from, and the beliefs that this start itself implies.
-    known : list of Move
+    known : Moves
         From `moves`.
     allowed : float
         Tolerance relative to the size of dx.
+    number : {0, 1, 2}
+        How many moves.
     """
     size = np.abs(basis.terms).max(axis=1) / basis.size
-    singles = np.stack([move.factors for move in known])
-    couples = list(combinations(range(len(known)), 2))
-    first, second = np.array(couples).T
-    for number in (0, 1, 2):
-        for beliefs, start in truths:
-            truth = np.broadcast_to(np.reshape(np.asarray(start, dtype=float), (3, -1)), coefficients.shape)
-            tried = {0: np.ones((1, *truth.shape)), 1: singles, 2: singles[first] * singles[second]}[number] * truth
+    found: list[Fit] = []
+    pairable = tuple(one for one, belief in enumerate(known.beliefs) if belief != "front-factor-partial")
+    couples = _couples(pairable)
+    for which, (beliefs, truth) in enumerate(starts(truths, coefficients.shape[1])):
+        if number == 0:
+            tried = truth[None]
+        else:
+            singles = known.factors
+            tried = (singles if number == 1 else singles[couples[0]] * singles[couples[1]]) * truth
+        with np.errstate(all="ignore"):
             # relative to what the coefficients would be, so that a factor as small as 1 / count still counts
             scale = np.maximum(1.0, (np.abs(tried) * size).max(axis=1, keepdims=True))
             worst = (np.abs(coefficients - tried) * size / scale).max(axis=(1, 2))
-            best = int(np.argmin(worst))
-            if worst[best] <= allowed:
-                named: list[tuple[str, ...]] = [(), ()]
-                if number == 1:
-                    named = [(known[best].belief,)]
-                elif number == 2:
-                    one, other = (known[position].belief for position in couples[best])
-                    named = [(one,)] if one == other else [(one, other)]
-                return (*beliefs, *named[0])
-    return None
+        for position in np.flatnonzero(worst <= allowed):
+            turned = {0: (), 1: (int(position),)}.get(number)
+            if turned is None:
+                turned = (int(couples[0][position]), int(couples[1][position]))
+            named = tuple(dict.fromkeys((*beliefs, *(known.beliefs[one] for one in turned))))
+            found.append(Fit(named, which, turned))
+    return sorted(found, key=lambda one: (len(one.beliefs), order_of(one.beliefs)))
+
+
+@lru_cache(maxsize=8)
+def _couples(positions: tuple[int, ...]) -> tuple[Array, Array]:
+    first, second = np.array(list(combinations(positions, 2))).T
+    return first, second

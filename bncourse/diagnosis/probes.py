@@ -8,7 +8,6 @@ other.
 """
 
 import json
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse.diagnosis.bounds import condition, tolerance
+from bncourse.diagnosis.layouts import BATCH, Layout
 
 Array = np.ndarray[Any, Any]
 
@@ -63,13 +63,23 @@ class Probe:
     running_var: Array
     momentum: float
     kappa: float
-    key: tuple[int, tuple[int, ...]]
-    """Seed and spatial sizes, from which the probe can be made again."""
+    key: tuple[Any, ...]
+    """Seed, spatial sizes, layout and eps, from which the probe can be made again."""
+    layout: Layout = BATCH
 
     @property
     def count(self) -> int:
-        """Values per channel."""
-        return int(self.x.size // self.x.shape[1])
+        """Values that share a mean."""
+        return int(self.layout.rows(self.x).shape[0])
+
+    def rows(self, array: Array) -> Array:
+        """Values that share a mean as columns."""
+        return self.layout.rows(array)
+
+    @property
+    def gain(self) -> Array:
+        """Gamma in the shape of `rows`."""
+        return self.rows(np.broadcast_to(self.layout.across(self.gamma, self.x.ndim), self.x.shape))
 
     @property
     def wide(self) -> tuple[Array, Array, Array]:
@@ -94,8 +104,28 @@ def _sizes(seed: int, spatial: tuple[int, ...], recipe: Recipe) -> tuple[tuple[i
     return counts or recipe.counts, channels or recipe.channels
 
 
-@lru_cache(maxsize=64)
-def make_probe(seed: int, *, spatial: tuple[int, ...] = (), recipe: Recipe = RECIPE, dtype: str = "float64") -> Probe:
+def _shape(seed: int, spatial: tuple[int, ...], layout: Layout, recipe: Recipe, rng: Any) -> tuple[int, ...]:
+    """Shape of x: many values for each mean, few means, and no two sizes alike."""
+    if layout.kind == "batch":
+        samples, channels = (int(rng.choice(sizes)) for sizes in _sizes(seed, spatial, recipe))
+    elif layout.kind in ("layer", "rms"):
+        channels, samples = (int(rng.choice(sizes)) for sizes in _sizes(seed, spatial, recipe))
+    else:
+        samples = 3
+        channels = 4 if layout.kind == "instance" else layout.groups * int(rng.choice((4,) if seed % 2 else (3,)))
+    return (samples, channels, *spatial)
+
+
+@lru_cache(maxsize=256)
+def make_probe(
+    seed: int,
+    *,
+    spatial: tuple[int, ...] = (),
+    recipe: Recipe = RECIPE,
+    dtype: str = "float64",
+    layout: Layout = BATCH,
+    eps: float | None = None,
+) -> Probe:
     """Draw the inputs of one seed.
 
     Parameters
@@ -108,24 +138,27 @@ def make_probe(seed: int, *, spatial: tuple[int, ...] = (), recipe: Recipe = REC
         What all seeds have in common.
     dtype : str
         Of the arrays.
+    layout : Layout
+        Which values share a mean; by default those of a channel.
+    eps : float, optional
+        By default the seed draws it.
 
     Raises
     ------
     ValueError
         If the seed is no whole number, or negative.
     """
-    if not isinstance(seed, int) or seed < 0:
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed is {seed!r}, but it draws the numbers of a check. Expected a whole number, 0 or more.")
-    rng = np.random.default_rng([seed, *spatial])
-    samples, channels = (int(rng.choice(sizes)) for sizes in _sizes(seed, spatial, recipe))
-    flat = (samples * math.prod(spatial), channels)
-    eps = float(rng.uniform(*recipe.eps))
-    shape = (samples, channels, *spatial)
+    rng = np.random.default_rng([int(seed), *spatial])
+    shape = _shape(int(seed), spatial, layout, recipe, rng)
+    drawn = float(rng.uniform(*recipe.eps))
+    flat = layout.rows(np.empty(shape)).shape
 
-    def spread(low: float, high: float) -> Array:
-        """One number a channel, evenly spread in the logarithm, moved a little, in random order."""
-        steps = np.linspace(np.log(low), np.log(high), channels)
-        moved = steps + rng.uniform(-0.2, 0.2, channels) * (steps[1] - steps[0])
+    def spread(low: float, high: float, size: int) -> Array:
+        """Numbers evenly spread in the logarithm, moved a little, in random order."""
+        steps = np.linspace(np.log(low), np.log(high), size)
+        moved = steps + rng.uniform(-0.2, 0.2, size) * (steps[1] - steps[0])
         return np.asarray(rng.permutation(np.exp(moved)))
 
     def standard(values: Array) -> Array:
@@ -133,36 +166,41 @@ def make_probe(seed: int, *, spatial: tuple[int, ...] = (), recipe: Recipe = REC
         centered = values - values.mean(axis=0)
         return np.asarray(centered / centered.std(axis=0))
 
-    def sign() -> Array:
+    def sign(size: int) -> Array:
         """Signs that alternate, in random order."""
-        return np.asarray(rng.permutation(np.where(np.arange(channels) % 2, -1.0, 1.0)))
+        return np.asarray(rng.permutation(np.where(np.arange(size) % 2, -1.0, 1.0)))
 
-    x_hat = standard(rng.standard_normal(flat))
-    std = spread(*recipe.std)
-    mean = std * rng.uniform(0.4, 1.0, channels) * recipe.offset * sign()
+    sets, channels = flat[1], shape[1]
+    x_hat = standard(np.asarray(rng.standard_normal(flat)))
+    std = spread(*recipe.std, sets)
+    mean = std * rng.uniform(0.4, 1.0, sets) * recipe.offset * sign(sets)
     x = mean + std * x_hat
     # dy: shares along ones and along x_hat, which the two statistics' paths carry, and a rest which neither does
-    rest = standard(rng.standard_normal(flat))
+    rest = standard(np.asarray(rng.standard_normal(flat)))
     rest -= x_hat * (rest * x_hat).mean(axis=0)
-    dy = rest + recipe.paths[0] * rng.uniform(0.7, 1.3, channels) * sign()
-    dy += x_hat * recipe.paths[1] * rng.uniform(0.7, 1.3, channels) * sign()
-    gamma = spread(*recipe.gamma) * sign()
-    beta = spread(0.35, 2.9) * sign()
-    running_std = spread(*recipe.running_std)
-    running_mean = mean + std * rng.uniform(0.5, 1.5, channels) * sign()
+    dy = rest + recipe.paths[0] * rng.uniform(0.7, 1.3, sets) * sign(sets)
+    dy += x_hat * recipe.paths[1] * rng.uniform(0.7, 1.3, sets) * sign(sets)
+    gamma = spread(*recipe.gamma, channels) * sign(channels)
+    beta = spread(0.35, 2.9, channels) * sign(channels)
+    running_std = spread(*recipe.running_std, channels)
+    if layout.kind == "batch":
+        running_mean = mean + std * rng.uniform(0.5, 1.5, channels) * sign(channels)
+    else:
+        running_mean = np.zeros(channels)
     momentum = float(rng.uniform(*recipe.momentum))
 
     def folded(values: Array) -> Array:
-        """Rows of (samples * places, channels) as (samples, channels, *places)."""
-        return np.ascontiguousarray(np.moveaxis(values.reshape(samples, *spatial, channels), -1, 1), dtype=dtype)
+        """Sets of values in the shape of x."""
+        return np.ascontiguousarray(layout.back(values, shape), dtype=dtype)
 
-    x = folded(x).reshape(shape)
+    upstream = folded(dy) if layout.kind == "batch" else folded(dy) / layout.across(gamma, len(shape))
+    folded_x = folded(x)
     vectors = [np.asarray(value, dtype=dtype) for value in (gamma, beta, running_mean, running_std**2)]
-    axes = (0, *range(2, len(shape)))
+    used = drawn if eps is None else eps
+    kappa = condition(layout.rows(folded_x), used)
+    key = (int(seed), spatial, layout, eps)
     gamma, beta, running_mean, running_var = vectors
-    kappa = condition(x, eps, axes)
-    key = (seed, spatial)
-    probe = Probe(x, gamma, beta, folded(dy), eps, running_mean, running_var, momentum, kappa, key)
+    probe = Probe(folded_x, gamma, beta, upstream, used, running_mean, running_var, momentum, kappa, key, layout)
     for array in (probe.x, probe.gamma, probe.beta, probe.dy, probe.running_mean, probe.running_var):
         array.flags.writeable = False
     return probe

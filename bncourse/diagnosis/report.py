@@ -67,6 +67,18 @@ class Finding:
         lines = [self.message, *self.hints[: max(0, hint)], self.remark, f"Read on: {chapter_link(self.page)}"]
         return "\n".join(line for line in lines if line)
 
+    def data(self) -> dict[str, object]:
+        """Plain data, for JSON."""
+        return {
+            "part": self.part,
+            "belief": self.belief,
+            "message": self.message,
+            "hints": list(self.hints),
+            "remark": self.remark,
+            "page": self.page,
+            "read": chapter_link(self.page),
+        }
+
     def misconception(self, hint: int = 1) -> Misconception:
         """Make the exception that a check raises."""
         raised = Misconception(self.text(hint), part=self.part, belief=self.belief, hints=self.hints)
@@ -74,7 +86,7 @@ class Finding:
         return raised
 
 
-def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str = "") -> Finding:
+def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str = "", kind: str = "batch") -> Finding:
     """Say that a belief of the catalogue explains what was seen.
 
     Parameters
@@ -85,14 +97,39 @@ def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str
         Where it shows, if that is narrower than the belief's own part.
     lead : str
         A first sentence in the place of the belief's.
+    remark : str
+        What else the student should know.
+    kind : str
+        Of which normalization: the words for what shares a mean follow it.
     """
-    entry = beliefs()[belief]
+    entry = beliefs()[belief].in_words_of(kind)
     where = part or entry.part
     message = lead or entry.sentence
     if where != entry.part and not lead:
         message += f" It shows in {where}."
-    return Finding(where, belief, message, entry.hints, entry.page, remark)
+    hints = SHAPES.get(where, entry.hints) if belief == "wrong-shape" else entry.hints
+    return Finding(where, belief, message, hints, entry.page, remark)
 
+
+_OF_X = (
+    "y has one number for every number of x.",
+    "Look at the last operation: which axis did it drop, add, or broadcast over?",
+    "Return y in the shape of x.",
+)
+_OF_STATISTICS = (
+    "A running statistic is one number a feature.",
+    "Look at the axis over which the mean and the variance are taken.",
+    "Take them over the samples, which lie on axis 0, so that shape (C,) is left.",
+)
+SHAPES = {
+    "forward": _OF_X,
+    "conv": _OF_X,
+    "inference": _OF_X,
+    "running": _OF_STATISTICS,
+    "running_mean": _OF_STATISTICS,
+    "running_var": _OF_STATISTICS,
+}
+"""Hints about a wrong shape, where it is not a gradient's."""
 
 UNKNOWN = {
     "forward": ("Your y is not the normalized batch, scaled and shifted", "transform/transform"),

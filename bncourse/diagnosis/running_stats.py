@@ -1,25 +1,35 @@
 """What does the learner average? Running statistics, taken apart into the old value's weight and the new one's share.
 
-An update is a weighted mean: old * w + new. Two calls with other old values and the same batch give w, whatever the
-batch; the rest is the batch's share, which is compared with every statistic and weight that learners are known to use.
+An update is a weighted mean: old * weight + share. Every weight and every statistic that learners are known to use
+makes a program; the one that gives the student's numbers, also on batches that the search has not used, is said.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bncourse.diagnosis import call
 from bncourse.diagnosis.call import Function
+from bncourse.diagnosis.catalogue import order_of
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.report import Finding, finding, unknown
+from bncourse.diagnosis.rules import BATCH_NORM, Rules
+from bncourse.diagnosis.trials import FRESH
 
 Array = np.ndarray[Any, Any]
+
+NAMES = ("running_mean", "running_var")
+CONVENTIONAL = {
+    "momentum-swapped": "Your momentum weighs the old value; PyTorch's weighs the new one.",
+    "running-variance-biased": "Your running_var averages the biased variance; PyTorch averages the unbiased one.",
+}
+"""What is a mistake in this course, and a convention elsewhere."""
 
 
 def _read(update: Function, mean: Array, var: Array, probe: Probe, notes: list[str]) -> list[call.Value]:
     result = call.call(update, "running", mean, var, probe.x, momentum=probe.momentum)
     if hasattr(result, "items"):
-        result = tuple(result.get(name) for name in ("running_mean", "running_var"))
+        result = tuple(result.get(name) for name in NAMES)
     new_mean, new_var = call.pair(result, "running")
     named = (("running_mean", new_mean), ("running_var", new_var))
     return [call.per_channel(value, probe.x, name, notes, gradient=False) for name, value in named]
@@ -34,79 +44,179 @@ def right_update(mean: Array, var: Array, x: Array, *, momentum: float) -> tuple
 
 def update_sizes(mean: Array, var: Array, probe: Probe) -> tuple[Array, Array]:
     """Sizes of the terms that an update of the mean and of the variance adds, feature by feature."""
-    x = probe.x
-    return np.abs(mean) + np.abs(x).max(axis=0), np.abs(var) * (1 - probe.momentum) + x.var(axis=0, ddof=1)
+    rows = probe.rows(probe.x)
+    return np.abs(mean) + np.abs(rows).max(axis=0), np.abs(var) * (1 - probe.momentum) + rows.var(axis=0, ddof=1)
 
 
-def _statistics(name: str, x: Array, eps: float) -> list[tuple[str, Array]]:
+class Program(NamedTuple):
+    """An update of one statistic: what it believes, and what it makes of an old value."""
+
+    beliefs: tuple[str, ...]
+    new: Array
+
+
+def _statistics(name: str, probe: Probe, rules: Rules) -> list[tuple[str, Array]]:
     """What may be averaged, and the belief behind it; the right one first."""
+    x, eps = probe.rows(probe.x), probe.eps
+    mean = x.mean(axis=0)
     if name == "running_mean":
-        return [("", x.mean(axis=0)), ("running-scalar", np.full(x.shape[1], x.mean()))]
+        return [("", mean), ("running-scalar", np.full_like(mean, x.mean())), ("running-sum-for-mean", x.sum(axis=0))]
     var, biased = x.var(axis=0, ddof=1), x.var(axis=0)
     found = [("", var), ("running-variance-biased", biased), ("running-std-stored", np.sqrt(var))]
-    found += [("running-std-stored", np.sqrt(biased)), ("running-scalar", np.full(x.shape[1], x.var(ddof=1)))]
-    found.append(("running-scalar", np.full(x.shape[1], x.var())))
-    for constant in (eps, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
+    if rules.running_variance == "biased":
+        found[:2] = [("", biased), ("running-variance-unbiased", var)]
+    found += [("running-std-stored", np.sqrt(biased))]
+    for value in (x.var(ddof=1), x.var(), biased.mean(), var.mean()):
+        found.append(("running-scalar", np.full_like(mean, value)))
+    found += [("running-var-of-mean", mean), ("running-var-about-zero", (x * x).mean(axis=0))]
+    found.append(("running-sum-for-mean", biased * len(x)))
+    for constant in (eps, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8):
         found += [("running-eps-stored", var + constant), ("running-eps-stored", biased + constant)]
         found += [("running-std-stored", np.sqrt(value + constant)) for value in (var, biased)]
+        found += [("running-inverse-std-stored", 1 / np.sqrt(value + constant)) for value in (var, biased)]
     return found
 
 
-def _explain(name: str, weight: Array, share: Array, probe: Probe, allowed: Array) -> str | None:
-    """Name the belief behind an old value's weight and a new value's share."""
+WEIGHTS = (
+    "",
+    "momentum-swapped",
+    "running-not-updated",
+    "running-overwritten",
+    "running-counted-twice",
+    "running-not-decayed",
+    "running-not-decayed",
+    "running-not-decayed",
+    "momentum-hard-coded",
+)
+
+
+def _weights(m: float, constant: float) -> list[tuple[float, float]]:
+    """Weight of the old value and of the new one, for each of `WEIGHTS`."""
+    twice = (1 - m) ** 2
+    found = [(1 - m, m), (m, 1 - m), (1.0, 0.0), (0.0, 1.0), (twice, 1 - twice), (1.0, m), (1.0, 1.0), (1 - m, 1.0)]
+    return [*found, (1 - constant, constant)]
+
+
+def _programs(
+    name: str, statistics: list[tuple[str, Array]], old: Array, probe: Probe, constant: float
+) -> list[Program]:
+    """Every update that learners are known to write; the same ones in the same order for every probe."""
     m = probe.momentum
-    weights = [
-        ("", 1 - m, m),
-        ("momentum-swapped", m, 1 - m),
-        ("running-not-updated", 1.0, 0.0),
-        ("running-overwritten", 0.0, 1.0),
-        ("running-counted-twice", (1 - m) ** 2, 1 - (1 - m) ** 2),
-        ("running-not-decayed", 1.0, m),
-        ("running-not-decayed", 1.0, 1.0),
-    ]
-    for both in (1, 2):
-        for belief, old, new in weights:
-            for other, statistic in _statistics(name, probe.x, probe.eps):
-                if bool(belief) + bool(other) != both:
-                    continue
-                near = (np.abs(weight - old) <= allowed).all()
-                if near and (np.abs(share - new * statistic) <= allowed).all():
-                    return belief or other
-    return None
+    values = np.stack([statistic for _, statistic in statistics])
+    found = []
+    for belief, (weight, share) in zip(WEIGHTS, _weights(m, constant), strict=True):
+        for (other, _), new in zip(statistics, weight * old + share * values, strict=True):
+            found.append(Program(tuple(one for one in (belief, other) if one), new))
+    if name == "running_var":
+        with np.errstate(all="ignore"):
+            root = np.sqrt(old)
+        for var in values[:2]:
+            for keep, take, swapped in ((1 - m, m, ()), (m, 1 - m, ("momentum-swapped",))):
+                averaged = keep * root + take * np.sqrt(var)
+                for new in (averaged, averaged**2, keep * (keep * old + take * var) + take * np.sqrt(var)):
+                    found.append(Program((*swapped, "running-roots-averaged"), new))
+    return found
+
+
+class _Case:
+    """An update under the eye: the student's results for several old values, on one probe."""
+
+    def __init__(self, update: Function, probe: Probe, notes: list[str]) -> None:
+        self.update, self.probe = update, probe
+        other_mean, other_var = probe.running_mean + 1.5, probe.running_var * 2 + 0.5
+        start = np.zeros_like(probe.running_mean), np.ones_like(probe.running_var)
+        self.starts = [(probe.running_mean, probe.running_var), (other_mean, other_var), start]
+        self.results = [_read(update, mean.copy(), var.copy(), probe, notes) for mean, var in self.starts]
+        self.sizes = [update_sizes(mean, var, probe) for mean, var in self.starts]
+
+    def fits(self, position: int, start: int, new: Array) -> bool:
+        """Whether a program gives what the student's gave."""
+        value = self.results[start][position]
+        allowed = 10 * self.probe.allowed(value.dtype) * self.sizes[start][position]
+        return bool((np.abs(value.array - new) <= np.maximum(allowed, 1e-9 * np.abs(new))).all())
+
+    def weight(self, position: int) -> float:
+        """Weight of the old value, if it is one number."""
+        values = [result[position].array for result in self.results]
+        weights = (values[1] - values[0]) / (self.starts[1][position] - self.starts[0][position])
+        return float(weights.mean()) if np.ptp(weights) < 1e-7 else np.nan
 
 
 @np.errstate(all="ignore")
-def diagnose_update(update: Function, *, seed: int, notes: list[str]) -> list[Finding]:
-    """Find what is wrong with an update of running statistics; the first finding names the more basic belief."""
-    probe = make_probe(seed)
-    other_mean, other_var = probe.running_mean + 1.5, probe.running_var * 2 + 0.5
-    start_mean, start_var = np.zeros_like(probe.running_mean), np.ones_like(probe.running_var)
-    starts = [(probe.running_mean, probe.running_var), (other_mean, other_var), (start_mean, start_var)]
+def diagnose_update(update: Function, *, seed: int, notes: list[str], rules: Rules = BATCH_NORM) -> list[Finding]:
+    """Find what is wrong with an update of running statistics: every independent belief, the more basic one first."""
+    probes = [make_probe(seed + more, spatial=rules.spatial) for more in (0, *FRESH)]
     try:
-        results = [_read(update, mean, var, probe, notes) for mean, var in starts]
+        cases = [_Case(update, probe, notes if probe is probes[0] else []) for probe in probes]
     except call.Slip as slip:
         return [slip.finding]
+    named = [_explain(cases, position, rules) for position in (0, 1)]
+    accepted = _accepted(named, rules, notes)
     found: list[Finding] = []
-    for position, name in enumerate(("running_mean", "running_var")):
-        values = [result[position] for result in results]
-        allowed = max(probe.allowed(value.dtype) for value in values)
-        expected = [right_update(mean, var, probe.x, momentum=probe.momentum)[position] for mean, var in starts]
-        sizes = [update_sizes(mean, var, probe)[position] for mean, var in starts]
-        wrong = [
-            bool((np.abs(value.array - right) > allowed * size).any())
-            for value, right, size in zip(values, expected, sizes, strict=True)
-        ]
-        if not any(wrong):
+    for position, name in enumerate(NAMES):
+        beliefs = named[position]
+        if beliefs is None:
+            found.append(unknown(name))
             continue
-        belief: str | None
-        if wrong == [False, False, True]:
-            belief = "running-first-batch-taken-over"
-        else:
-            old, other = starts[0][position], starts[1][position]
-            weight = (values[1].array - values[0].array) / (other - old)
-            share = values[0].array - weight * old
-            belief = _explain(name, weight, share, probe, 10 * allowed * sizes[1])
-        found.append(finding(belief, name) if belief else unknown(name))
-    if len(found) == 2 and found[0].belief and found[0].belief == found[1].belief:
-        found = [finding(found[0].belief)]
+        for belief in beliefs:
+            if belief in accepted:
+                continue
+            both = all(one is not None and belief in one for one in named)
+            if both and position:
+                continue
+            found.append(finding(belief) if both else finding(belief, name))
     return found
+
+
+def _accepted(named: list[tuple[str, ...] | None], rules: Rules, notes: list[str]) -> set[str]:
+    """Beliefs that are conventions where the rules leave them open."""
+    said = {belief for one in named if one for belief in one}
+    accepted = set()
+    if rules.running_variance == "either":
+        accepted.add("running-variance-biased")
+    if rules.momentum == "either" and all(one is not None and "momentum-swapped" in one for one in named):
+        accepted.add("momentum-swapped")
+    if rules.momentum == "constant":
+        accepted |= {"momentum-hard-coded", "momentum-swapped"}
+    notes.extend(CONVENTIONAL[belief] for belief in sorted(said & accepted & CONVENTIONAL.keys()))
+    return accepted
+
+
+def _explain(cases: list[_Case], position: int, rules: Rules) -> tuple[str, ...] | None:
+    """Name the fewest beliefs that give these results; None where none do."""
+    name = NAMES[position]
+    constant = 1 - cases[0].weight(position)
+
+    statistics = {id(case): _statistics(name, case.probe, rules) for case in cases[:1]}
+
+    def programs(case: _Case, start: int) -> list[Program]:
+        if id(case) not in statistics:
+            statistics[id(case)] = _statistics(name, case.probe, rules)
+        return _programs(name, statistics[id(case)], case.starts[start][position], case.probe, constant)
+
+    if all(case.fits(position, start, _right(case, start, position, rules)) for case in cases for start in range(3)):
+        return ()
+    searched = [programs(cases[0], start) for start in range(3)]
+    fitting = [
+        number
+        for number, program in enumerate(searched[0])
+        if cases[0].fits(position, 0, program.new) and cases[0].fits(position, 1, searched[1][number].new)
+    ]
+    if not fitting:
+        return None
+    fresh = [(case, start, programs(case, start)) for case in cases[1:] for start in (0, 1)]
+    for number in sorted(fitting, key=lambda one: (len(searched[0][one].beliefs), order_of(searched[0][one].beliefs))):
+        if all(case.fits(position, start, known[number].new) for case, start, known in fresh):
+            beliefs = searched[0][number].beliefs
+            first = cases[0].fits(position, 2, searched[2][number].new)
+            return beliefs if first else (*beliefs, "running-first-batch-taken-over")
+    return None
+
+
+def _right(case: _Case, start: int, position: int, rules: Rules) -> Array:
+    """What is right for one start."""
+    mean, var = case.starts[start]
+    if rules.running_variance != "biased" or position == 0:
+        return right_update(mean, var, case.probe.x, momentum=case.probe.momentum)[position]
+    biased = case.probe.rows(case.probe.x).var(axis=0)
+    return np.asarray((1 - case.probe.momentum) * var + case.probe.momentum * biased)

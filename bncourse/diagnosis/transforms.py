@@ -1,16 +1,19 @@
-"""One transform with switches: every way of normalizing that learners are known to write, and their combinations.
+r"""One transform with switches: every way of normalizing that learners are known to write, and their combinations.
 
 A forward pass that differs from the right one is compared with this family: with one switch turned, then with two.
-Each setting of a switch that is not the right one is a belief of the catalogue.
+Each setting of a switch that is not the right one is a belief of the catalogue. What fits is tried again on probes that
+the search has not used; of several that fit there, the first of the catalogue is taken.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bncourse.diagnosis.catalogue import order_of
 from bncourse.diagnosis.probes import Probe, make_probe
 
 Array = np.ndarray[Any, Any]
@@ -24,37 +27,54 @@ USUAL = (1e-3, 1e-5, 1e-8)
 class Switches(NamedTuple):
     """How a program normalizes; the defaults are right in training."""
 
-    axes: str = "batch"
+    axes: str = "sets"
     center: str = "mean"
     variance: str = "biased"
     root: str = "inside"
     affine: str = "scale-shift"
 
 
-FORWARD: dict[str, dict[str, str]] = {
-    "axes": {"sample": "layer-norm", "all": "scalar-statistics"},
-    "center": {"none": "mean-not-subtracted"},
-    "variance": {"unbiased": "variance-unbiased", "sum": "variance-is-sum", "about-zero": "variance-about-zero"},
-    "root": {
-        "outside": "eps-outside-root",
-        "ignored": "eps-ignored",
-        "subtracted": "eps-subtracted",
-        "no-root": "variance-without-root",
-        "inverse": "multiplied-by-std",
-        "not-divided": "variance-not-divided",
-        **{f"constant {value}": "eps-hard-coded" for value in CONSTANTS},
-        **{f"constant outside {value}": "eps-hard-coded" for value in CONSTANTS},
-    },
-    "affine": {
-        "no-scale": "gamma-missing",
-        "one-plus": "gamma-one-plus",
-        "no-shift": "beta-missing",
-        "none": "affine-missing",
-        "shift-first": "affine-order",
-    },
-}
+Family = dict[str, dict[str, str]]
 
-CONV: dict[str, dict[str, str]] = {
+ROOTS = {
+    "outside": "eps-outside-root",
+    "ignored": "eps-ignored",
+    "subtracted": "eps-subtracted",
+    "no-root": "variance-without-root",
+    "no-root-no-eps": "variance-without-root",
+    "inverse": "multiplied-by-std",
+    "not-divided": "variance-not-divided",
+    **{f"constant {value}": "eps-hard-coded" for value in CONSTANTS},
+    **{f"constant outside {value}": "eps-hard-coded" for value in CONSTANTS},
+}
+AFFINES = {
+    "no-scale": "gamma-missing",
+    "one-plus": "gamma-one-plus",
+    "no-shift": "beta-missing",
+    "none": "affine-missing",
+    "shift-first": "affine-order",
+    "shift-subtracted": "shift-subtracted",
+    "shift-divided": "shift-divided",
+    "shift-divided-scaled": "shift-divided",
+}
+VARIANCES = {
+    "unbiased": "variance-unbiased",
+    "sum": "variance-is-sum",
+    "about-zero": "variance-about-zero",
+    "over-features": "variance-divided-by-features",
+    "shared": "variance-shared",
+    "shared-about-all": "variance-shared",
+    "shared-sum": "variance-shared",
+    "shared-sum-over-samples": "variance-shared",
+}
+FORWARD: Family = {
+    "axes": {"sample": "layer-norm", "all": "scalar-statistics"},
+    "center": {"none": "mean-not-subtracted", "shared": "mean-shared"},
+    "variance": VARIANCES,
+    "root": ROOTS,
+    "affine": AFFINES,
+}
+CONV: Family = {
     **FORWARD,
     "axes": {
         "samples": "conv-per-pixel",
@@ -62,17 +82,42 @@ CONV: dict[str, dict[str, str]] = {
         "places": "conv-instance-norm",
         "sample": "conv-layer-norm",
         "channels-last": "conv-channels-last",
+        "channels": "conv-pixel-channels",
     },
-    "variance": {**FORWARD["variance"], "sum over samples": "conv-count"},
+    "variance": {**VARIANCES, "sum over samples": "conv-count"},
 }
-
-INFERENCE: dict[str, dict[str, str]] = {
+_OTHER: Family = {
+    "axes": {"batch": "normalized-over-batch", "samples": "normalized-over-batch", "all": "scalar-statistics"},
+    "center": {"none": "mean-not-subtracted"},
+    "variance": {name: belief for name, belief in VARIANCES.items() if not name.startswith("shared")},
+    "root": ROOTS,
+    "affine": AFFINES,
+}
+LAYER = _OTHER
+GROUP: Family = {
+    **_OTHER,
+    "axes": {
+        **_OTHER["axes"],
+        "sample": "groups-ignored",
+        "places": "group-per-channel",
+        "strided": "group-strided",
+        "swapped": "group-size-for-count",
+    },
+}
+INSTANCE: Family = {**_OTHER, "axes": {**_OTHER["axes"], "sample": "groups-ignored", "channels": "conv-pixel-channels"}}
+RMS: Family = {
+    **_OTHER,
+    "center": {"mean": "rms-mean-subtracted"},
+    "variance": {"biased": "rms-mean-subtracted", "sum": "variance-is-sum"},
+}
+INFERENCE: Family = {
     "axes": {},
     "center": {"batch": "inference-batch-mean", "none": "inference-mean-missing"},
     "variance": {"batch": "inference-batch-variance", "batch-unbiased": "inference-batch-variance"},
     "root": {
         "outside": "inference-eps-outside-root",
         "ignored": "inference-eps-ignored",
+        "subtracted": "inference-eps-subtracted",
         "no-root": "inference-running-var-is-std",
         "no-root-no-eps": "inference-running-var-is-std",
         "twice": "inference-eps-twice",
@@ -85,14 +130,28 @@ INFERENCE: dict[str, dict[str, str]] = {
         "no-shift": "inference-without-beta",
         "none": "inference-without-affine",
         "shift-first": "inference-affine-order",
+        "shift-subtracted": "inference-shift-subtracted",
+        "shift-divided": "inference-shift-divided",
+        "shift-divided-scaled": "inference-shift-divided",
     },
+}
+FAMILIES = {
+    "forward": FORWARD,
+    "conv": CONV,
+    "inference": INFERENCE,
+    "layer": LAYER,
+    "group": GROUP,
+    "instance": INSTANCE,
+    "rms": RMS,
 }
 TOGETHER = {frozenset({"inference-batch-mean", "inference-batch-variance"}): "inference-batch-statistics"}
 """Two switches that one belief turns."""
+RIGHT = Switches()
+RIGHT_RMS = Switches(center="none", variance="about-zero")
 
 
 class Normalized(NamedTuple):
-    """What a program of the family computes."""
+    """What a program of the family computes; all arrays broadcast against x."""
 
     y: Array
     x_hat: Array
@@ -101,17 +160,63 @@ class Normalized(NamedTuple):
     """What x_hat is multiplied by."""
 
 
-def _axes(name: str, ndim: int) -> tuple[int, ...]:
-    places = tuple(range(2, ndim))
-    named = {
+def right_switches(kind: str) -> Switches:
+    """Which settings are right for a family."""
+    return RIGHT_RMS if kind == "rms" else RIGHT
+
+
+def kind_of(probe: Probe, *, inference: bool = False) -> str:
+    """Name of the family of a probe."""
+    if inference:
+        return "inference"
+    if probe.layout.kind == "batch":
+        return "conv" if probe.x.ndim > 2 else "forward"
+    return probe.layout.kind
+
+
+def mean_over(name: str, array: Array, probe: Probe) -> Array:
+    """Mean over the sets of this name, to broadcast against x."""
+    places = tuple(range(2, array.ndim))
+    layout = probe.layout
+    if name == "sets":
+        if layout.kind == "batch":
+            return np.asarray(array.mean(axis=(0, *places), keepdims=True))
+        matrix = layout.rows(array)
+        return layout.back(np.broadcast_to(matrix.mean(axis=0), matrix.shape), array.shape)
+    if name in ("strided", "swapped"):
+        samples, channels = array.shape[:2]
+        size = channels // layout.groups
+        shape = (samples, size, layout.groups, *array.shape[2:])
+        axes = (1, *range(3, array.ndim + 1)) if name == "strided" else tuple(range(2, array.ndim + 1))
+        mean = array.reshape(shape).mean(axis=axes, keepdims=True)
+        return np.broadcast_to(mean, shape).reshape(array.shape)
+    axes = {
         "batch": (0, *places),
         "sample": (1, *places),
-        "all": tuple(range(ndim)),
+        "all": tuple(range(array.ndim)),
         "samples": (0,),
         "places": places,
-        "channels-last": tuple(range(ndim - 1)),
+        "channels-last": tuple(range(array.ndim - 1)),
+        "channels": (1,),
+    }[name]
+    return np.asarray(array.mean(axis=axes, keepdims=True))
+
+
+def _count(name: str, probe: Probe) -> int:
+    """Values that share a mean, for sets of this name."""
+    samples, channels = probe.x.shape[:2]
+    places = math.prod(probe.x.shape[2:])
+    sizes = {
+        "batch": samples * places,
+        "sample": channels * places,
+        "all": samples * channels * places,
+        "samples": samples,
+        "places": places,
+        "channels": channels,
+        "channels-last": samples * channels * math.prod(probe.x.shape[2:-1]),
+        "swapped": probe.layout.groups * places,
     }
-    return named[name]
+    return int(sizes.get(name, probe.count))
 
 
 def _inverse(root: str, var: Array, eps: float) -> Array:
@@ -135,37 +240,56 @@ def _inverse(root: str, var: Array, eps: float) -> Array:
     return np.asarray(formulas[root]())
 
 
+def _variance(switches: Switches, mean: Array, probe: Probe) -> Array:
+    """The variance of a program, before eps."""
+    x, setting = probe.x, switches.variance
+    squares = (x - (0 if setting == "about-zero" else mean)) ** 2
+    var = mean_over(switches.axes, squares, probe)
+    count = _count(switches.axes, probe)
+    if setting in ("unbiased", "batch-unbiased"):
+        return np.asarray(var * (count / (count - 1)))
+    if setting == "sum":
+        return np.asarray(var * count)
+    if setting == "over-features":
+        other = x.shape[1] if probe.layout.kind == "batch" else x.shape[0]
+        return np.asarray(var * (count / other))
+    if setting == "sum over samples":
+        return np.asarray(var * (count / x.shape[0]))
+    shared = {
+        "shared": squares.mean(),
+        "shared-about-all": x.var(),
+        "shared-sum": squares.sum(),
+        "shared-sum-over-samples": squares.sum() / count,
+    }
+    return np.full_like(var, shared[setting]) if setting in shared else var
+
+
 def transform(probe: Probe, switches: Switches, *, inference: bool = False) -> Normalized:
     """Run the program with these switches on a probe."""
     x = probe.x
     across = (1, -1) + (1,) * (x.ndim - 2)
-    axes = _axes(switches.axes, x.ndim)
     with np.errstate(all="ignore"):
-        mean = x.mean(axis=axes, keepdims=True)
-        if inference and switches.center == "mean":
-            mean = probe.running_mean.reshape(across)
-        center = np.zeros_like(mean) if switches.center == "none" else mean
-        about = np.zeros_like(mean) if switches.variance == "about-zero" else x.mean(axis=axes, keepdims=True)
-        squares = (x - about) ** 2
-        var = squares.mean(axis=axes, keepdims=True)
-        count = squares.size // var.size
-        if switches.variance in ("unbiased", "batch-unbiased"):
-            var = var * (count / (count - 1))
-        elif switches.variance == "sum":
-            var = var * count
-        elif switches.variance == "sum over samples":
-            var = var * (count / x.shape[0])
-        elif inference and switches.variance == "biased":
+        own = mean_over(switches.axes, x, probe)
+        mean = probe.running_mean.reshape(across) if inference and switches.center == "mean" else own
+        center = {"none": np.zeros_like(mean), "shared": np.full_like(mean, x.mean())}.get(switches.center, mean)
+        if inference and switches.variance == "biased":
             var = probe.running_var.reshape(across)
+        else:
+            var = _variance(switches, own, probe)
         inv_std = _inverse(switches.root, var, probe.eps)
         x_hat = (x - center) * inv_std
         gamma, beta = probe.gamma.reshape(across), probe.beta.reshape(across)
-        gain = {"no-scale": np.ones_like(gamma), "none": np.ones_like(gamma), "one-plus": 1 + gamma}.get(
-            switches.affine, gamma
-        )
-        shift = {"no-shift": np.zeros_like(beta), "none": np.zeros_like(beta), "shift-first": gamma * beta}.get(
-            switches.affine, beta
-        )
+        ones, nothing = np.ones_like(gamma), np.zeros_like(beta)
+        gain = {"no-scale": ones, "none": ones, "one-plus": 1 + gamma}.get(switches.affine, gamma)
+        shifts = {
+            "no-shift": nothing,
+            "none": nothing,
+            "shift-first": gamma * beta,
+            "shift-subtracted": -beta,
+            "shift-divided": beta * inv_std,
+            "shift-divided-scaled": gamma * beta * inv_std,
+        }
+        shift = shifts.get(switches.affine, beta)
         return Normalized(gain * x_hat + shift, x_hat, inv_std, gain)
 
 
@@ -180,29 +304,29 @@ class Explanation(NamedTuple):
     beliefs: tuple[str, ...]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def programs(kind: str) -> tuple[Explanation, ...]:
-    """All programs of a family with at most two switches turned, the simplest first."""
-    family = {"forward": FORWARD, "conv": CONV, "inference": INFERENCE}[kind]
+    """All programs of a family with at most two switches turned: the simplest first, then in the catalogue's order."""
+    family, right = FAMILIES[kind], right_switches(kind)
     turns = [(switch, setting, belief) for switch, settings in family.items() for setting, belief in settings.items()]
-    found = [Explanation(Switches(), ())]
-    found += [Explanation(Switches(**{switch: setting}), (belief,)) for switch, setting, belief in turns]
+    found = [Explanation(right, ())]
+    found += [Explanation(right._replace(**{switch: setting}), (belief,)) for switch, setting, belief in turns]
     for one, other in combinations(turns, 2):
         if one[0] == other[0] or _is_unusual(one[1]) or _is_unusual(other[1]):
             continue
         both = frozenset({one[2], other[2]})
-        beliefs = (TOGETHER[both],) if both in TOGETHER else (one[2], other[2])
-        found.append(Explanation(Switches(**{one[0]: one[1], other[0]: other[1]}), beliefs))
-    return tuple(sorted(found, key=lambda explanation: len(explanation.beliefs)))
+        beliefs = (TOGETHER[both],) if both in TOGETHER else tuple(dict.fromkeys((one[2], other[2])))
+        found.append(Explanation(right._replace(**{one[0]: one[1], other[0]: other[1]}), beliefs))
+    return tuple(sorted(found, key=lambda one: (len(one.beliefs), order_of(one.beliefs))))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _outputs(key: tuple[Any, ...], kind: str, beliefs: int) -> tuple[tuple[Explanation, ...], Array]:
     """All programs that hold so many beliefs, and what they give on the probe of this key."""
-    probe = make_probe(key[0], spatial=key[1])
+    probe = make_probe(key[0], spatial=key[1], layout=key[2], eps=key[3])
     chosen = tuple(program for program in programs(kind) if len(program.beliefs) == beliefs)
     results = [transform(probe, program.switches, inference=kind == "inference").y for program in chosen]
-    return chosen, np.stack(results)
+    return chosen, np.stack([np.broadcast_to(result, probe.x.shape) for result in results])
 
 
 def size_of(probe: Probe) -> Array:
@@ -211,8 +335,8 @@ def size_of(probe: Probe) -> Array:
     return np.asarray((np.abs(probe.gamma) * 2 + np.abs(probe.beta)).reshape(across))
 
 
-def explain(y: Array, probe: Probe, kind: str, allowed: float) -> Explanation | None:
-    """Find the simplest program of the family that gives this y; None if there is none.
+def matches(y: Array, probe: Probe, kind: str, allowed: float) -> Iterable[Explanation]:
+    """Every program of the family that gives this y: the simplest first, then in the catalogue's order.
 
     Parameters
     ----------
@@ -220,7 +344,7 @@ def explain(y: Array, probe: Probe, kind: str, allowed: float) -> Explanation | 
         What the student's function returned.
     probe : Probe
         For which inputs.
-    kind : {"forward", "conv", "inference"}
+    kind : str
         Which family.
     allowed : float
         Tolerance relative to the size of the terms.
@@ -228,8 +352,13 @@ def explain(y: Array, probe: Probe, kind: str, allowed: float) -> Explanation | 
     for beliefs in (1, 2):
         chosen, outputs = _outputs(probe.key, kind, beliefs)
         with np.errstate(all="ignore"):
-            worst = (np.abs(outputs - y) / size_of(probe)).reshape(len(chosen), -1).max(axis=1)
-        best = int(np.argmin(np.where(np.isfinite(worst), worst, np.inf)))
-        if worst[best] <= allowed:
-            return chosen[best]
-    return None
+            worst = (
+                (np.abs(outputs - y) / np.maximum(size_of(probe), np.abs(outputs))).reshape(len(chosen), -1).max(axis=1)
+            )
+        for position in np.flatnonzero(worst <= allowed):
+            yield chosen[position]
+
+
+def explain(y: Array, probe: Probe, kind: str, allowed: float) -> Explanation | None:
+    """Return the first of `matches`, or None."""
+    return next(iter(matches(y, probe, kind, allowed)), None)

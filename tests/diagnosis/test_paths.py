@@ -8,7 +8,8 @@ from bncourse.numpy_bn import batch_norm_backward, batch_norm_forward
 def basis_of(seed: int) -> tuple[paths.Basis, np.ndarray]:
     probe = make_probe(seed)
     _, cache = batch_norm_forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
-    return paths.make_basis(probe.dy, cache.x_hat, cache.gamma * cache.inv_std), batch_norm_backward(probe.dy, cache).dx
+    basis = paths.make_basis(cache.gamma * probe.dy, cache.x_hat, cache.inv_std)
+    return basis, batch_norm_backward(probe.dy, cache).dx
 
 
 def test_the_right_dx_has_coefficients_one_minus_one_minus_one() -> None:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bncourse.diagnosis.catalogue import beliefs
-from bncourse.diagnosis.forwards import PLACES
 from bncourse.diagnosis.probes import make_probe
+from bncourse.diagnosis.rules import PLACES
 from bncourse.diagnosis.transforms import Switches, explain, programs, transform
 from bncourse.numpy_bn import batch_norm_forward, batch_norm_inference
 

@@ -18,8 +18,9 @@ from bncourse.diagnosis import call, paths, probes
 from bncourse.diagnosis.bounds import FLOOR
 from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
 from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
-from bncourse.diagnosis.forwards import PLACES, flat
+from bncourse.diagnosis.forwards import flat
 from bncourse.diagnosis.probes import RECIPE, Probe, Recipe, make_probe
+from bncourse.diagnosis.rules import PLACES
 from bncourse.diagnosis.running_stats import right_update, update_sizes
 from bncourse.numpy_bn import functional as reference
 
@@ -61,7 +62,8 @@ def _outputs(functions: dict[str, Any], probe: Probe, maps: Probe) -> Signature:
         x, upstream = inputs.x.copy(), inputs.dy.copy()
         _, right = plain_forward(inputs.x, inputs.gamma, inputs.beta, inputs.eps)
         rows = paths.rows(inputs.dy), paths.rows(right["x_hat"])
-        terms = paths.make_basis(*rows, (right["gamma"] * right["inv_std"]).reshape(-1)).size
+        gain, inv_std = right["gamma"].reshape(-1), right["inv_std"].reshape(-1)
+        terms = paths.make_basis(gain * rows[0], rows[1], inv_std).size
         y, cache = functions["forward"](x, inputs.gamma.copy(), inputs.beta.copy(), eps=inputs.eps)
         keep(f"{name}y", y, x.shape, (2 * np.abs(inputs.gamma) + np.abs(inputs.beta)).reshape(across))
         result = functions["backward"](upstream, cache)

@@ -4,7 +4,31 @@ Each is an own, small implementation in the way in which a learner would write i
 reference passes every check, every specimen fails, and is diagnosed as itself.
 """
 
-from bncourse.diagnosis.evidence.specimens import backward, conv, forward, general, inference, running, sums
-from bncourse.diagnosis.evidence.specimens.registry import SPECIMENS, Specimen
+from bncourse.diagnosis.evidence.specimens import (
+    backward,
+    conv,
+    forward,
+    general,
+    inference,
+    kinds,
+    other_norms,
+    running,
+    sums,
+)
+from bncourse.diagnosis.evidence.specimens.registry import OTHERS, SPECIMENS, OtherSpecimen, Specimen
 
-__all__ = ["SPECIMENS", "Specimen", "backward", "conv", "forward", "general", "inference", "running", "sums"]
+__all__ = [
+    "OTHERS",
+    "SPECIMENS",
+    "OtherSpecimen",
+    "Specimen",
+    "backward",
+    "conv",
+    "forward",
+    "general",
+    "inference",
+    "kinds",
+    "other_norms",
+    "running",
+    "sums",
+]

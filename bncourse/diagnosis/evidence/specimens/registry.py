@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bncourse.diagnosis.report import Report
+from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import functional as reference
 
@@ -77,6 +78,27 @@ def wrong(
         return function
 
     return keep
+
+
+@dataclass(frozen=True)
+class OtherSpecimen:
+    """A wrong program for another normalization than batch norm, or under another course's rules."""
+
+    belief: str
+    name: str
+    rules: Rules
+    forward: Function
+    backward: Function | None = None
+    running: Function | None = None
+
+    def diagnose(self, seed: int = 0) -> Report:
+        """Diagnose it."""
+        from bncourse.diagnosis.diagnose import diagnose
+
+        return diagnose(self.forward, self.backward, running=self.running, seed=seed, rules=self.rules)
+
+
+OTHERS: list[OtherSpecimen] = []
 
 
 def plain_forward(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> tuple[Array, Any]:

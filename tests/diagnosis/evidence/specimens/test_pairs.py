@@ -12,7 +12,7 @@ COUNT = 400
 def outcomes() -> list[tuple[Pair, tuple[str, ...]]]:
     probe = make_probe(0)
     ones = np.ones_like(probe.gamma)
-    span = {move.belief for move in moves(probe, ones, ones)}
+    span = set(moves(probe, ones, ones).beliefs)
     pairs = random_pairs(COUNT, seed=1, in_span=span.__contains__)
     return [(pair, pair.diagnose(seed).beliefs) for seed, pair in enumerate(pairs)]
 

@@ -1,0 +1,327 @@
+"""Why a dx is wrong: paths first, then entries of the cache that changed places, then fingerprints, then dependence."""
+
+from collections.abc import Iterator
+from dataclasses import is_dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from bncourse.diagnosis import call, fingerprints, paths
+from bncourse.diagnosis.layouts import Layout
+from bncourse.diagnosis.trials import Candidate, Trial, View, survives
+
+Array = np.ndarray[Any, Any]
+
+TEXTBOOK = "closed-form-of-another-forward"
+NO_MEAN = (1.0, 0.0, -1.0)
+
+
+def explain_dx(trial: Trial, *, right: bool) -> tuple[str, ...]:
+    """Name the fewest beliefs that give the student's dx, also on probes that were not searched."""
+    allowed = trial.allowed(trial.values["dx"].dtype)
+    for candidate in _candidates(trial, right=right, allowed=allowed):
+        bound = max(1e-6, 1e3 * allowed) if right else 1e-4
+        if survives(trial, "dx", candidate.predict, bound):
+            return candidate.beliefs
+    return ()
+
+
+def _candidates(trial: Trial, *, right: bool, allowed: float) -> Iterator[Candidate]:
+    """Everything that explains the searched probe: one belief, then fingerprints, then two."""
+    views = _views(trial, right=right)
+    for number in (0, 1):
+        for view in views:
+            yield from _by_paths(trial, view, number, allowed)
+        if number == 0 and not right and not trial.inference:
+            yield from _textbooks(trial, allowed)
+    for plain in (True, False):
+        for view in views:
+            yield from _by_fingerprints(trial, view, allowed, plain=plain)
+    for view in views:
+        yield from _by_paths(trial, view, 2, allowed)
+
+
+def _views(trial: Trial, *, right: bool) -> list[View]:
+    layout = trial.probe.layout
+    found = []
+    if not right and trial.switches is not None:
+        own = {"sets": layout, "sample": Layout("layer"), "places": Layout("instance"), "batch": Layout()}
+        if trial.switches.axes in own:
+            found.append(View("own", own[trial.switches.axes]))
+    found.append(View("right", layout))
+    if trial.inference:
+        found.append(View("batch", layout))
+    elif layout.kind != "batch" and trial.probe.x.ndim == 2:
+        found.append(View("right", Layout()))
+    return found
+
+
+def _truths(trial: Trial, view: View, basis: paths.Basis) -> list[tuple[tuple[str, ...], Array]]:
+    """Coefficients that a right backward pass has here, and beliefs which shift them."""
+    centered = view.layout.centered
+    textbook = np.array(paths.RIGHT if centered else NO_MEAN)
+    if trial.inference:
+        return [((), np.array([1.0, 0, 0])), (("training-backward-in-inference",), np.array(paths.RIGHT))]
+    if view.model == "own":
+        if trial.own is None:
+            return [((TEXTBOOK,), textbook)]
+        probe = replace(trial.probe, layout=view.layout)
+        weights = _weights(trial, basis, probe)
+        return [((), weights), ((TEXTBOOK,), textbook)] if weights is not None else [((TEXTBOOK,), textbook)]
+    truths: list[tuple[tuple[str, ...], Array]] = [((), textbook)]
+    if not centered:
+        truths.append((("rms-mean-path",), np.array(paths.RIGHT)))
+    if view.layout != trial.probe.layout:
+        truths = [(("backward-wrong-axis",), one) for _, one in truths]
+    return truths
+
+
+def _weights(trial: Trial, basis: paths.Basis, probe: Any) -> Array | None:
+    """With which weights the three paths reach the loss in the student's own forward pass."""
+    if trial.own is None or probe.layout != trial.probe.layout:
+        return None
+    return trial.own.weights(basis, probe)
+
+
+def _by_paths(trial: Trial, view: View, number: int, allowed: float) -> Iterator[Candidate]:
+    dx = view.layout.rows(trial.values["dx"].array)
+    known = trial.moves(view)
+    bound = 1e-4 if view.model == "own" else max(1e-6, 100 * allowed)
+    for way, (gamma, basis, front, _) in enumerate(trial.bases(view)):
+        if gamma and number == 2:
+            continue
+        with np.errstate(all="ignore"):
+            inner = dx / front
+        if not np.isfinite(inner).all():
+            continue
+        coefficients, residual = paths.fit(inner, basis)
+        if residual > 100 * allowed:
+            continue
+        for one in paths.fits(coefficients, _truths(trial, view, basis), known, bound, basis, number):
+            named = tuple(dict.fromkeys(((gamma,) if gamma else ()) + one.beliefs))
+            if not named:
+                continue
+
+            def predict(other: Trial, way: int = way, one: paths.Fit = one) -> Array:
+                _, basis, front, _ = other.bases(view)[way]
+                start = _truths(other, view, basis)[one.truth][1]
+                weights = paths.starts([((), start)], basis.terms.shape[2])[0][1] * one.factors(other.moves(view))
+                return view.layout.back(front * basis.combine(weights), other.probe.x.shape)
+
+            yield Candidate(named, predict)
+
+
+def _by_fingerprints(trial: Trial, view: View, allowed: float, *, plain: bool) -> Iterator[Candidate]:
+    """Programs outside of the span; where not `plain`, with a factor that some other belief of the span gives."""
+    dx = view.layout.rows(trial.values["dx"].array)
+    known = trial.moves(view)
+    scalings = (
+        [int(one) for one in np.flatnonzero(np.ptp(known.factors, axis=1).max(axis=1) == 0)] if not plain else [-1]
+    )
+    for way, (gamma, _, front, arrays) in enumerate(trial.bases(view)):
+        if gamma and not plain:
+            continue
+        for position, (belief, inner) in enumerate(fingerprints.candidates(arrays)):
+            expected = front * inner
+            size = np.abs(expected).max(axis=0) + 1e-300
+            for scaling in scalings:
+                factor = known.factors[scaling, 0] if scaling >= 0 else 1.0
+                with np.errstate(all="ignore"):
+                    worst = float((np.abs(dx - factor * expected) / (np.abs(factor) * size)).max())
+                if not worst <= 100 * allowed:
+                    continue
+                more = (known.beliefs[scaling],) if scaling >= 0 else ()
+                named = tuple(dict.fromkeys((belief, *((gamma,) if gamma else ()), *more)))
+
+                def predict(other: Trial, way: int = way, position: int = position, scaling: int = scaling) -> Array:
+                    _, _, front, arrays = other.bases(view)[way]
+                    found = front * fingerprints.candidates(arrays)[position][1]
+                    if scaling >= 0:
+                        found = found * other.moves(view).factors[scaling, 0]
+                    return view.layout.back(found, other.probe.x.shape)
+
+                yield Candidate(named, predict)
+
+
+def _textbooks(trial: Trial, allowed: float) -> Iterator[Candidate]:
+    """The closed form with the normalized values of another forward pass than the right one."""
+
+    def normalized(other: Trial, which: int) -> tuple[Array, Array]:
+        probe = other.probe
+        gamma, beta = (probe.layout.across(one, probe.x.ndim) for one in (probe.gamma, probe.beta))
+        model = other.own_model
+        inv_std = np.broadcast_to(model.inv_std, probe.x.shape)
+        if which == 0:
+            return model.x_hat, inv_std
+        y = call.pair(call.call(other.forward, "forward", probe.x, probe.gamma, probe.beta, eps=probe.eps), "forward")[
+            0
+        ]
+        with np.errstate(all="ignore"):
+            x_hat = (np.asarray(y) - beta) / gamma
+        return x_hat, np.ones_like(x_hat) if which == 1 else np.broadcast_to(other.expected.right.inv_std, x_hat.shape)
+
+    def bracket(other: Trial, which: int) -> Array:
+        x_hat, front = normalized(other, which)
+        rows = other.probe.rows
+        inside, x_hat = other.probe.gain * rows(other.probe.dy), rows(np.broadcast_to(x_hat, other.probe.x.shape))
+        return np.asarray(rows(front) * (inside - inside.mean(axis=0) - x_hat * (inside * x_hat).mean(axis=0)))
+
+    for which in (0, 1, 2):
+        try:
+            found, dx = bracket(trial, which), trial.probe.rows(trial.values["dx"].array)
+            factor = _factor(dx, found)
+        except call.Slip:
+            return
+        with np.errstate(all="ignore"):
+            worst = np.abs(dx - factor * found).max(axis=0) / np.abs(factor * found).max(axis=0)
+        if (
+            not (worst <= 100 * allowed).all()
+            or not (factor > 0).all()
+            or (which != 1 and np.abs(factor - 1).max() > 1e-6)
+        ):
+            continue
+
+        def predict(other: Trial, which: int = which) -> Array:
+            found, dx = bracket(other, which), other.probe.rows(other.part("dx").array)
+            factor = _factor(dx, found) if which == 1 else 1.0
+            return other.probe.layout.back(factor * found, other.probe.x.shape)
+
+        yield Candidate((TEXTBOOK,), predict)
+
+
+def _factor(dx: Array, expected: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray((dx * expected).sum(axis=0) / (expected * expected).sum(axis=0))
+
+
+def is_right_beside(trial: Trial) -> bool:
+    """Whether dx is the right formula with the eps of either forward pass, the student's or the right one."""
+    own, right = trial.own_model, trial.expected.right
+    rows = trial.probe.rows
+    dx, inside = rows(trial.values["dx"].array), trial.probe.gain * rows(trial.probe.dy)
+    for x_hat in (own.x_hat, right.x_hat):
+        for other in (own.x_hat, right.x_hat):
+            for inv_std in (own.inv_std, right.inv_std):
+                if x_hat is other is own.x_hat and inv_std is own.inv_std:
+                    continue  # the textbook's form of the student's own forward pass, which is another matter
+                one, two = (
+                    rows(np.broadcast_to(x_hat, trial.probe.x.shape)),
+                    rows(np.broadcast_to(other, trial.probe.x.shape)),
+                )
+                front = rows(np.broadcast_to(inv_std, trial.probe.x.shape))
+                expected = front * (inside - inside.mean(axis=0) - one * (inside * two).mean(axis=0))
+                if np.abs(dx - expected).max() <= 1e-6 * np.abs(expected).max():
+                    return True
+    return False
+
+
+# --- entries of the cache that changed places
+
+
+def _entries(cache: Any) -> list[Any] | None:
+    """Entries of a cache that is a tuple or a list, or holds one as `rest`."""
+    held = getattr(cache, "rest", cache)
+    if isinstance(held, (tuple, list)) and 2 <= len(held) <= 14:
+        return list(held)
+    return None
+
+
+def _with_entries(cache: Any, entries: list[Any]) -> Any:
+    if is_dataclass(cache) and not isinstance(cache, type):
+        return replace(cache, rest=_packed(getattr(cache, "rest", None), entries))
+    return _packed(cache, entries)
+
+
+def _packed(like: Any, entries: list[Any]) -> Any:
+    return type(like)(*entries) if hasattr(like, "_fields") else type(like)(entries)
+
+
+def exchange(trial: Trial, parts: tuple[str, ...]) -> bool:
+    """Whether these gradients are right as soon as two entries of the cache change places."""
+    try:
+        entries = _entries(trial.cache())
+        if entries is None or type(entries[0]).__name__ == "Handle":
+            return False
+        return any(
+            all(_right_exchanged(one, pair, parts) for one in (trial, *trial.fresh()))
+            for pair in combinations(range(len(entries)), 2)
+        )
+    except call.Slip:
+        return False
+
+
+def _right_exchanged(trial: Trial, pair: tuple[int, int], parts: tuple[str, ...]) -> bool:
+    try:
+        cache = trial.cache()
+        entries = _entries(cache)
+        if entries is None or max(pair) >= len(entries):
+            return False
+        entries[pair[0]], entries[pair[1]] = entries[pair[1]], entries[pair[0]]
+        found = call.gradients(trial.run(trial.probe.dy, _with_entries(cache, entries)), "dx", [])
+        for part in parts:
+            value = trial.read(found[part], part)
+            if trial.error(value.array, trial.expected.gradients[part], part) > trial.allowed(value.dtype):
+                return False
+    except call.Slip:
+        return False
+    return True
+
+
+# --- what dx depends on
+
+
+def dependence(trial: Trial) -> tuple[str, ...]:
+    """Name the first thing that dx should depend on and does not, or should not and does, on every probe."""
+    for belief, test in (
+        ("batch-sum-missing", _ignores_others),
+        ("dy-summed-first", _ignores_order),
+        ("deviation-lost", _ignores_deviation),
+        ("backward-features-mix", _mixes_sets),
+    ):
+        try:
+            if all(test(one) for one in (trial, *trial.fresh())):
+                return (belief,)
+        except call.Slip:
+            continue
+    return ()
+
+
+def _dx(trial: Trial, inside: Array) -> Array:
+    """The student's dx in rows, for gamma * dy in rows."""
+    probe = trial.probe
+    return probe.rows(trial.part("dx", probe.layout.back(inside / probe.gain, probe.x.shape)).array)
+
+
+def _same(one: Array, other: Array, size: Array) -> bool:
+    return bool(np.abs(one - other).max(initial=0.0) <= 1e-9 * max(float(np.abs(size).max()), 1e-300))
+
+
+def _inside(trial: Trial) -> Array:
+    return np.array(trial.probe.gain * trial.probe.rows(trial.probe.dy))
+
+
+def _ignores_others(trial: Trial) -> bool:
+    before, inside = _dx(trial, _inside(trial)), _inside(trial)
+    inside[0] = inside[0] * 3 + 1
+    after = _dx(trial, inside)
+    return _same(before[1:], after[1:], before) and not _same(before[0], after[0], before)
+
+
+def _ignores_order(trial: Trial) -> bool:
+    inside = _inside(trial)
+    before = _dx(trial, inside)
+    return bool(np.abs(before).max() > 0) and _same(before, _dx(trial, np.roll(inside, 1, axis=0)), before)
+
+
+def _ignores_deviation(trial: Trial) -> bool:
+    inside = _inside(trial)
+    inside[1] = inside[0]
+    found = _dx(trial, inside)
+    return bool(np.abs(found).max() > 0) and _same(found[0], found[1], found)
+
+
+def _mixes_sets(trial: Trial) -> bool:
+    before, inside = _dx(trial, _inside(trial)), _inside(trial)
+    inside[:, 0] = np.roll(inside[:, 0], 1) * 2 + 1
+    return not _same(before[:, 1:], _dx(trial, inside)[:, 1:], before)

@@ -1,0 +1,202 @@
+"""Calling what is not ours: arguments by their names, arrays of NumPy or PyTorch, channels first or last."""
+
+import ast
+import contextlib
+import inspect
+import io
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.diagnosis.conventions.names import EVAL_WORDS, ROLES, TRAIN_WORDS, role_of
+from bncourse.diagnosis.conventions.source import NotHereError, Program
+
+Array = np.ndarray[Any, Any]
+Tree = ast.FunctionDef | ast.ClassDef
+
+
+class CannotCallError(Exception):
+    """A function is asked for something that is not known; the message completes "It could not be called: ..."."""
+
+
+class Orientation(NamedTuple):
+    """How a student lays out x and gamma; ours is (N, C, *places) and (C,)."""
+
+    channels: str = "first"
+    """Axis of the channels: "first" is axis 1, "last" the last one, "rows" axis 0 (samples in columns)."""
+    vector: str = "flat"
+    """Shape of gamma: "flat" is (C,), "wide" has as many axes as x."""
+
+    def x(self, array: Array) -> Array:
+        """Lay out a batch as the student does."""
+        if self.channels == "last":
+            return np.ascontiguousarray(np.moveaxis(array, 1, -1))
+        return np.ascontiguousarray(array.T) if self.channels == "rows" else array
+
+    def back(self, array: Any) -> Any:
+        """Lay out a batch of the student's as we do; what does not fit is left as it is."""
+        if not isinstance(array, np.ndarray) or array.ndim < 2:
+            return array
+        if self.channels == "last":
+            return np.moveaxis(array, -1, 1)
+        return array.T if self.channels == "rows" else array
+
+    def gamma(self, vector: Array, ndim: int) -> Array:
+        """Shape one number a channel as the student does."""
+        if self.vector == "flat":
+            return vector
+        shape = [1] * ndim
+        shape[{"first": 1, "last": ndim - 1, "rows": 0}[self.channels]] = len(vector)
+        return vector.reshape(shape)
+
+
+def modules_of(tree: Tree, program: Program) -> set[str]:
+    """Names of the packages whose modules stand in a definition, and in those of the file that it uses."""
+    seen: set[str] = set()
+    found: set[str] = set()
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        for node in ast.walk(waiting.pop()):
+            if isinstance(node, ast.Name) and node.id not in seen:
+                seen.add(node.id)
+                value = program.namespace.get(node.id)
+                name = getattr(value, "__name__", "") if inspect.ismodule(value) else getattr(value, "__module__", "")
+                if isinstance(name, str):
+                    found.add(name.split(".")[0])
+                if node.id in program.trees:
+                    waiting.append(program.trees[node.id])
+    return found
+
+
+def constants_of(tree: ast.AST) -> list[Any]:
+    """Every constant of a definition, in order."""
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+
+
+def word(tree: ast.AST, *, train: bool) -> str:
+    """The word that a definition compares its mode with."""
+    known = TRAIN_WORDS if train else EVAL_WORDS
+    used = [value for value in constants_of(tree) if isinstance(value, str)]
+    return next((one for one in known if one in used), known[0])
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what a student's function prints and warns of."""
+    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        yield
+
+
+def to_numpy(value: Any) -> Any:
+    """Turn tensors into arrays, also inside of tuples, lists and dicts; leave everything else."""
+    if hasattr(value, "detach"):
+        return value.detach().cpu().numpy()
+    if type(value) in (tuple, list):
+        return type(value)(to_numpy(one) for one in value)
+    if type(value) is dict:
+        return {key: to_numpy(one) for key, one in value.items()}
+    return value
+
+
+def tensor(array: Array) -> Any:
+    """The array as a tensor, a leaf of its own graph."""
+    return sys.modules["torch"].tensor(array, requires_grad=True)
+
+
+class Signature:
+    """The parameters of a function, each with its role."""
+
+    ORDER = ("x", "gamma", "beta")
+
+    def __init__(self, function: Callable[..., Any], among: tuple[str, ...], *, positional: int = 0) -> None:
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError) as error:
+            raise CannotCallError("its parameters cannot be read") from error
+        self.parameters = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+        self.roles: dict[str, str] = {}
+        taken: set[str] = set()
+        names = [one.name for one in self.parameters]
+        for name in names:
+            if name == "G" and "groups" in among and any(other in ROLES["gamma"] for other in names if other != "G"):
+                self.roles[name] = "groups"
+                taken.add("groups")
+        for one in self.parameters:
+            role = role_of(one.name, tuple(role for role in among if role not in taken))
+            if role is not None and one.name not in self.roles:
+                self.roles[one.name] = role
+                taken.add(role)
+        for position, role in enumerate(self.ORDER[:positional]):
+            if role not in taken and position < len(self.parameters):
+                name = self.parameters[position].name
+                if name not in self.roles:
+                    self.roles[name] = role
+                    taken.add(role)
+
+    def has(self, role: str) -> bool:
+        """Whether there is a parameter of this role."""
+        return role in self.roles.values()
+
+    def name(self, role: str) -> str | None:
+        """Name of the parameter of this role."""
+        return next((name for name, known in self.roles.items() if known == role), None)
+
+    def default(self, role: str) -> Any:
+        """Its default, or None."""
+        for one in self.parameters:
+            if self.roles.get(one.name) == role and one.default is not one.empty:
+                return one.default
+        return None
+
+    def arguments(self, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments by position and by name for these values, role by role.
+
+        Raises
+        ------
+        CannotCallError
+            If a parameter without a default has no role, or no value.
+        """
+        by_position: list[Any] = []
+        by_name: dict[str, Any] = {}
+        for one in self.parameters:
+            role = self.roles.get(one.name)
+            if role in values:
+                if one.kind is one.POSITIONAL_ONLY:
+                    by_position.append(values[role])
+                else:
+                    by_name[one.name] = values[role]
+            elif one.default is one.empty:
+                raise CannotCallError(f"nothing is known to give for its parameter {one.name}")
+        return by_position, by_name
+
+    def call(self, function: Callable[..., Any], values: dict[str, Any]) -> Any:
+        """Call the function with these values."""
+        by_position, by_name = self.arguments(values)
+        with quiet():
+            return function(*by_position, **by_name)
+
+
+def returned_names(tree: ast.AST) -> list[str]:
+    """Names in the last tuple that a function returns; "" for what is no plain name."""
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            found = [getattr(one, "id", getattr(one, "attr", "")) for one in node.value.elts]
+    return found
+
+
+__all__ = [
+    "CannotCallError",
+    "NotHereError",
+    "Orientation",
+    "Signature",
+    "constants_of",
+    "modules_of",
+    "quiet",
+    "returned_names",
+    "tensor",
+    "to_numpy",
+    "word",
+]

@@ -1,0 +1,350 @@
+"""Classes of any course as functions of ours: parameters, statistics and gradients are attributes, by their names."""
+
+import ast
+import contextlib
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.diagnosis.conventions.calls import (
+    Array,
+    CannotCallError,
+    Orientation,
+    Signature,
+    constants_of,
+    modules_of,
+    quiet,
+    tensor,
+    to_numpy,
+    word,
+)
+from bncourse.diagnosis.conventions.functions import Outcome, Values
+from bncourse.diagnosis.conventions.names import gradient_of, plain, role_of
+from bncourse.diagnosis.conventions.source import Program
+
+STATE = ("running_mean", "running_var", "gamma", "beta")
+MADE_WITH = ("running_mean", "running_var", "eps", "dims", "features", "gamma", "beta", "momentum", "groups")
+FORWARD = ("forward", "__call__", "call", "fprop", "forward_pass", "fwd")
+BACKWARD = ("backward", "bprop", "backward_pass", "bwd", "backprop", "grad")
+
+
+class Slot(NamedTuple):
+    """A place of a layer that holds something: an attribute, or an entry of a dict that is one."""
+
+    holder: dict[str, Any]
+    key: str
+    path: str
+
+    @property
+    def value(self) -> Any:
+        """What lies there."""
+        return self.holder[self.key]
+
+
+def slots(layer: Any) -> Iterator[Slot]:
+    """Every attribute of a layer, and every entry of its dicts and of PyTorch's parameters and buffers."""
+    for key, value in list(vars(layer).items()):
+        yield Slot(vars(layer), key, key)
+        if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+            for inner in list(value):
+                yield Slot(value, inner, f"{key}.{inner}")
+
+
+def _is_array(value: Any) -> bool:
+    return (
+        value is None or isinstance(value, (np.ndarray, float, int)) or hasattr(value, "detach") or bool(_data(value))
+    )
+
+
+def _data(value: Any) -> str:
+    """Name under which a parameter object of the student's own keeps its array, or ""."""
+    return next(
+        (name for name in ("data", "value", "val", "w") if isinstance(getattr(value, name, None), np.ndarray)), ""
+    )
+
+
+def find(layer: Any, role: str) -> Slot | None:
+    """Find the place of gamma, beta, a running statistic, eps or the momentum."""
+    for slot in slots(layer):
+        if "grad" in plain(slot.path) or role_of(slot.key, (role,)) is None:
+            continue
+        value = slot.value
+        if role in STATE and _is_array(value) and not isinstance(value, bool):
+            return slot
+        number = isinstance(value, float) or (isinstance(value, np.ndarray) and value.ndim == 0)
+        if role in ("eps", "momentum") and number and 0 <= float(value) <= 1:
+            return slot
+    return None
+
+
+def write(slot: Slot, vector: Array, ndim: int, lay: Orientation) -> None:
+    """Put one number a channel where a layer keeps them, in the shape in which it does."""
+    value = slot.value
+    inner = _data(value)
+    array: Any = getattr(value, inner) if inner else to_numpy(value)
+    shape = () if array is None else np.shape(array)
+    fits = int(np.prod(shape)) == len(vector) and len(shape) > 0
+    array = np.array(vector.reshape(shape) if fits else lay.gamma(vector, ndim))
+    if hasattr(value, "detach"):
+        if tuple(value.shape) == array.shape:
+            value.data = tensor(array).detach()
+        else:
+            slot.holder[slot.key] = tensor(array).detach()
+    elif inner:
+        setattr(value, inner, array)
+    else:
+        slot.holder[slot.key] = array
+
+
+@dataclass
+class Layer:
+    """A class with a forward pass, and perhaps a backward pass."""
+
+    name: str
+    made: type
+    tree: ast.ClassDef
+    program: Program
+    kind: str
+    orientation: Orientation = field(default_factory=Orientation)
+    torch: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """See what it is made of."""
+        bases = {base.__module__.split(".")[0] for base in self.made.__mro__}
+        self.torch = "torch" in bases or "torch" in modules_of(self.tree, self.program)
+        self.module = "torch" in bases
+        self.trees = [
+            self.program.trees[one.__name__] for one in self.made.__mro__ if one.__name__ in self.program.trees
+        ]
+
+    def turned(self, orientation: Orientation) -> "Layer":
+        """Return the same class, called in another layout."""
+        return replace(self, orientation=orientation)
+
+    @property
+    def forward_name(self) -> str:
+        """Name of its forward pass."""
+        own = [name for name in FORWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one))]
+        if not own:
+            raise CannotCallError("it has no method forward")
+        return own[0]
+
+    @property
+    def backward_name(self) -> str | None:
+        """Name of its backward pass, where it has one."""
+        return next(
+            (name for name in BACKWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one))), None
+        )
+
+    def _own(self, one: type) -> bool:
+        return one is not object and not one.__module__.startswith("torch")
+
+    def signature(self, layer: Any) -> Signature:
+        """Parameters of its forward pass."""
+        among = ("train", "eval", "mode", "running_mean", "running_var", "x", "gamma", "beta", "eps", "momentum")
+        return Signature(getattr(layer, self.forward_name), among, positional=1)
+
+    @property
+    def text(self) -> str:
+        """Everything that is written in it and in the classes of the file that it inherits from."""
+        return " ".join(ast.dump(tree) for tree in self.trees)
+
+    def has_modes(self, values: Values) -> bool:
+        """Whether it is told if it trains."""
+        layer = self.make(values)
+        known = self.signature(layer)
+        flags = [name for name in vars(layer) if role_of(name, ("train", "eval", "mode"))]
+        told = any(known.has(role) for role in ("train", "eval", "mode"))
+        return self.module or told or bool(flags) or "retain_derived" in self.text
+
+    def takes(self, role: str, values: Values) -> bool:
+        """Whether eps, or the momentum, can be set."""
+        layer = self.make(values)
+        if (
+            find(layer, role) is not None
+            or Signature(self.made, MADE_WITH).has(role)
+            or self.signature(layer).has(role)
+        ):
+            return True
+        return any(isinstance(value, float) and role_of(name, (role,)) for name, value in vars(self.made).items())
+
+    def make(self, values: Values) -> Any:
+        """Make a layer with these parameters and statistics, ready to be called."""
+        lay, ndim = self.orientation, values.x.ndim
+        channels = len(values.gamma)
+        layer = self._construct(values, channels)
+        if self.module:
+            layer.double()
+        if self._is_lazy(layer):
+            with quiet():
+                self._warm_up(layer, values)
+        statistics = {"running_mean": values.running_mean, "running_var": values.running_var}
+        for role in STATE:
+            vector = statistics.get(role, getattr(values, role))
+            slot = find(layer, role)
+            if slot is not None and vector is not None:
+                write(slot, vector, ndim, lay)
+        for role in ("eps", "momentum"):
+            slot, number = find(layer, role), getattr(values, role)
+            if number is None:
+                continue
+            if slot is not None:
+                slot.holder[slot.key] = number
+            else:
+                for name, value in vars(self.made).items():
+                    if isinstance(value, float) and role_of(name, (role,)):
+                        setattr(layer, name, number)
+        self._set_mode(layer, train=values.train)
+        return layer
+
+    def _construct(self, values: Values, channels: int) -> Any:
+        signature = Signature(self.made, MADE_WITH)
+        vectors = {name: np.array(getattr(values, name)) for name in ("gamma", "beta")}
+        lay = self.orientation
+        given: dict[str, Any] = {name: lay.gamma(vector, values.x.ndim) for name, vector in vectors.items()}
+        given |= {"eps": values.eps, "dims": values.x.ndim, "groups": values.groups}
+        if values.momentum is not None:
+            given["momentum"] = values.momentum
+        shape = lay.x(values.x).shape
+        problem: Exception | None = None
+        for features in (channels, (channels,), shape, shape[1:], (1, channels)):
+            try:
+                by_position, by_name = signature.arguments({**given, "features": features})
+                with quiet():
+                    return self.made(*by_position, **by_name)
+            except CannotCallError:
+                raise
+            except Exception as error:
+                problem = problem or error
+                if not signature.has("features"):
+                    break
+        raise CannotCallError(f"making one raised {type(problem).__name__}: {problem}") from problem
+
+    def _is_lazy(self, layer: Any) -> bool:
+        slot = find(layer, "gamma")
+        written = any(gradient_of(name) is None and role_of(name, ("gamma",)) for name in _attributes(self.trees))
+        return (slot is None or slot.value is None) and (written or "parameters" in self.text)
+
+    def _warm_up(self, layer: Any, values: Values) -> None:
+        """Call it once, or its `build`, where only a first batch makes its parameters."""
+        x = np.array(self.orientation.x(values.x))
+        if hasattr(layer, "build") and not self.module:
+            layer.build(x.shape)
+            return
+        known = self.signature(layer)
+        given: dict[str, Any] = {"x": tensor(x).detach() if self.torch else x}
+        given |= {"train": True, "eval": False, "mode": word(self.tree, train=True)}
+        by_position, by_name = known.arguments(given)
+        extra = {"retain_derived": False} if "retain_derived" in self.text else {}
+        getattr(layer, self.forward_name)(*by_position, **by_name, **extra)
+
+    def _set_mode(self, layer: Any, *, train: bool) -> None:
+        for name, inverse in (("train", False), ("eval", True)):
+            method = getattr(layer, name, None)
+            if inspect.ismethod(method) and (train != inverse):
+                with quiet():
+                    method()
+        for slot in slots(layer):
+            role = role_of(slot.key, ("train", "eval", "mode"))
+            if role in ("train", "eval") and isinstance(slot.value, (bool, int)):
+                slot.holder[slot.key] = train if role == "train" else not train
+            elif role == "mode" and isinstance(slot.value, str):
+                slot.holder[slot.key] = next((word(tree, train=train) for tree in self.trees), "train")
+            elif (role == "mode" and isinstance(slot.value, bool)) or (
+                slot.key == "trainable" and "retain_derived" in self.text
+            ):
+                slot.holder[slot.key] = train
+
+    def run(self, values: Values) -> Outcome:
+        """Make a layer and call its forward pass."""
+        layer = self.make(values)
+        known = self.signature(layer)
+        x: Any = np.array(self.orientation.x(values.x))
+        if self.torch:
+            x = tensor(x)
+        given: dict[str, Any] = {"x": x, "train": values.train, "eval": not values.train}
+        default = known.default("mode")
+        given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)
+        given |= {"eps": values.eps, "gamma": values.gamma, "beta": values.beta}
+        by_position, by_name = known.arguments(given)
+        if "retain_derived" in self.text:
+            by_name["retain_derived"] = values.train
+        graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
+        with quiet(), graph_off:
+            result = getattr(layer, self.forward_name)(*by_position, **by_name)
+        y = result[0] if isinstance(result, (tuple, list)) and result else result
+        rest = result[1] if isinstance(result, (tuple, list)) and len(result) > 1 else None
+        statistics = {}
+        for role in ("running_mean", "running_var"):
+            slot = find(layer, role)
+            if slot is not None:
+                value = slot.value
+                statistics[role] = to_numpy(getattr(value, _data(value)) if _data(value) else value)
+        graph = None
+        if self.torch and hasattr(y, "grad_fn"):
+            leaves = [x]
+            for role in ("gamma", "beta"):
+                slot = find(layer, role)
+                leaves.append(slot.value if slot is not None else tensor(np.zeros(len(values.gamma))))
+            graph = (y, leaves)
+        moved = {
+            role: value.reshape(-1) if isinstance(value, np.ndarray) else value for role, value in statistics.items()
+        }
+        return Outcome(self.orientation.back(to_numpy(y)), values, rest, moved, graph, layer)
+
+    def keeps_statistics(self, values: Values) -> bool:
+        """Whether it has running statistics."""
+        layer = self.run(values).layer
+        return find(layer, "running_mean") is not None and find(layer, "running_var") is not None
+
+    def backward(self, dy: Array, outcome: Outcome) -> Any:
+        """Return (dx, dgamma, dbeta) in our layout: what comes back, and what it leaves in attributes."""
+        layer, lay = outcome.layer, self.orientation
+        upstream: Any = np.array(lay.x(dy))
+        if self.torch:
+            upstream = tensor(upstream).detach()
+        method = getattr(layer, self.backward_name or "backward")
+        known = Signature(method, ("dy", "cache"))
+        names = [one.name for one in known.parameters]
+        if names and not known.has("dy"):
+            known.roles[names[0]] = "dy"
+        given = {"dy": upstream}
+        if outcome.rest is not None:
+            given["cache"] = outcome.rest
+        result = to_numpy(known.call(method, given))
+        if isinstance(result, (tuple, list)) and len(result) == 3:
+            return lay.back(result[0]), *(_vector(one) for one in result[1:])
+        dx = result[0] if isinstance(result, (tuple, list)) and result else result
+        found = dict(_gradients(layer))
+        if "gamma" not in found or "beta" not in found:
+            missing = [f"d{role}" for role in ("gamma", "beta") if role not in found]
+            raise CannotCallError(f"no attribute is known to hold {' and '.join(missing)} after it")
+        return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector(found["gamma"]), _vector(found["beta"])
+
+
+def _vector(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.ndim > 1 and max(value.shape) == value.size:
+        return value.reshape(-1)
+    return value
+
+
+def _gradients(layer: Any) -> Iterator[tuple[str, Any]]:
+    """What a layer keeps as gradients of gamma and beta."""
+    for slot in slots(layer):
+        value = slot.value
+        inside = "grad" in plain(slot.path.split(".")[0]) and "." in slot.path
+        part = gradient_of(slot.key) or (role_of(slot.key, ("gamma", "beta")) if inside else None)
+        if part and (isinstance(value, (np.ndarray, np.floating, float)) or hasattr(value, "detach")):
+            yield part, to_numpy(value)
+        elif role_of(slot.key, ("gamma", "beta")) and isinstance(getattr(value, "grad", None), np.ndarray):
+            yield str(role_of(slot.key, ("gamma", "beta"))), value.grad
+
+
+def _attributes(trees: list[Any]) -> set[str]:
+    """Names of everything that is assigned to self, and keys."""
+    found = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return found | {value for tree in trees for value in constants_of(tree) if isinstance(value, str)}

@@ -1,0 +1,204 @@
+"""Which functions of a file normalize, what each is for, and whose convention they follow."""
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bncourse.diagnosis.conventions.calls import CannotCallError, Signature
+from bncourse.diagnosis.conventions.classes import Layer
+from bncourse.diagnosis.conventions.functions import Forward
+from bncourse.diagnosis.conventions.names import (
+    BACKWARD,
+    INFERENCE,
+    KINDS,
+    MAPS,
+    ROLES,
+    UPDATE,
+    kind_of,
+    plain,
+    role_of,
+)
+from bncourse.diagnosis.conventions.source import Program
+
+COMPOSITE = re.compile(
+    r"affine|relu|linear|dense|dropout|pool|resid|init|loss|check|^test_|plot|fused|conv_|net$", re.I
+)
+"""Names of functions that do more than normalize."""
+PLAIN = {"forward", "backward", "inference", "running", "update", "batchnorm"}
+"""Names that say nothing else."""
+
+Tree = ast.FunctionDef | ast.ClassDef
+
+
+@dataclass
+class Unit:
+    """One normalization of a file: a forward pass and what belongs to it."""
+
+    kind: str
+    maps: bool
+    stem: str
+    forward: Forward | Layer | None = None
+    backwards: list[str] = field(default_factory=list)
+    inference: str = ""
+    update: str = ""
+    problem: str = ""
+    names: list[str] = field(default_factory=list)
+
+
+def _parameters(tree: ast.FunctionDef) -> list[str]:
+    return [one.arg for one in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)]
+
+
+def _normalizes(tree: ast.FunctionDef) -> bool:
+    """Whether the parameters are those of a normalization."""
+    names = {plain(name) for name in _parameters(tree)}
+    return "gamma" in names and ("beta" in names or "x" in names)
+
+
+def _is_layer(tree: ast.ClassDef) -> bool:
+    """Whether a class of another name holds what a normalizing layer holds."""
+    words = {plain(node.attr) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    words |= {
+        plain(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return "gamma" in words and bool(words & {*ROLES["running_mean"], "beta"})
+
+
+def is_wanted(tree: Tree) -> bool:
+    """Whether a definition is one of those that are looked at."""
+    if isinstance(tree, ast.ClassDef):
+        return (kind_of(tree.name) is not None or _is_layer(tree)) and not COMPOSITE.search(tree.name)
+    if COMPOSITE.search(tree.name) and not re.match(r"conv_(batch_?norm|bn)(_forward|_backward)?$", tree.name):
+        return False
+    return kind_of(tree.name) is not None or _normalizes(tree) or tree.name in PLAIN
+
+
+def role_in(tree: ast.FunctionDef) -> str:
+    """Tell forward, backward, inference and update apart by the name, and where that says nothing by the parameters."""
+    names = _parameters(tree)
+    if BACKWARD.search(tree.name) or tree.name == "backward":
+        return "backward"
+    roles = {role_of(name, ("running_mean", "running_var", "gamma", "cache", "dy")) for name in names}
+    if "gamma" not in roles and {"running_mean", "running_var"} <= roles and UPDATE.search(tree.name):
+        return "update"
+    if INFERENCE.search(tree.name) and {"running_mean", "running_var"} <= roles:
+        return "inference"
+    return "forward"
+
+
+def stem_of(name: str) -> str:
+    """Return the name without what says which of its functions it is.
+
+    Examples
+    --------
+    >>> stem_of("spatial_batchnorm_backward"), stem_of("batchnorm_backward_alt"), stem_of("bn_inference")
+    ('spatialbatchnorm', 'batchnorm', 'bn')
+    """
+    found = re.sub(
+        r"forward|fwd|backward|backprop|bprop|bwd|inference|infer|predict|update|running|training|train|test|"
+        r"eval|_alt\w*|_fast|_v\d|_simple|_naive|_numpy|_pass|_grad|(?<=backward)_\w+",
+        "",
+        name,
+        flags=re.I,
+    )
+    return plain(found)
+
+
+def find_units(program: Program) -> list[Unit]:
+    """Every normalization of a file, in its order."""
+    units: dict[Any, Unit] = {}
+    for name, tree in program.trees.items():
+        if not is_wanted(tree):
+            continue
+        kind = kind_of(name) or "batch"
+        if isinstance(tree, ast.ClassDef):
+            _add_class(units, name, tree, kind, program)
+        else:
+            _add_function(units, name, tree, kind, program)
+    for name, reason in program.problems.items():
+        if name not in program.trees and kind_of(name) and not COMPOSITE.search(name):
+            units[name] = Unit(kind_of(name) or "batch", False, name, problem=reason, names=[name])
+    return [
+        unit for unit in units.values() if unit.forward is not None or unit.problem or unit.inference or unit.update
+    ]
+
+
+def _add_class(units: dict[Any, Unit], name: str, tree: ast.ClassDef, kind: str, program: Program) -> None:
+    unit = units[name] = Unit(kind, bool(MAPS.search(name)), name, names=[name])
+    made = program.namespace.get(name)
+    if not isinstance(made, type):
+        unit.problem = program.problems.get(name, "it is no class after the file has been run")
+        return
+    unit.forward = Layer(name, made, tree, program, kind)
+    try:
+        _ = unit.forward.forward_name
+    except CannotCallError:
+        del units[name]
+        return
+    if unit.forward.backward_name and not unit.forward.module:
+        unit.backwards.append(unit.forward.backward_name)
+
+
+def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind: str, program: Program) -> None:
+    role = role_in(tree)
+    key = (kind, stem_of(name))
+    function = program.namespace.get(name)
+    if role == "forward" and callable(function) and not _takes_parameters(function, kind):
+        return
+    unit = units.setdefault(key, Unit(kind, bool(MAPS.search(name)), stem_of(name)))
+    unit.names.append(name)
+    if not callable(function):
+        unit.problem = program.problems.get(name, "it is no function after the file has been run")
+        return
+    if role == "forward":
+        if unit.forward is None:
+            unit.forward = Forward(name, function, tree, program, kind)
+    elif role == "backward":
+        unit.backwards.append(name)
+    elif role == "inference":
+        unit.inference = name
+    else:
+        unit.update = name
+
+
+def _takes_parameters(function: Callable[..., Any], kind: str) -> bool:
+    """Whether a function takes x and gamma, and beta where it has one."""
+    try:
+        found = Signature(
+            function, ("settings", "running_mean", "running_var", "eps", "x", "gamma", "beta"), positional=0
+        )
+    except CannotCallError:
+        return False
+    return found.has("gamma") and (found.has("beta") or kind == "rms")
+
+
+def convention_of(unit: Unit) -> str:
+    """Name of the convention that a unit follows."""
+    if isinstance(unit.forward, Layer):
+        text = unit.forward.text
+        if unit.forward.module:
+            return "pytorch"
+        if "retain_derived" in text:
+            return "numpy-ml"
+        if "use_running_average" in text:
+            return "flax"
+        if "'BW'" in text or "dLdBW" in text or "running_M" in text:
+            return "cmu"
+        if "moving_mean" in text and ("'call'" in text or "training" in text):
+            return "keras"
+        return "class"
+    if isinstance(unit.forward, Forward):
+        known = unit.forward.signature
+        if known.has("settings"):
+            return "cs231n"
+        if known.has("running_mean"):
+            return "d2l"
+        names = _parameters(unit.forward.tree)
+        if names[:3] == ["x", "gamma", "beta"] and names[3:] in (["eps"], []) and not unit.forward.torch:
+            return "bncourse" if known.has("eps") else "functions"
+    return "functions"
+
+
+__all__ = ["KINDS", "Unit", "convention_of", "find_units", "is_wanted"]

@@ -1,0 +1,98 @@
+"""What is said of a file: one report a function, as text and as plain data."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bncourse.diagnosis.report import Finding
+
+Status = Literal["right", "mistaken", "missing", "unreadable"]
+WORDS = {
+    "right": "right",
+    "mistaken": "mistaken",
+    "missing": "not written yet",
+    "unreadable": "could not be looked at",
+}
+
+
+@dataclass
+class FunctionReport:
+    """One function, or one method, of a file."""
+
+    name: str
+    what: str
+    """What it was taken for: "batch norm, forward" or the like."""
+    status: Status = "right"
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Harmless oddities."""
+    differences: tuple[str, ...] = ()
+    """Where the course's convention differs from PyTorch's."""
+    reason: str = ""
+    """Why it could not be looked at."""
+
+    def text(self, hint: int = 2) -> str:
+        """Readable in a terminal."""
+        lines = [f"{self.name} ({self.what}): {WORDS[self.status]}"]
+        if self.reason:
+            lines.append(f"  {self.reason}")
+        for found in self.findings:
+            lines.append("  - " + found.text(hint).replace("\n", "\n    "))
+        lines += [f"  Note: {note}" for note in self.notes]
+        lines += [f"  Convention: {one}" for one in self.differences]
+        return "\n".join(lines)
+
+    def data(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "name": self.name,
+            "what": self.what,
+            "status": self.status,
+            "findings": [found.data() for found in self.findings],
+            "notes": list(self.notes),
+            "differences": list(self.differences),
+            "reason": self.reason,
+        }
+
+
+@dataclass
+class FileReport:
+    """All that was found in a file."""
+
+    file: str
+    convention: str = ""
+    """Name of the convention that it was taken for, "" where nothing was found."""
+    title: str = ""
+    functions: list[FunctionReport] = field(default_factory=list)
+    problem: str = ""
+    """Why nothing could be looked at."""
+
+    @property
+    def code(self) -> int:
+        """Exit code: 0 right, 1 mistaken, 2 unreadable."""
+        statuses = {one.status for one in self.functions}
+        if "mistaken" in statuses:
+            return 1
+        return 0 if "right" in statuses and "unreadable" not in statuses else 2
+
+    @property
+    def status(self) -> str:
+        """One of right, mistaken and unreadable."""
+        return ("right", "mistaken", "unreadable")[self.code]
+
+    def text(self, hint: int = 2) -> str:
+        """Readable in a terminal."""
+        if self.problem:
+            return f"{self.file}: {self.problem}"
+        names = ", ".join(one.name for one in self.functions)
+        head = f"{self.file}: found {names}; taken for: {self.title}."
+        return "\n\n".join([head, *(one.text(hint) for one in self.functions)])
+
+    def data(self) -> dict[str, Any]:
+        """Plain data, as `--json` prints it."""
+        return {
+            "file": self.file,
+            "status": self.status,
+            "convention": {"name": self.convention, "title": self.title},
+            "problem": self.problem,
+            "functions": [one.data() for one in self.functions],
+        }
