@@ -16,6 +16,9 @@ from live_cells import Live, cells_of, live
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+LOCK = "pyodide-lock.json"
+"""The list of the packages on board."""
+
 
 def find_runtime(app: Sphinx, config: Config) -> None:
     """See whether the runtime is here; pages are written again when that has changed."""
@@ -80,7 +83,9 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
         shutil.rmtree(static / "pyodide", ignore_errors=True)
         return
     for path in runtime.folder().iterdir():
-        place(path, static / "pyodide" / path.name)
+        if path.name != LOCK:
+            place(path, static / "pyodide" / path.name)
+    (static / "pyodide" / LOCK).write_text(with_package(runtime.lock(), name), encoding="utf-8")
     (static / "live" / "wheel.json").write_text(json.dumps({"wheel": name}), encoding="utf-8")
     digits = importlib.util.find_spec("sklearn")
     if digits is not None and digits.origin is not None:
@@ -88,6 +93,26 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
     bundle = editor.bundle()
     if bundle is not None:
         place(bundle, static / "live" / "codemirror.js")
+
+
+def with_package(lock: str, wheel: str) -> str:
+    """Add the course's own package to the list of packages on board, so that importing it loads it in a notebook.
+
+    Its content has no digest there: a browser may hold this list and the wheel from two different days.
+    """
+    told = json.loads(lock)
+    told["packages"]["bncourse"] = {
+        "name": "bncourse",
+        "version": wheel.split("-")[1],
+        "file_name": f"../wheels/{wheel}",
+        "install_dir": "site",
+        "package_type": "package",
+        "imports": ["bncourse"],
+        "depends": ["numpy"],
+        "unvendored_tests": False,
+        "sha256": "",
+    }
+    return json.dumps(told)
 
 
 def place(source: Path, target: Path) -> None:
@@ -101,7 +126,7 @@ def place(source: Path, target: Path) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all this to Sphinx."""
     app.add_config_value("browser_runtime", "", "")
-    app.add_config_value("live_runtime", "", "html")
+    app.add_config_value("live_runtime", "", "env")
     app.connect("config-inited", find_runtime, priority=100)
     app.connect("doctree-resolved", mark_cells)
     app.connect("html-page-context", tell_page)

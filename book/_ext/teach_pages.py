@@ -20,6 +20,14 @@ MASTERS = Path("assignments/masters")
 DOWNLOADS = Path("assignments")
 """Where the notebooks lie in the site."""
 
+LITE = Path("lite")
+"""Where JupyterLite lies in the site."""
+
+
+def opened(page: str, notebook: str) -> str:
+    """The address, seen from a page, under which a notebook opens in the browser."""
+    return f"{'../' * page.count('/')}{LITE.as_posix()}/notebooks/index.html?path={notebook}"
+
 
 def masters_of(source: Path) -> list[Any]:
     """Return the masters below `source`, in the order in which they are due; none where there is no such folder."""
@@ -52,7 +60,7 @@ class Assignments(SphinxDirective):
             lines = schedule(masters, dict(line.split(": ", 1) for line in self.content if ": " in line))
             lines = [self.without_missing_chapters(line) for line in lines]
         else:
-            lines = table(masters, self.env.docname) if style == "table" else goals(masters)
+            lines = table(masters, self.env.docname, self.config.live_runtime) if style == "table" else goals(masters)
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=False)
 
     def without_missing_chapters(self, line: str) -> str:
@@ -93,18 +101,34 @@ def escaped(text: str) -> str:
     return "".join("\\" + sign if sign in "\\`*_{}[]<>()#+-.!|$" else sign for sign in text)
 
 
-def table(masters: list[Any], page: str) -> list[str]:
-    """A Markdown table; its links lead to the notebooks in the site."""
+def table(masters: list[Any], page: str, live: str) -> list[str]:
+    """A Markdown table; its links lead to the notebooks in the site, and open in the browser what can run there."""
     up = "../" * page.count("/")
-    lines = ["| assignment | notebook | points (by hand) | minutes (estimated) | due (UTC) |", "|---|---|---|---|---|"]
+    header = [
+        "assignment",
+        *(["in the browser"] if live else []),
+        "notebook",
+        "points (by hand)",
+        "minutes (estimated)",
+    ]
+    lines = [f"| {' | '.join([*header, 'due (UTC)'])} |", "|---" * (len(header) + 1) + "|"]
     for master in masters:
         name, facts = master.assignment, master.metadata
         link = f'<a href="{up}{DOWNLOADS.as_posix()}/{name}.ipynb" download="{name}.ipynb">{name}.ipynb</a>'
+        here = f'<a href="{opened(page, f"{name}.ipynb")}">open {name}</a>'
+        if not runs_in_a_browser(master):
+            here = "needs PyTorch: [start](#start) says how"
         by_hand = sum(cell.points for cell in master.cells if cell.kind == "written")
         minutes = "–".join(str(bound) for bound in facts["minutes"])
         due = str(facts["due"])[:16]
-        lines.append(f"| {master.title} | {link} | {facts['points']:g} ({by_hand:g}) | {minutes} | {due} |")
+        cells = [master.title, *([here] if live else []), link, f"{facts['points']:g} ({by_hand:g})", minutes, due]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def runs_in_a_browser(master: Any) -> bool:
+    """Whether an assignment needs nothing that a browser lacks."""
+    return "torch" not in master.metadata["imports"]
 
 
 def goals(masters: list[Any]) -> list[str]:

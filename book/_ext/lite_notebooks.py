@@ -1,0 +1,66 @@
+"""The notebooks that open in the browser: released assignments and chapters, in a JupyterLite under the site."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from live_cells import cells_of, live
+from publishing import plain
+from sphinx.application import Sphinx
+from teach_pages import DOWNLOADS, LITE, masters_of, opened, runs_in_a_browser
+
+TASK = re.compile(r"<p><strong>Do it yourself:</strong>.*?</p>", re.DOTALL)
+NAME = re.compile(r'<code class="docutils literal notranslate"><span class="pre">(\w+)</span></code>')
+
+
+def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Offer the page as a notebook, and open the assignments that it names by one click."""
+    if not app.config.live_runtime or 'id="bn-cells"' not in context.get("body", ""):
+        return
+    link = opened(page, f"{page.removeprefix('book/')}.ipynb")
+    tooltip = "Open this page as a notebook in your browser"
+    context["header_buttons"].append(
+        {"type": "link", "text": "", "tooltip": tooltip, "icon": "fas fa-rocket", "url": link, "label": "open-notebook"}
+    )
+    names = {master.assignment for master in masters_of(Path(app.srcdir)) if runs_in_a_browser(master)}
+
+    def linked(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            return found[0]
+        address = opened(page, f"{found[1]}.ipynb")
+        return f'<a href="{address}" title="Open the assignment in your browser">{found[0]}</a>'
+
+    context["body"] = TASK.sub(lambda task: NAME.sub(linked, task[0]), context["body"])
+
+
+def notebooks(out: Path) -> dict[str, dict[str, Any]]:
+    """Every notebook by the path under which it opens."""
+    from tools.browser import lite
+
+    found = {path.name: json.loads(path.read_text("utf-8")) for path in sorted((out / DOWNLOADS).glob("*.ipynb"))}
+    built = out.parent / "jupyter_execute"
+    for path in sorted((built / "book").rglob("*.ipynb")):
+        notebook = json.loads(path.read_text("utf-8"))
+        facts = live(cells_of(notebook))
+        if any(one.cell.shown for one in facts):
+            missing = {one.why.removeprefix("needs ") for one in facts if one.why.startswith("needs ")}
+            found[path.relative_to(built / "book").as_posix()] = lite.chapter(
+                notebook, plain=plain, missing=sorted(missing)
+            )
+    return found
+
+
+def lay_out(app: Sphinx, exception: Exception | None) -> None:
+    """Build JupyterLite into the site where the runtime is on board."""
+    if exception is None and app.builder.format == "html" and app.config.live_runtime:
+        from tools.browser import lite
+
+        lite.build(Path(app.outdir) / LITE, notebooks(Path(app.outdir)))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect this to Sphinx, after the notebooks have been released."""
+    app.connect("html-page-context", offer, priority=950)
+    app.connect("build-finished", lay_out, priority=950)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,125 @@
+"""JupyterLite under the site: the assignments and the chapters as notebooks that run in the reader's browser.
+
+It shares the runtime with the pages (`_static/pyodide`), finds the course's package in that runtime's list, and may ask
+no other host for anything. Work is kept in the browser's storage.
+"""
+
+import ast
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+STATE = ".state"
+"""The file that says of which inputs the folder was built."""
+
+CONFIG: dict[str, Any] = {
+    "jupyter-lite-schema-version": 0,
+    "jupyter-config-data": {
+        "appName": "Batch normalization, by hand",
+        "litePluginSettings": {
+            KERNEL: {"pyodideUrl": "./../_static/pyodide/pyodide.mjs", "disablePyPIFallback": True},
+        },
+    },
+}
+
+
+def build(target: Path, notebooks: dict[str, dict[str, Any]]) -> bool:
+    """Leave JupyterLite with these notebooks (by path) in `target`, unless it is there of the same; say if it was made.
+
+    Raises
+    ------
+    RuntimeError
+        If `jupyter lite build` fails, with its last lines.
+    """
+    versions = [version(name) for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]
+    now = hashlib.sha256(json.dumps([versions, CONFIG, notebooks], sort_keys=True).encode()).hexdigest()
+    state = target / STATE
+    if state.exists() and state.read_text("utf-8") == now:
+        return False
+    with tempfile.TemporaryDirectory() as temporary:
+        source, files, made = (Path(temporary).resolve() / name for name in ("lite", "files", "made"))
+        source.mkdir()
+        (source / "jupyter-lite.json").write_text(json.dumps(CONFIG), encoding="utf-8")
+        extension = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL.partition(":")[0]
+        chosen = {"ignore_sys_prefix": True, "federated_extensions": [str(extension)]}  # none of nbgrader's and others
+        (source / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": chosen}), encoding="utf-8")
+        for path, notebook in notebooks.items():
+            (files / path).parent.mkdir(parents=True, exist_ok=True)
+            (files / path).write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "jupyterlite_core",
+            "build",
+            "--lite-dir",
+            str(source),
+            "--contents",
+            str(files),
+        ]
+        options = ["--output-dir", str(made), "--no-sourcemaps", "--no-unused-shared-packages", "--apps", "notebooks"]
+        done = subprocess.run([*command, *options], cwd=source, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(
+                "jupyter lite build failed:\n" + "\n".join((done.stdout + done.stderr).splitlines()[-25:])
+            )
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.move(made, target)
+    state.write_text(now, encoding="utf-8")
+    return True
+
+
+def chapter(notebook: dict[str, Any], *, plain: Callable[[str, str], str], missing: list[str]) -> dict[str, Any]:
+    """A page of the book as a notebook: without outputs, without what only the build needs, saying what is missing."""
+    cells: list[dict[str, Any]] = []
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            source = without_glue(source)
+            if source:
+                cells.append(code(source))
+        else:
+            cells.append(words(plain(source, "")))
+    note = (
+        "A chapter as a notebook. It runs in this browser, and your changes stay here: "
+        "*File, Download* gives you a copy."
+    )
+    if missing:
+        note += f" Cells that use {' or '.join(missing)} end with an error here; they need a Python of your own."
+    cells.insert(0, words(note))
+    for place, cell in enumerate(cells):
+        cell["id"] = f"cell-{place}"
+    facts = {"kernelspec": {"display_name": "Python", "language": "python", "name": "python"}}
+    return {"cells": cells, "metadata": facts, "nbformat": 4, "nbformat_minor": 5}
+
+
+def code(source: str) -> dict[str, Any]:
+    """A code cell."""
+    return {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+
+
+def words(source: str) -> dict[str, Any]:
+    """A cell of text."""
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def without_glue(source: str) -> str:
+    """The code without the statements that put numbers into the book's text, and without comments alone."""
+    if "glue" not in source and not source.startswith("# stands on"):
+        return source
+    lines = source.splitlines()
+    kept = []
+    for statement in ast.parse(source).body:
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        if isinstance(statement, ast.ImportFrom) and statement.module == "myst_nb":
+            continue
+        if "glue" not in names:
+            kept += lines[statement.lineno - 1 : statement.end_lineno]
+    return "\n".join(kept)
