@@ -1,8 +1,6 @@
 """The twins have the same functions with the same parameters, and the same values in float64."""
 
-import difflib
 import inspect
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ import torch
 
 import bncourse.numpy_bn as numpy_bn
 import bncourse.torch_bn as torch_bn
+from bncourse.plots.twins import difference
 
 DTYPE_AND_DEVICE = {"dtype", "device"}
 ONE_SIDED = {
@@ -58,11 +57,14 @@ def test_the_twins_have_the_same_parameters_and_methods(name):
             assert parameters(getattr(one, method)) == parameters(getattr(other, method))
 
 
-@pytest.mark.parametrize("file", ["functional", "inference", "moments", "running"])
-def test_the_diff_of_the_twins_is_short_enough_to_be_a_lesson(file):
-    texts = [Path(room.__file__).with_name(f"{file}.py").read_text().splitlines() for room in (numpy_bn, torch_bn)]
-    same = difflib.SequenceMatcher(None, *texts, autojunk=False).ratio()
-    assert same > 0.6
+MOST = {"functional": 16, "inference": 24, "moments": 24, "running": 24, "layer": 92, "results": 8}
+"""Lines of code that may differ, both sides counted. In `layer`, one twin is a `torch.nn.Module`, with hooks, states
+and modes that PyTorch brings; the other holds its parameters itself, and has a `backward`."""
+
+
+@pytest.mark.parametrize("file", MOST)
+def test_the_twins_differ_in_so_few_lines_that_a_slide_shows_them(file):
+    assert difference(file).lines <= MOST[file]
 
 
 SHAPES = [(6, 3), (4, 3, 5), (4, 3, 2, 5)]

@@ -40,7 +40,7 @@ from bncourse.numpy_bn.lrn import (
     local_response_norm_forward,
     window_sum,
 )
-from bncourse.numpy_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.numpy_bn.moments import batch_moments, merge_moments
 from bncourse.numpy_bn.network import Layer, Sequential
 from bncourse.numpy_bn.normalization import (
     NormalizationCache,
@@ -75,6 +75,7 @@ from bncourse.numpy_bn.renorm import (
     batch_renorm_forward,
     renorm_corrections,
 )
+from bncourse.numpy_bn.results import Moments
 from bncourse.numpy_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
 from bncourse.numpy_bn.training import SGD, Adam, softmax_cross_entropy
 from bncourse.numpy_bn.whitening import (

@@ -8,10 +8,9 @@ in `inference`.
 import numpy as np
 
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
-from bncourse.numpy_bn.blocks import add_dots, add_sums, blocks, blockwise, empty
 from bncourse.numpy_bn.inference import batch_norm_inference, batch_norm_inference_backward
-from bncourse.numpy_bn.moments import narrowed, near_zero, widened
-from bncourse.numpy_bn.results import Cache, Gradients, Stages
+from bncourse.numpy_bn.moments import center, mean_over, narrowed, sum_over, widened
+from bncourse.numpy_bn.results import Array, Cache, Gradients, Stages
 from bncourse.shapes import Inexact
 from bncourse.validation.arguments import check_arguments, check_gradient
 
@@ -27,14 +26,14 @@ __all__ = [
 ]
 
 
-@blockwise
+@np.errstate(all="ignore")
 def batch_norm_forward(
-    x: Inexact[np.ndarray, "n c *spatial"],
-    gamma: Inexact[np.ndarray, " c"],
-    beta: Inexact[np.ndarray, " c"],
+    x: Inexact[Array, "n c *spatial"],
+    gamma: Inexact[Array, " c"],
+    beta: Inexact[Array, " c"],
     *,
     eps: float = EPS,
-) -> tuple[Inexact[np.ndarray, "n c *spatial"], Cache]:
+) -> tuple[Inexact[Array, "n c *spatial"], Cache]:
     r"""Normalize each channel over the batch, then scale and shift.
 
     Algorithm 1 of the paper: :math:`y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta` with the
@@ -71,24 +70,17 @@ def batch_norm_forward(
     [3.0, 7.0]
     """
     check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
-    wide = widened(x)
-    centered, _, mean, var = near_zero(wide)
+    axes, as_channels = reduction_axes(x.ndim), channel_shape(x.shape)
+    mean, centered = center(x)
+    var = mean_over(axes, centered * centered)
     inv_std = 1.0 / np.sqrt(var + eps)
-    x_hat = empty(x.shape, wide.dtype) if centered is wide else centered
-    y = empty(x.shape, np.result_type(x_hat, gamma, beta))
-    # Block by block: x_hat = (x - mean) * inv_std, y = gamma * x_hat + beta
-    for x_, x_hat_, y_, mean_, inv_std_, gamma_, beta_ in blocks(
-        [centered, x_hat, y], [mean, inv_std, gamma, beta], backwards=True
-    ):
-        np.subtract(x_, mean_, out=x_hat_)
-        x_hat_ *= inv_std_
-        np.multiply(gamma_, x_hat_, out=y_)
-        y_ += beta_
-    return narrowed(y, x), Cache(x_hat, inv_std, gamma)
+    x_hat = centered * inv_std.reshape(as_channels)
+    y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
+    return narrowed(y, x), Cache(x_hat, inv_std, gamma, mean, var, values_per_channel(x.shape))
 
 
-@blockwise
-def batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -> Gradients:
+@np.errstate(all="ignore")
+def batch_norm_backward(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> Gradients:
     r"""Backward pass in closed form.
 
     .. math:: dx = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}}
@@ -125,27 +117,19 @@ def batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -
     >>> dx.ravel().tolist(), dgamma.tolist(), dbeta.tolist()
     ([0.0, 0.0], [3.0], [5.0])
     """
-    x_hat, inv_std, gamma = cache
+    x_hat, inv_std, gamma, _, _, count = cache
     check_gradient(dy, x_hat)
-    count = values_per_channel(dy.shape)
-    dgamma, dbeta = np.zeros((2, len(gamma)), inv_std.dtype)
-    wide = widened(dy)
-    for dy_, x_hat_, dgamma_, dbeta_ in blocks([wide, x_hat], totals=[dgamma, dbeta]):
-        add_dots(dgamma_, dy_, x_hat_)
-        add_sums(dbeta_, dy_)
-    dx = empty(dy.shape, x_hat.dtype)
-    # Block by block: dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat))
-    for dx_, dy_, x_hat_, mean_dy_, mean_dy_x_hat_, scale_ in blocks(
-        [dx, wide, x_hat], [dbeta / count, dgamma / count, gamma * inv_std], backwards=True
-    ):
-        np.multiply(x_hat_, mean_dy_x_hat_, out=dx_)
-        dx_ += mean_dy_
-        np.subtract(dy_, dx_, out=dx_)
-        dx_ *= scale_
+    axes, as_channels = reduction_axes(dy.ndim), channel_shape(dy.shape)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
+    through_mean = (dbeta / count).reshape(as_channels)
+    through_var = x_hat * (dgamma / count).reshape(as_channels)
+    dx = (gamma * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
     return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))
 
 
-def batch_norm_backward_staged(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -> tuple[Gradients, Stages]:
+@np.errstate(all="ignore")
+def batch_norm_backward_staged(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> tuple[Gradients, Stages]:
     r"""Backward pass through the computational graph, node by node, as the paper lists it (section 3).
 
     The graph treats the mean and the variance as nodes of their own, so the mean's gradient has two parts:
@@ -182,21 +166,19 @@ def batch_norm_backward_staged(dy: Inexact[np.ndarray, "n c *spatial"], cache: C
     >>> stages.dvar.tolist(), stages.dmean_direct.tolist(), stages.dmean_through_var.tolist()
     ([-3.0], [-10.0], [0.0])
     """
-    x_hat, inv_std, gamma = cache
+    x_hat, inv_std, gamma, _, _, count = cache
     check_gradient(dy, x_hat)
-    axes = reduction_axes(dy.ndim)
-    as_channels = channel_shape(dy.shape)
-    count = values_per_channel(dy.shape)
+    axes, as_channels = reduction_axes(dy.ndim), channel_shape(dy.shape)
     centered = x_hat / inv_std.reshape(as_channels)
     # y = gamma * x_hat + beta
-    dbeta = widened(dy).sum(axis=axes)
-    dgamma = (dy * x_hat).sum(axis=axes)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     dx_hat = widened(dy) * gamma.reshape(as_channels)
     # x_hat = (x - mean) * (var + eps)^(-1/2)
-    dvar = (dx_hat * centered).sum(axis=axes) * -0.5 * inv_std**3
-    dmean_direct = -inv_std * dx_hat.sum(axis=axes)
+    dvar = sum_over(axes, dx_hat * centered) * -0.5 * inv_std**3
+    dmean_direct = -inv_std * sum_over(axes, dx_hat)
     # var = mean((x - mean)^2): its derivative with respect to mean is -2 times the mean deviation
-    dmean_through_var = dvar * (-2.0 / count) * centered.sum(axis=axes)
+    dmean_through_var = dvar * (-2.0 / count) * sum_over(axes, centered)
     dmean = dmean_direct + dmean_through_var
     # x reaches the loss by three paths
     dx_direct = dx_hat * inv_std.reshape(as_channels)

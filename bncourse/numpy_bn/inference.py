@@ -2,22 +2,23 @@
 
 import numpy as np
 
-from bncourse.conventions import EPS, channel_shape, reduction_axes
-from bncourse.numpy_bn.moments import narrowed, widened
-from bncourse.numpy_bn.results import Cache, Gradients
+from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
+from bncourse.numpy_bn.moments import narrowed, sum_over, widened
+from bncourse.numpy_bn.results import Array, Cache, Gradients
 from bncourse.shapes import Inexact
 from bncourse.validation.arguments import check_arguments, check_gradient
 
 
+@np.errstate(all="ignore")
 def batch_norm_inference(
-    x: Inexact[np.ndarray, "n c *spatial"],
-    gamma: Inexact[np.ndarray, " c"],
-    beta: Inexact[np.ndarray, " c"],
-    running_mean: Inexact[np.ndarray, " c"],
-    running_var: Inexact[np.ndarray, " c"],
+    x: Inexact[Array, "n c *spatial"],
+    gamma: Inexact[Array, " c"],
+    beta: Inexact[Array, " c"],
+    running_mean: Inexact[Array, " c"],
+    running_var: Inexact[Array, " c"],
     *,
     eps: float = EPS,
-) -> tuple[Inexact[np.ndarray, "n c *spatial"], Cache]:
+) -> tuple[Inexact[Array, "n c *spatial"], Cache]:
     r"""Normalize with given statistics: Algorithm 2 of the paper, lines 8 to 12.
 
     The statistics are constants, so a sample's result does not depend on the rest of its batch.
@@ -52,14 +53,15 @@ def batch_norm_inference(
     check_arguments(
         x, training=False, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
     )
-    as_channels = channel_shape(x.shape)
+    as_channels, count = channel_shape(x.shape), values_per_channel(x.shape)
     inv_std = 1.0 / np.sqrt(running_var + eps)
     x_hat = (widened(x) - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return narrowed(y, x), Cache(x_hat, inv_std, gamma)
+    return narrowed(y, x), Cache(x_hat, inv_std, gamma, running_mean, running_var, count)
 
 
-def batch_norm_inference_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Cache) -> Gradients:
+@np.errstate(all="ignore")
+def batch_norm_inference_backward(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> Gradients:
     r"""Backward pass of inference: the statistics are constants, so only the direct path is left.
 
     Equation :eq:`eq-inference-gradient`, chapter "Modes and folding".
@@ -88,11 +90,10 @@ def batch_norm_inference_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache
     >>> batch_norm_inference_backward(np.array([[1.5]]), cache).dx.tolist()
     [[1.5]]
     """
-    x_hat, inv_std, gamma = cache
+    x_hat, inv_std, gamma, *_ = cache
     check_gradient(dy, x_hat)
-    axes = reduction_axes(dy.ndim)
-    as_channels = channel_shape(dy.shape)
-    dbeta = widened(dy).sum(axis=axes)
-    dgamma = (dy * x_hat).sum(axis=axes)
+    axes, as_channels = reduction_axes(dy.ndim), channel_shape(dy.shape)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     dx = dy * (gamma * inv_std).reshape(as_channels)
     return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

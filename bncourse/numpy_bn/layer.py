@@ -15,12 +15,10 @@ from bncourse.numpy_bn.functional import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
-from bncourse.numpy_bn.moments import batch_moments
 from bncourse.numpy_bn.network import Layer
+from bncourse.numpy_bn.results import Array, Moments
 from bncourse.numpy_bn.running import update_running
 from bncourse.shapes import Inexact
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class BatchNorm(Layer):
@@ -87,30 +85,30 @@ class BatchNorm(Layer):
         self.running_var = np.ones(num_features, dtype) if track_running_stats else None
         self.num_batches_tracked = np.zeros((), np.int64) if track_running_stats else None
 
-    def forward(self, x: Inexact[np.ndarray, "n c *spatial"]) -> Inexact[np.ndarray, "n c *spatial"]:
+    def forward(self, x: Inexact[Array, "n c *spatial"]) -> Inexact[Array, "n c *spatial"]:
         """Normalize with the batch's statistics (training) or with the running ones (after `eval()`)."""
         gamma = np.ones(self.num_features, self.dtype) if self.weight is None else self.weight
         beta = np.zeros(self.num_features, self.dtype) if self.bias is None else self.bias
         if self.training or self.running_mean is None or self.running_var is None:
             y, self._cache = batch_norm_forward(x, gamma, beta, eps=self.eps)
             self._backward = batch_norm_backward
-            self._track(x)
+            self._track(self._cache.moments)
         else:
             y, self._cache = batch_norm_inference(x, gamma, beta, self.running_mean, self.running_var, eps=self.eps)
             self._backward = batch_norm_inference_backward
         return y
 
-    def backward(self, dy: Inexact[np.ndarray, "n c *spatial"]) -> Inexact[np.ndarray, "n c *spatial"]:
+    def backward(self, dy: Inexact[Array, "n c *spatial"]) -> Inexact[Array, "n c *spatial"]:
         """Gradient for the input of the last `forward`; those of weight and bias go to `gradients`."""
         dx, dgamma, dbeta = self._backward(dy, self._cache)
         if self.affine:
             self.gradients = {"weight": dgamma, "bias": dbeta}
         return dx
 
-    def _track(self, x: Array) -> None:
+    def _track(self, moments: Moments) -> None:
         """Update the running statistics with those of a batch."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked += 1
         weight = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-        update_running(self.running_mean, self.running_var, batch_moments(x), weight)
+        update_running(self.running_mean, self.running_var, moments, weight)

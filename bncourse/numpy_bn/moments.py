@@ -1,38 +1,37 @@
 """Mean and variance of a batch, and how to join those of several batches exactly, in NumPy.
 
 Two results stand on `merge_moments`: the exact statistics of a whole training set, taken batch by batch, and
-the synchronized version, in which each process has seen a part of the batch.
+the synchronized version, in which each process has seen a part of the batch. `center` and the sums are what the
+equations of `functional` are written with: the care that finite precision asks for is here, so that it need not be
+there.
 """
-
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.conventions import CHANNEL_AXIS, values_per_channel
-from bncourse.numpy_bn.blocks import add_dots, add_sums, blocks, blockwise, empty
+from bncourse.conventions import reduction_axes, values_per_channel
+from bncourse.numpy_bn.results import Array, Moments
 from bncourse.shapes import Inexact
 from bncourse.validation.arguments import check_arguments
 
-Array = np.ndarray[Any, np.dtype[Any]]
+__all__ = [
+    "Moments",
+    "batch_moments",
+    "center",
+    "center_over",
+    "mean_over",
+    "merge_moments",
+    "narrowed",
+    "sum_over",
+    "widened",
+]
 
 
-class Moments(NamedTuple):
-    """Mean and biased variance (C,) of `count` values per channel.
-
-    The order is that of `RunningStatistics.update(mean, var, count)`, so that `update(*moments)` reads well.
-    """
-
-    mean: Array
-    var: Array
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
-
-
-def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
+@np.errstate(all="ignore")
+def batch_moments(x: Inexact[Array, "n c *spatial"]) -> Moments:
     r"""Mean and biased variance of each channel.
 
     The textbook's one-pass :math:`\overline{x^2} - \bar x^2` subtracts two large numbers where the mean is large
-    against the deviation. There, and only there, the mean is subtracted first; what rounding has left in it, the
-    mean of the deviations, is then found by the same formula, and taken out as well.
+    against the deviation. Here the mean is subtracted first, and squared is what is left (`center`).
 
     Parameters
     ----------
@@ -55,32 +54,46 @@ def batch_moments(x: Inexact[np.ndarray, "n c *spatial"]) -> Moments:
     Moments(mean=array([2.]), var=array([1.]), count=2)
     """
     check_arguments(x, training=False)
-    _, center, mean, var = blockwise(near_zero)(widened(x))
-    return Moments(center + mean, var, values_per_channel(x.shape))
+    mean, centered = center(x)
+    var = mean_over(reduction_axes(x.ndim), centered * centered)
+    return Moments(mean, var, values_per_channel(x.shape))
 
 
-def near_zero(x: Array) -> tuple[Array, Array | float, Array, Array]:
-    """`centered`, `center`, and the mean and variance of `centered`, whose mean is small against its deviation.
+@np.errstate(all="ignore")
+def center(x: Array) -> tuple[Array, Array]:
+    """Mean of each channel, (C,), and x less that mean, both to full precision.
 
-    `centered` is x itself and `center` is 0, or, where x's own mean is large, x less its mean, and that mean.
+    A large mean is rounded to as many digits as its size leaves, so a little of it stays in `x - mean`: the same little
+    in every value, which is the mean of what is left. It is taken out as well.
+
+    >>> mean, centered = center(np.array([[1.0], [3.0]]))
+    >>> mean.tolist(), centered.tolist()
+    ([2.0], [[-1.0], [1.0]])
     """
-    mean, var = moments_in_one_pass(x)
-    if (mean * mean <= var).all():
-        return x, 0.0, mean, var
-    centered = empty(x.shape, x.dtype)
-    for x_, centered_, mean_ in blocks([x, centered], [mean], backwards=True):
-        np.subtract(x_, mean_, out=centered_)
-    return centered, mean, *moments_in_one_pass(centered)
+    mean, centered = center_over(reduction_axes(x.ndim), x)
+    return mean.reshape(-1), centered
 
 
-def moments_in_one_pass(x: Array) -> tuple[Array, Array]:
-    """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
-    sums, squares = totals = np.zeros((2, x.shape[CHANNEL_AXIS]), x.dtype)
-    for x_, sums_, squares_ in blocks([x], totals=[sums, squares]):
-        add_dots(squares_, x_, x_)
-        add_sums(sums_, x_)
-    mean, square = totals / values_per_channel(x.shape)
-    return mean, square - np.minimum(square, mean * mean)
+@np.errstate(all="ignore")
+def center_over(axes: tuple[int, ...], x: Array) -> tuple[Array, Array]:
+    """The same over any axes; they stay in the mean, with length 1."""
+    x = widened(x)
+    mean = mean_over(axes, x, keepdims=True)
+    centered = x - mean
+    rest = mean_over(axes, centered, keepdims=True)
+    return mean + rest, centered - rest
+
+
+def mean_over(axes: tuple[int, ...], values: Array, *, keepdims: bool = False) -> Array:
+    """Mean over these axes, added up in float64, as NumPy adds a long column of float32 one by one."""
+    mean: Array = values.mean(axis=axes, keepdims=keepdims, dtype=np.result_type(values, np.float64))
+    return mean.astype(widened(values).dtype)
+
+
+def sum_over(axes: tuple[int, ...], values: Array, *, keepdims: bool = False) -> Array:
+    """Sum over these axes, added up in float64, as NumPy adds a long column of float32 one by one."""
+    total: Array = values.sum(axis=axes, keepdims=keepdims, dtype=np.result_type(values, np.float64))
+    return total.astype(widened(values).dtype)
 
 
 def widened(x: Array) -> Array:

@@ -12,18 +12,17 @@ Scale and shift stay one number per channel in all four, as in the paper on grou
 kinds can be exchanged without touching the parameters.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from bncourse.conventions import EPS, channel_shape, reduction_axes
-from bncourse.numpy_bn.functional import Gradients
-from bncourse.numpy_bn.moments import narrowed, widened
+from bncourse.numpy_bn.moments import center_over, mean_over, narrowed, sum_over, widened
+from bncourse.numpy_bn.results import Array, Gradients
 from bncourse.shapes import Inexact
 from bncourse.validation.arguments import check_arguments, check_gradient
 from bncourse.validation.extensions import check_kind
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Kind = Literal["batch", "layer", "instance", "group"]
 
 
@@ -55,26 +54,25 @@ def normalization_axes(kind: Kind, ndim: int) -> tuple[int, ...]:
     return {"batch": (0, *spatial), "layer": (1, *spatial), "instance": spatial, "group": (*spatial, ndim)}[kind]
 
 
+@np.errstate(all="ignore")
 def standardize_forward(
-    x: Inexact[np.ndarray, "*shape"], axes: tuple[int, ...], *, eps: float = EPS
-) -> tuple[Inexact[np.ndarray, "*shape"], StandardizeCache]:
+    x: Inexact[Array, "*shape"], axes: tuple[int, ...], *, eps: float = EPS
+) -> tuple[Inexact[Array, "*shape"], StandardizeCache]:
     """Subtract the mean over `axes` and divide by the root of the (biased) variance over `axes`.
 
     >>> x_hat, cache = standardize_forward(np.array([[1.0, 3.0], [5.0, 9.0]]), (1,), eps=0.0)
     >>> x_hat.tolist()
     [[-1.0, 1.0], [-1.0, 1.0]]
     """
-    mean = x.mean(axis=axes, keepdims=True)
-    centered = x - mean
-    var = (centered * centered).mean(axis=axes, keepdims=True)
+    _, centered = center_over(axes, x)
+    var = mean_over(axes, centered * centered, keepdims=True)
     inv_std = 1.0 / np.sqrt(var + eps)
     x_hat = centered * inv_std
     return x_hat, StandardizeCache(x_hat, inv_std, axes)
 
 
-def standardize_backward(
-    dx_hat: Inexact[np.ndarray, "*shape"], cache: StandardizeCache
-) -> Inexact[np.ndarray, "*shape"]:
+@np.errstate(all="ignore")
+def standardize_backward(dx_hat: Inexact[Array, "*shape"], cache: StandardizeCache) -> Inexact[Array, "*shape"]:
     """Gradient with respect to x: the closed form of batch norm, with the means over these axes.
 
     >>> x_hat, cache = standardize_forward(np.array([[1.0, 3.0]]), (1,), eps=0.0)
@@ -84,21 +82,22 @@ def standardize_backward(
     Equation :eq:`eq-any-axes`, chapter "Layer, group and instance norm".
     """
     x_hat, inv_std, axes = cache
-    through_mean = dx_hat.mean(axis=axes, keepdims=True)
-    through_var = x_hat * (dx_hat * x_hat).mean(axis=axes, keepdims=True)
+    through_mean = mean_over(axes, dx_hat, keepdims=True)
+    through_var = x_hat * mean_over(axes, dx_hat * x_hat, keepdims=True)
     dx: Array = inv_std * (dx_hat - through_mean - through_var)
     return dx
 
 
+@np.errstate(all="ignore")
 def normalize_forward(
-    x: Inexact[np.ndarray, "n c *spatial"],
-    gamma: Inexact[np.ndarray, " c"],
-    beta: Inexact[np.ndarray, " c"],
+    x: Inexact[Array, "n c *spatial"],
+    gamma: Inexact[Array, " c"],
+    beta: Inexact[Array, " c"],
     *,
     kind: Kind = "batch",
     groups: int | None = None,
     eps: float = EPS,
-) -> tuple[Inexact[np.ndarray, "n c *spatial"], NormalizationCache]:
+) -> tuple[Inexact[Array, "n c *spatial"], NormalizationCache]:
     """Normalize over the axes that `kind` names, then scale and shift each channel.
 
     Parameters
@@ -144,7 +143,8 @@ def normalize_forward(
     return narrowed(y, x), NormalizationCache(x_hat, gamma, standardize)
 
 
-def normalize_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: NormalizationCache) -> Gradients:
+@np.errstate(all="ignore")
+def normalize_backward(dy: Inexact[Array, "n c *spatial"], cache: NormalizationCache) -> Gradients:
     """Backward pass of `normalize_forward`, for every kind.
 
     The parameters are per channel whatever the kind, so their gradients are sums over all other axes; only dx
@@ -169,8 +169,8 @@ def normalize_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Normaliza
     x_hat, gamma, standardize = cache
     check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
-    dbeta = widened(dy).sum(axis=axes)
-    dgamma = (dy * x_hat).sum(axis=axes)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     dx_hat = widened(dy) * gamma.reshape(channel_shape(dy.shape))
     dx = standardize_backward(dx_hat.reshape(standardize.x_hat.shape), standardize).reshape(dy.shape)
     return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

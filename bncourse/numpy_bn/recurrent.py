@@ -11,7 +11,7 @@ import numpy as np
 
 from bncourse.conventions import EPS, MOMENTUM, check_like
 from bncourse.numpy_bn.functional import Cache, batch_norm_backward, batch_norm_forward, batch_norm_inference
-from bncourse.numpy_bn.moments import Moments, batch_moments
+from bncourse.numpy_bn.results import Moments
 from bncourse.numpy_bn.running import RunningStatistics
 from bncourse.shapes import Inexact
 from bncourse.validation.extensions import check_cell, check_max_steps
@@ -129,7 +129,7 @@ def lstm_step_forward(
     normalized, norm_c = batch_norm_forward(c_next, gamma_c, beta_c, eps=eps)
     tanh_c = np.tanh(normalized)
     h_next = o * tanh_c
-    moments = CellMoments(batch_moments(sum_x), batch_moments(sum_h), batch_moments(c_next))
+    moments = CellMoments(norm_x.moments, norm_h.moments, norm_c.moments)
     return (h_next, c_next), CellCache((x, h, c), parameters, gates, tanh_c, (norm_x, norm_h, norm_c), moments)
 
 

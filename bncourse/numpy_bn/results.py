@@ -1,18 +1,41 @@
 """What the transform's functions hand to one another and return, in NumPy."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray
+"""The one name for an array in this package: the files of the two packages differ in little else."""
+
+
+class Moments(NamedTuple):
+    """Mean and biased variance (C,) of `count` values per channel.
+
+    The order is that of `RunningStatistics.update(mean, var, count)`, so that `update(*moments)` reads well.
+    """
+
+    mean: Array
+    var: Array
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
 
 
 class Cache(NamedTuple):
-    """What the backward pass needs of the forward pass."""
+    """What the forward pass has computed: the first three are what the backward pass needs.
+
+    x_hat has the shape of x; inv_std, gamma, mean and var are (C,). In inference, mean and var are those given.
+    """
 
     x_hat: Array
     inv_std: Array
     gamma: Array
+    mean: Array
+    var: Array
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
+
+    @property
+    def moments(self) -> Moments:
+        """Mean, biased variance and count, for the running statistics."""
+        return Moments(self.mean, self.var, self.count)
 
 
 class Gradients(NamedTuple):

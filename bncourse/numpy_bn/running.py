@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from bncourse.conventions import MOMENTUM, check_momentum, check_num_features, check_statistics
-from bncourse.numpy_bn.moments import Moments, merge_moments
+from bncourse.numpy_bn.moments import merge_moments
+from bncourse.numpy_bn.results import Array, Moments
 from bncourse.shapes import Inexact
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def unbiased(var: Array, count: int) -> Array:
@@ -64,7 +63,13 @@ class RunningStatistics:
     ([1.0], [1.5], 1)
     """
 
-    def __init__(self, num_features: int, *, momentum: float | None = MOMENTUM, dtype: Any = np.float64) -> None:
+    def __init__(
+        self,
+        num_features: int,
+        *,
+        momentum: float | None = MOMENTUM,
+        dtype: Any = np.float64,
+    ) -> None:
         check_num_features(num_features)
         check_momentum(momentum)
         self.num_features = num_features
@@ -73,7 +78,7 @@ class RunningStatistics:
         self.var = np.ones(num_features, dtype)
         self.num_batches = 0
 
-    def update(self, mean: Inexact[np.ndarray, " c"], var: Inexact[np.ndarray, " c"], count: int) -> None:
+    def update(self, mean: Inexact[Array, " c"], var: Inexact[Array, " c"], count: int) -> None:
         """Take in one batch's moments.
 
         Parameters
@@ -127,7 +132,7 @@ class PopulationStatistics:
         self._averages = RunningStatistics(num_features, momentum=None)
         self._merged = Moments(self._averages.mean, self._averages.mean, 0)
 
-    def update(self, mean: Inexact[np.ndarray, " c"], var: Inexact[np.ndarray, " c"], count: int) -> None:
+    def update(self, mean: Inexact[Array, " c"], var: Inexact[Array, " c"], count: int) -> None:
         """Take in one batch's mean, biased variance and count, as `RunningStatistics.update` does."""
         self._averages.update(mean, var, count)
         self._merged = merge_moments(self._merged, (mean.astype(np.float64), var.astype(np.float64), count))

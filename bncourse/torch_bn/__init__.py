@@ -57,7 +57,7 @@ from bncourse.torch_bn.lrn import (
     local_response_norm_forward,
     window_sum,
 )
-from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.torch_bn.moments import batch_moments, merge_moments
 from bncourse.torch_bn.normalization import (
     NormalizationCache,
     StandardizeCache,
@@ -98,6 +98,7 @@ from bncourse.torch_bn.renorm import (
     batch_renorm_forward,
     renorm_corrections,
 )
+from bncourse.torch_bn.results import Moments
 from bncourse.torch_bn.running import PopulationStatistics, RunningStatistics, unbiased, update_running
 from bncourse.torch_bn.sync import (
     SyncBatchNorm,

@@ -1,154 +1,96 @@
 """The hand-written gradient as a node of PyTorch's own graph."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
-from bncourse.torch_bn.functional import (
-    Cache,
-    Gradients,
-    batch_norm_backward,
-    batch_norm_forward,
-    batch_norm_inference,
-)
-from bncourse.torch_bn.moments import Moments, batch_moments, widened
-from bncourse.validation.arguments import check_arguments
-
-BLOCK = 1 << 17
-"""Values in a piece of a large matrix: 512 KiB of float32, so that a few pieces fit into a second-level cache."""
+from bncourse.torch_bn.functional import batch_norm_backward, batch_norm_forward
+from bncourse.torch_bn.moments import mean_over, narrowed, widened
+from bncourse.torch_bn.results import Array, Cache, Moments
 
 
 class BatchNormFunction(torch.autograd.Function):
     """`batch_norm_forward` whose derivative, for autograd, is `batch_norm_backward`.
 
-    `BatchNormFunction.apply(x, gamma, beta, eps)` returns y, and the batch's mean and biased variance for running
-    statistics. The backward pass can itself be differentiated: where autograd asks for a graph of it
-    (`create_graph=True`), it is built from the inputs with differentiable operations.
+    `BatchNormFunction.apply(x, gamma, beta, eps)` returns y; the batch's mean and biased variance, for running
+    statistics and without a gradient; and the two other entries of the cache, x_hat and inv_std. These two are results,
+    and not only saved, so that the backward pass is a function of x which autograd can differentiate once more
+    (`create_graph=True`, `torch.func`).
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(
-        ctx: Any, x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: float = EPS
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Normalize, and save what backward needs."""
-        check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
-        ctx.eps = eps
-        ctx.in_few_passes = x.is_cpu and not torch.compiler.is_compiling()
-        saved: tuple[torch.Tensor, ...]
-        if ctx.in_few_passes:
-            y, saved, moments = forward_in_few_passes(x, gamma, beta, eps)
-        else:
-            moments = batch_moments(x)
-            y, saved = batch_norm_inference(x, gamma, beta, moments.mean, moments.var, eps=eps)
-        ctx.save_for_backward(x, gamma, beta, *saved)
-        ctx.mark_non_differentiable(moments.mean, moments.var)
+    def forward(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, ...]:
+        """Algorithm 1 of the paper."""
+        y, cache = batch_norm_forward(x, gamma, beta, eps=eps)
+        return y, cache.mean, cache.var, cache.x_hat, cache.inv_std
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Array, ...]) -> None:
+        """Keep the cache for both derivatives."""
+        _, mean, var, x_hat, inv_std = output
+        cache = (x_hat, inv_std, inputs[1], mean, var)
+        ctx.save_for_backward(*cache)
+        ctx.save_for_forward(*cache)
+        ctx.mark_non_differentiable(mean, var)
         ctx.set_materialize_grads(False)
-        return y, moments.mean, moments.var
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-        """Closed form."""
-        dy, _, _ = grads
-        if dy is None:
-            return None, None, None, None
-        x, gamma, beta, *saved = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            # A derivative of this derivative is wanted: x_hat must be a function of x again.
-            _, cache = batch_norm_forward(x, gamma, beta, eps=ctx.eps)
-            return *batch_norm_backward(dy, cache), None
-        if ctx.in_few_passes:
-            return *backward_in_few_passes(dy, gamma, Normalizer(*saved)), None
-        return *batch_norm_backward(dy, Cache(*saved)), None
+    def backward(ctx: Any, *grads: Array | None) -> tuple[Array | None, ...]:
+        """Closed form. What comes in for x_hat and inv_std, in a second derivative only, is passed on to x."""
+        dy, _, _, dx_hat, dinv_std = grads
+        cache = _cache(ctx)
+        dx = dgamma = dbeta = None
+        if dy is not None:
+            dx, dgamma, dbeta = batch_norm_backward(dy, cache)
+        if dx_hat is not None:
+            dx = _add(dx, _through_x_hat(dx_hat, cache))
+        if dinv_std is not None:
+            # inv_std = (var + eps)^(-1/2), and the derivative of var is 2 / count * (x - mean)
+            slope = (-dinv_std * cache.inv_std**2 / cache.count).reshape(channel_shape(cache.x_hat.shape))
+            dx = _add(dx, slope * cache.x_hat)
+        return dx, dgamma, dbeta, None
 
 
-class Normalizer(NamedTuple):
-    """What makes x_hat of x: (centered - mean) * inv_std.
+class ForwardModeFunction(BatchNormFunction):
+    """`BatchNormFunction` with derivatives in forward mode as well; `torch.compile` takes no such function."""
 
-    Storing x_hat, and fetching it again, would take longer than to compute it twice. `centered` is x itself; where
-    x's mean is large against its deviation, it is x less its mean, and `mean` is what rounding has left.
-    """
-
-    centered: torch.Tensor
-    mean: torch.Tensor
-    inv_std: torch.Tensor
-
-
-def forward_in_few_passes(
-    x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: float
-) -> tuple[torch.Tensor, Normalizer, Moments]:
-    """`batch_norm_forward`, and the moments, in as few operations on whole tensors as there can be.
-
-    Each of them fetches and stores a tensor, which takes longer than its arithmetic.
-    """
-    centered = widened(x)
-    mean, var = moments_in_one_pass(centered)
-    moments = Moments(mean, var, values_per_channel(x.shape))
-    if not (mean * mean <= var).all():  # then var is the small difference of large numbers, or not finite
-        center, centered = mean, centered - beside(x, mean)
-        mean, var = moments_in_one_pass(centered)
-        var = var.clamp_(min=0)
-        moments = Moments(mean + center, var, moments.count)
-    inv_std = torch.rsqrt(var + eps)
-    # y = gamma * x_hat + beta, sorted by x and 1
-    of_x = gamma * inv_std
-    y = multiply_and_add(centered, of_x, torch.addcmul(beta, of_x, mean, value=-1))
-    return y.type_as(x), Normalizer(centered, mean, inv_std), moments
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Array | None) -> tuple[Array | None, ...]:
+        """Forward mode. The Jacobian of x_hat is symmetric, so the same closed form multiplies it from the right."""
+        dx, dgamma, dbeta, _ = tangents
+        cache = _cache(ctx)
+        as_channels = channel_shape(cache.x_hat.shape)
+        dx = torch.zeros_like(cache.x_hat) if dx is None else widened(dx)
+        dx_hat = _through_x_hat(dx, cache)
+        dinv_std = -(cache.inv_std**2) * mean_over(reduction_axes(dx.ndim), dx * cache.x_hat)
+        dy = cache.gamma.reshape(as_channels) * dx_hat
+        if dgamma is not None:
+            dy = dy + dgamma.reshape(as_channels) * cache.x_hat
+        if dbeta is not None:
+            dy = dy + dbeta.reshape(as_channels)
+        return narrowed(dy, tangents[0] if tangents[0] is not None else dy), None, None, dx_hat, dinv_std
 
 
-def moments_in_one_pass(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and biased variance, mean(x^2) - mean(x)^2: right where the mean is not large against the deviation."""
-    if x.ndim > 2 and x.is_contiguous():  # the norm of a row needs no second tensor for the squares
-        axes = reduction_axes(x.ndim)
-        sums, squares = x.sum(dim=axes), torch.linalg.vector_norm(x, dim=axes[1:]).square().sum(dim=0)
-    else:
-        sums, squares = sums_of_products(x, x)
-    count = values_per_channel(x.shape)
-    mean = sums / count
-    return mean, torch.addcmul(squares / count, mean, mean, value=-1)
+def batch_norm(x: Array, gamma: Array, beta: Array, eps: float = EPS) -> tuple[Array, Moments]:
+    """`batch_norm_forward` as a node of the graph: y, and the moments of the batch, which carry no gradient."""
+    function = BatchNormFunction if torch.compiler.is_compiling() else ForwardModeFunction
+    y, mean, var, *_ = function.apply(x, gamma, beta, eps)  # type: ignore[no-untyped-call]
+    return y, Moments(mean, var, values_per_channel(x.shape))
 
 
-def sums_of_products(x: torch.Tensor, other: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sums of x, and of x * other, channel by channel.
-
-    A large matrix is taken piece by piece: the products of a piece stay in the cache until they are added up. The last
-    piece comes first, so that the cache then holds the front of x, with which the next operation begins.
-    """
-    axes = reduction_axes(x.ndim)
-    if x.ndim > 2 or x.numel() <= 2 * BLOCK:
-        return x.sum(dim=axes), (x * other).sum(dim=axes)
-    sums, products = x.new_zeros(2, x.shape[1])
-    rows = -(-BLOCK // x.shape[1])
-    for start in reversed(range(0, len(x), rows)):
-        x_, other_ = x[start : start + rows], other[start : start + rows]
-        products += (x_ * other_).sum(dim=0)
-        sums += x_.sum(dim=0)
-    return sums, products
+def _cache(ctx: Any) -> Cache:
+    """The forward pass's cache, from what was saved."""
+    x_hat, inv_std, gamma, mean, var = ctx.saved_tensors
+    return Cache(x_hat, inv_std, gamma, mean, var, values_per_channel(x_hat.shape))
 
 
-def multiply_and_add(x: torch.Tensor, factor: torch.Tensor, summand: torch.Tensor) -> torch.Tensor:
-    """Return x * factor + summand, channel by channel."""
-    if x.ndim == 2:
-        return torch.addcmul(summand, x, factor)
-    # Where the channels are not last, two operations of two operands are faster than one of three.
-    return (x * beside(x, factor)).add_(beside(x, summand))
+def _through_x_hat(dx_hat: Array, cache: Cache) -> Array:
+    """The closed form for x_hat itself: that of y with gamma = 1."""
+    return batch_norm_backward(dx_hat, cache._replace(gamma=torch.ones_like(cache.gamma))).dx
 
 
-def beside(x: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-    """`vector` (C,) in the shape that broadcasts against x: its own, where the channels are last."""
-    return vector if x.ndim == 2 else vector.reshape(channel_shape(x.shape))
-
-
-def backward_in_few_passes(dy: torch.Tensor, gamma: torch.Tensor, normalizer: Normalizer) -> Gradients:
-    """`batch_norm_backward` in few operations on whole tensors."""
-    x, mean, inv_std = normalizer
-    wide, count = widened(dy), values_per_channel(x.shape)
-    dbeta, dy_x = sums_of_products(wide, x)
-    dgamma = torch.addcmul(dy_x, mean, dbeta, value=-1) * inv_std
-    # dx = gamma * inv_std * (dy - mean(dy) - x_hat * mean(dy * x_hat)), sorted by dy, x and 1
-    of_dy = gamma * inv_std
-    share = of_dy * (-1 / count)
-    of_x = share * inv_std * dgamma
-    of_one = torch.addcmul(share * dbeta, of_x, mean, value=-1)
-    dx = multiply_and_add(x, of_x, of_one).addcmul_(wide, beside(x, of_dy))
-    return Gradients(dx.type_as(dy), dgamma.type_as(gamma), dbeta.type_as(gamma))
+def _add(one: Array | None, other: Array) -> Array:
+    return other if one is None else one + other

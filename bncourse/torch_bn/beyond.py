@@ -8,9 +8,8 @@ import torch
 
 from bncourse.conventions import EPS, MOMENTUM, check_eps, check_num_features
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.ghost import ghost_batch_norm_forward, ghost_batches
+from bncourse.torch_bn.ghost import ghost_batch_norm_forward
 from bncourse.torch_bn.layer import BatchNorm
-from bncourse.torch_bn.moments import batch_moments
 from bncourse.torch_bn.normalization import Kind, normalize_forward
 from bncourse.torch_bn.renorm import batch_renorm_forward
 from bncourse.validation.extensions import check_ghost_size, check_kind, check_renorm_limits
@@ -45,9 +44,9 @@ class GhostBatchNorm(BatchNorm):
         """Normalize each ghost batch (training), or with the running statistics (after `eval()`)."""
         if not self.training:
             return super().forward(input)
-        y, _ = ghost_batch_norm_forward(input, self.weight, self.bias, ghost_size=self.ghost_size, eps=self.eps)
-        for part in ghost_batches(input, self.ghost_size):
-            self._track(batch_moments(part.detach()))
+        y, cache = ghost_batch_norm_forward(input, self.weight, self.bias, ghost_size=self.ghost_size, eps=self.eps)
+        for part in cache.parts:
+            self._track(part.moments)
         return y
 
 
@@ -90,11 +89,11 @@ class BatchRenorm(BatchNorm):
         """Normalize and correct (training), or use the running statistics (after `eval()`)."""
         if not self.training or self.running_mean is None or self.running_var is None:
             return super().forward(input)
-        limits = {"r_max": self.r_max, "d_max": self.d_max}
+        settings = {"r_max": self.r_max, "d_max": self.d_max, "eps": self.eps}
         # copies: the buffers change below, before the backward pass may have read them
         running_mean, running_var = self.running_mean.clone(), self.running_var.clone()
-        y, _ = batch_renorm_forward(input, self.weight, self.bias, running_mean, running_var, **limits, eps=self.eps)
-        self._track(batch_moments(input.detach()))
+        y, cache = batch_renorm_forward(input, self.weight, self.bias, running_mean, running_var, **settings)
+        self._track(cache.moments)
         return y
 
 

@@ -10,8 +10,8 @@ import torch
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.inference import batch_norm_inference, batch_norm_inference_backward
-from bncourse.torch_bn.moments import batch_moments, widened
-from bncourse.torch_bn.results import Cache, Gradients, Stages
+from bncourse.torch_bn.moments import center, mean_over, narrowed, sum_over, widened
+from bncourse.torch_bn.results import Array, Cache, Gradients, Stages
 from bncourse.validation.arguments import check_arguments, check_gradient
 
 __all__ = [
@@ -27,12 +27,12 @@ __all__ = [
 
 
 def batch_norm_forward(
-    x: Inexact[torch.Tensor, "n c *spatial"],
-    gamma: Inexact[torch.Tensor, " c"],
-    beta: Inexact[torch.Tensor, " c"],
+    x: Inexact[Array, "n c *spatial"],
+    gamma: Inexact[Array, " c"],
+    beta: Inexact[Array, " c"],
     *,
     eps: float = EPS,
-) -> tuple[Inexact[torch.Tensor, "n c *spatial"], Cache]:
+) -> tuple[Inexact[Array, "n c *spatial"], Cache]:
     r"""Normalize each channel over the batch, then scale and shift.
 
     Algorithm 1 of the paper: :math:`y = \gamma (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta` with the
@@ -69,15 +69,16 @@ def batch_norm_forward(
     [3.0, 7.0]
     """
     check_arguments(x, training=True, eps=eps, gamma=gamma, beta=beta)
-    as_channels = channel_shape(x.shape)
-    mean, var, _ = batch_moments(x)
+    axes, as_channels = reduction_axes(x.ndim), channel_shape(x.shape)
+    mean, centered = center(x)
+    var = mean_over(axes, centered * centered)
     inv_std = 1.0 / torch.sqrt(var + eps)
-    x_hat = (x - mean.reshape(as_channels)) * inv_std.reshape(as_channels)
+    x_hat = centered * inv_std.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y.to(x.dtype), Cache(x_hat, inv_std, gamma)
+    return narrowed(y, x), Cache(x_hat, inv_std, gamma, mean, var, values_per_channel(x.shape))
 
 
-def batch_norm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> Gradients:
+def batch_norm_backward(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> Gradients:
     r"""Backward pass in closed form.
 
     .. math:: dx = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}}
@@ -114,20 +115,18 @@ def batch_norm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache)
     >>> dx.ravel().tolist(), dgamma.tolist(), dbeta.tolist()
     ([0.0, 0.0], [3.0], [5.0])
     """
-    x_hat, inv_std, gamma = cache
+    x_hat, inv_std, gamma, _, _, count = cache
     check_gradient(dy, x_hat)
-    axes = reduction_axes(dy.ndim)
-    as_channels = channel_shape(dy.shape)
-    count = values_per_channel(dy.shape)
-    dbeta = widened(dy).sum(dim=axes)
-    dgamma = (dy * x_hat).sum(dim=axes)
+    axes, as_channels = reduction_axes(dy.ndim), channel_shape(dy.shape)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     through_mean = (dbeta / count).reshape(as_channels)
     through_var = x_hat * (dgamma / count).reshape(as_channels)
     dx = (gamma * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
-    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))
 
 
-def batch_norm_backward_staged(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> tuple[Gradients, Stages]:
+def batch_norm_backward_staged(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> tuple[Gradients, Stages]:
     r"""Backward pass through the computational graph, node by node, as the paper lists it (section 3).
 
     The graph treats the mean and the variance as nodes of their own, so the mean's gradient has two parts:
@@ -164,26 +163,24 @@ def batch_norm_backward_staged(dy: Inexact[torch.Tensor, "n c *spatial"], cache:
     >>> stages.dvar.tolist(), stages.dmean_direct.tolist(), stages.dmean_through_var.tolist()
     ([-3.0], [-10.0], [0.0])
     """
-    x_hat, inv_std, gamma = cache
+    x_hat, inv_std, gamma, _, _, count = cache
     check_gradient(dy, x_hat)
-    axes = reduction_axes(dy.ndim)
-    as_channels = channel_shape(dy.shape)
-    count = values_per_channel(dy.shape)
+    axes, as_channels = reduction_axes(dy.ndim), channel_shape(dy.shape)
     centered = x_hat / inv_std.reshape(as_channels)
     # y = gamma * x_hat + beta
-    dbeta = widened(dy).sum(dim=axes)
-    dgamma = (dy * x_hat).sum(dim=axes)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     dx_hat = widened(dy) * gamma.reshape(as_channels)
     # x_hat = (x - mean) * (var + eps)^(-1/2)
-    dvar = (dx_hat * centered).sum(dim=axes) * -0.5 * inv_std**3
-    dmean_direct = -inv_std * dx_hat.sum(dim=axes)
+    dvar = sum_over(axes, dx_hat * centered) * -0.5 * inv_std**3
+    dmean_direct = -inv_std * sum_over(axes, dx_hat)
     # var = mean((x - mean)^2): its derivative with respect to mean is -2 times the mean deviation
-    dmean_through_var = dvar * (-2.0 / count) * centered.sum(dim=axes)
+    dmean_through_var = dvar * (-2.0 / count) * sum_over(axes, centered)
     dmean = dmean_direct + dmean_through_var
     # x reaches the loss by three paths
     dx_direct = dx_hat * inv_std.reshape(as_channels)
     dx_through_var = (2.0 / count) * centered * dvar.reshape(as_channels)
-    dx_through_mean = (dmean / count).reshape(as_channels).expand(dy.shape)
+    dx_through_mean = torch.broadcast_to((dmean / count).reshape(as_channels), dy.shape)
     dx = dx_direct + dx_through_var + dx_through_mean
     stages = Stages(dx_hat, dvar, dmean_direct, dmean_through_var, dmean, dx_direct, dx_through_var, dx_through_mean)
-    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype)), stages
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma)), stages

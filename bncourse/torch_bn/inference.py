@@ -2,22 +2,22 @@
 
 import torch
 
-from bncourse.conventions import EPS, channel_shape, reduction_axes
+from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.moments import widened
-from bncourse.torch_bn.results import Cache, Gradients
+from bncourse.torch_bn.moments import narrowed, sum_over, widened
+from bncourse.torch_bn.results import Array, Cache, Gradients
 from bncourse.validation.arguments import check_arguments, check_gradient
 
 
 def batch_norm_inference(
-    x: Inexact[torch.Tensor, "n c *spatial"],
-    gamma: Inexact[torch.Tensor, " c"],
-    beta: Inexact[torch.Tensor, " c"],
-    running_mean: Inexact[torch.Tensor, " c"],
-    running_var: Inexact[torch.Tensor, " c"],
+    x: Inexact[Array, "n c *spatial"],
+    gamma: Inexact[Array, " c"],
+    beta: Inexact[Array, " c"],
+    running_mean: Inexact[Array, " c"],
+    running_var: Inexact[Array, " c"],
     *,
     eps: float = EPS,
-) -> tuple[Inexact[torch.Tensor, "n c *spatial"], Cache]:
+) -> tuple[Inexact[Array, "n c *spatial"], Cache]:
     r"""Normalize with given statistics: Algorithm 2 of the paper, lines 8 to 12.
 
     The statistics are constants, so a sample's result does not depend on the rest of its batch.
@@ -52,14 +52,14 @@ def batch_norm_inference(
     check_arguments(
         x, training=False, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
     )
-    as_channels = channel_shape(x.shape)
+    as_channels, count = channel_shape(x.shape), values_per_channel(x.shape)
     inv_std = 1.0 / torch.sqrt(running_var + eps)
     x_hat = (widened(x) - running_mean.reshape(as_channels)) * inv_std.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y.to(x.dtype), Cache(x_hat, inv_std, gamma)
+    return narrowed(y, x), Cache(x_hat, inv_std, gamma, running_mean, running_var, count)
 
 
-def batch_norm_inference_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Cache) -> Gradients:
+def batch_norm_inference_backward(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> Gradients:
     r"""Backward pass of inference: the statistics are constants, so only the direct path is left.
 
     Equation :eq:`eq-inference-gradient`, chapter "Modes and folding".
@@ -88,11 +88,10 @@ def batch_norm_inference_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cac
     >>> batch_norm_inference_backward(torch.tensor([[1.5]]), cache).dx.tolist()
     [[1.5]]
     """
-    x_hat, inv_std, gamma = cache
+    x_hat, inv_std, gamma, *_ = cache
     check_gradient(dy, x_hat)
-    axes = reduction_axes(dy.ndim)
-    as_channels = channel_shape(dy.shape)
-    dbeta = widened(dy).sum(dim=axes)
-    dgamma = (dy * x_hat).sum(dim=axes)
+    axes, as_channels = reduction_axes(dy.ndim), channel_shape(dy.shape)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     dx = dy * (gamma * inv_std).reshape(as_channels)
-    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

@@ -6,11 +6,11 @@ switch) is inherited from PyTorch; every number is computed here.
 
 import torch
 
-from bncourse.conventions import EPS, MOMENTUM, check_eps, check_momentum, check_num_features, values_per_channel
+from bncourse.conventions import EPS, MOMENTUM, check_eps, check_momentum, check_num_features
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.autograd import BatchNormFunction
+from bncourse.torch_bn.autograd import batch_norm
 from bncourse.torch_bn.functional import batch_norm_inference
-from bncourse.torch_bn.moments import Moments
+from bncourse.torch_bn.results import Array, Moments
 from bncourse.torch_bn.running import update_running
 
 
@@ -66,7 +66,7 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         check_momentum(momentum)
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)
 
-    def forward(self, input: Inexact[torch.Tensor, "n c *spatial"]) -> Inexact[torch.Tensor, "n c *spatial"]:
+    def forward(self, input: Inexact[Array, "n c *spatial"]) -> Inexact[Array, "n c *spatial"]:
         """Normalize with the batch's statistics (training) or with the running ones (after `eval()`)."""
         x = input
         self._check_input_dim(x)
@@ -74,10 +74,9 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         gamma = x.new_ones(self.num_features) if gamma is None else gamma
         beta = x.new_zeros(self.num_features) if beta is None else beta
         running_mean, running_var = self.running_mean, self.running_var
-        y: torch.Tensor
         if self.training or running_mean is None or running_var is None:
-            y, mean, var = BatchNormFunction.apply(x, gamma, beta, self.eps)  # type: ignore[no-untyped-call]
-            self._track(Moments(mean, var, values_per_channel(x.shape)))
+            y, moments = batch_norm(x, gamma, beta, self.eps)
+            self._track(moments)
         else:
             y, _ = batch_norm_inference(x, gamma, beta, running_mean, running_var, eps=self.eps)
         return y

@@ -1,36 +1,36 @@
 """Mean and variance of a batch, and how to join those of several batches exactly, in PyTorch.
 
 Two results stand on `merge_moments`: the exact statistics of a whole training set, taken batch by batch, and
-the synchronized version, in which each process has seen a part of the batch.
+the synchronized version, in which each process has seen a part of the batch. `center` and the sums are what the
+equations of `functional` are written with: the care that finite precision asks for is here, so that it need not be
+there.
 """
-
-from typing import NamedTuple
 
 import torch
 
-from bncourse.conventions import channel_shape, reduction_axes, values_per_channel
+from bncourse.conventions import reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
+from bncourse.torch_bn.results import Array, Moments
 from bncourse.validation.arguments import check_arguments
 
+__all__ = [
+    "Moments",
+    "batch_moments",
+    "center",
+    "center_over",
+    "mean_over",
+    "merge_moments",
+    "narrowed",
+    "sum_over",
+    "widened",
+]
 
-class Moments(NamedTuple):
-    """Mean and biased variance (C,) of `count` values per channel.
 
-    The order is that of `RunningStatistics.update(mean, var, count)`, so that `update(*moments)` reads well.
-    """
-
-    mean: torch.Tensor
-    var: torch.Tensor
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
-
-
-def batch_moments(x: Inexact[torch.Tensor, "n c *spatial"]) -> Moments:
+def batch_moments(x: Inexact[Array, "n c *spatial"]) -> Moments:
     r"""Mean and biased variance of each channel.
 
     The textbook's one-pass :math:`\overline{x^2} - \bar x^2` subtracts two large numbers where the mean is large
-    against the deviation. Here a number near the mean is subtracted first: the mean of the first sixteenth of the
-    samples, which is at most :math:`\sqrt{15}` deviations away. Then the formula loses no more than four bits, and
-    x is read once.
+    against the deviation. Here the mean is subtracted first, and squared is what is left (`center`).
 
     Parameters
     ----------
@@ -53,21 +53,55 @@ def batch_moments(x: Inexact[torch.Tensor, "n c *spatial"]) -> Moments:
     Moments(mean=tensor([2.]), var=tensor([1.]), count=2)
     """
     check_arguments(x, training=False)
+    mean, centered = center(x)
+    var = mean_over(reduction_axes(x.ndim), centered * centered)
+    return Moments(mean, var, values_per_channel(x.shape))
+
+
+def center(x: Array) -> tuple[Array, Array]:
+    """Mean of each channel, (C,), and x less that mean, both to full precision.
+
+    A large mean is rounded to as many digits as its size leaves, so a little of it stays in `x - mean`: the same little
+    in every value, which is the mean of what is left. It is taken out as well.
+
+    >>> mean, centered = center(torch.tensor([[1.0], [3.0]]))
+    >>> mean.tolist(), centered.tolist()
+    ([2.0], [[-1.0], [1.0]])
+    """
+    mean, centered = center_over(reduction_axes(x.ndim), x)
+    return mean.reshape(-1), centered
+
+
+def center_over(axes: tuple[int, ...], x: Array) -> tuple[Array, Array]:
+    """The same over any axes; they stay in the mean, with length 1."""
     x = widened(x)
-    axes = reduction_axes(x.ndim)
-    center = x[: -(-len(x) // 16)].mean(dim=axes)
-    centered = x - center.reshape(channel_shape(x.shape))
-    mean = centered.mean(dim=axes)
-    square = (centered * centered).mean(dim=axes)
-    return Moments(center + mean, square - torch.minimum(square, mean * mean), values_per_channel(x.shape))
+    mean = mean_over(axes, x, keepdims=True)
+    centered = x - mean
+    rest = mean_over(axes, centered, keepdims=True)
+    return mean + rest, centered - rest
 
 
-def widened(x: torch.Tensor) -> torch.Tensor:
+def mean_over(axes: tuple[int, ...], values: Array, *, keepdims: bool = False) -> Array:
+    """Mean over these axes; PyTorch adds up in pieces, so that a long column of float32 loses nothing."""
+    return widened(values).mean(dim=axes, keepdim=keepdims)
+
+
+def sum_over(axes: tuple[int, ...], values: Array, *, keepdims: bool = False) -> Array:
+    """Sum over these axes; PyTorch adds up in pieces, so that a long column of float32 loses nothing."""
+    return widened(values).sum(dim=axes, keepdim=keepdims)
+
+
+def widened(x: Array) -> Array:
     """float32 for float16 and bfloat16, in which sums would overflow or lose digits; any other tensor as it is."""
     return x.to(torch.float32) if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
-def merge_moments(*parts: Moments | tuple[torch.Tensor, torch.Tensor, int]) -> Moments:
+def narrowed(result: Array, argument: Array) -> Array:
+    """`result` in the dtype of the argument to which it belongs."""
+    return result.to(argument.dtype)
+
+
+def merge_moments(*parts: Moments | tuple[Array, Array, int]) -> Moments:
     r"""Moments of several groups of values joined into one, exactly, from their moments alone.
 
     Chan, Golub and LeVeque's formula: with :math:`\delta = \mu_b - \mu_a` and :math:`m = m_a + m_b`,

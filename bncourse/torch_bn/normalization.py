@@ -18,8 +18,8 @@ import torch
 
 from bncourse.conventions import EPS, channel_shape, reduction_axes
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.functional import Gradients
-from bncourse.torch_bn.moments import widened
+from bncourse.torch_bn.moments import center_over, mean_over, narrowed, sum_over, widened
+from bncourse.torch_bn.results import Array, Gradients
 from bncourse.validation.arguments import check_arguments, check_gradient
 from bncourse.validation.extensions import check_kind
 
@@ -29,16 +29,16 @@ Kind = Literal["batch", "layer", "instance", "group"]
 class StandardizeCache(NamedTuple):
     """What `standardize_backward` needs."""
 
-    x_hat: torch.Tensor
-    inv_std: torch.Tensor
+    x_hat: Array
+    inv_std: Array
     axes: tuple[int, ...]
 
 
 class NormalizationCache(NamedTuple):
     """What `normalize_backward` needs: x_hat has the shape of x; `standardize` that of the grouped view."""
 
-    x_hat: torch.Tensor
-    gamma: torch.Tensor
+    x_hat: Array
+    gamma: Array
     standardize: StandardizeCache
 
 
@@ -55,25 +55,22 @@ def normalization_axes(kind: Kind, ndim: int) -> tuple[int, ...]:
 
 
 def standardize_forward(
-    x: Inexact[torch.Tensor, "*shape"], axes: tuple[int, ...], *, eps: float = EPS
-) -> tuple[Inexact[torch.Tensor, "*shape"], StandardizeCache]:
+    x: Inexact[Array, "*shape"], axes: tuple[int, ...], *, eps: float = EPS
+) -> tuple[Inexact[Array, "*shape"], StandardizeCache]:
     """Subtract the mean over `axes` and divide by the root of the (biased) variance over `axes`.
 
     >>> x_hat, cache = standardize_forward(torch.tensor([[1.0, 3.0], [5.0, 9.0]]), (1,), eps=0.0)
     >>> x_hat.tolist()
     [[-1.0, 1.0], [-1.0, 1.0]]
     """
-    mean = x.mean(dim=axes, keepdim=True)
-    centered = x - mean
-    var = (centered * centered).mean(dim=axes, keepdim=True)
+    _, centered = center_over(axes, x)
+    var = mean_over(axes, centered * centered, keepdims=True)
     inv_std = 1.0 / torch.sqrt(var + eps)
     x_hat = centered * inv_std
     return x_hat, StandardizeCache(x_hat, inv_std, axes)
 
 
-def standardize_backward(
-    dx_hat: Inexact[torch.Tensor, "*shape"], cache: StandardizeCache
-) -> Inexact[torch.Tensor, "*shape"]:
+def standardize_backward(dx_hat: Inexact[Array, "*shape"], cache: StandardizeCache) -> Inexact[Array, "*shape"]:
     """Gradient with respect to x: the closed form of batch norm, with the means over these axes.
 
     >>> x_hat, cache = standardize_forward(torch.tensor([[1.0, 3.0]]), (1,), eps=0.0)
@@ -83,21 +80,21 @@ def standardize_backward(
     Equation :eq:`eq-any-axes`, chapter "Layer, group and instance norm".
     """
     x_hat, inv_std, axes = cache
-    through_mean = dx_hat.mean(dim=axes, keepdim=True)
-    through_var = x_hat * (dx_hat * x_hat).mean(dim=axes, keepdim=True)
-    dx: torch.Tensor = inv_std * (dx_hat - through_mean - through_var)
+    through_mean = mean_over(axes, dx_hat, keepdims=True)
+    through_var = x_hat * mean_over(axes, dx_hat * x_hat, keepdims=True)
+    dx: Array = inv_std * (dx_hat - through_mean - through_var)
     return dx
 
 
 def normalize_forward(
-    x: Inexact[torch.Tensor, "n c *spatial"],
-    gamma: Inexact[torch.Tensor, " c"],
-    beta: Inexact[torch.Tensor, " c"],
+    x: Inexact[Array, "n c *spatial"],
+    gamma: Inexact[Array, " c"],
+    beta: Inexact[Array, " c"],
     *,
     kind: Kind = "batch",
     groups: int | None = None,
     eps: float = EPS,
-) -> tuple[Inexact[torch.Tensor, "n c *spatial"], NormalizationCache]:
+) -> tuple[Inexact[Array, "n c *spatial"], NormalizationCache]:
     """Normalize over the axes that `kind` names, then scale and shift each channel.
 
     Parameters
@@ -140,10 +137,10 @@ def normalize_forward(
     x_hat = x_hat.reshape(x.shape)
     as_channels = channel_shape(x.shape)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y.to(x.dtype), NormalizationCache(x_hat, gamma, standardize)
+    return narrowed(y, x), NormalizationCache(x_hat, gamma, standardize)
 
 
-def normalize_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: NormalizationCache) -> Gradients:
+def normalize_backward(dy: Inexact[Array, "n c *spatial"], cache: NormalizationCache) -> Gradients:
     """Backward pass of `normalize_forward`, for every kind.
 
     The parameters are per channel whatever the kind, so their gradients are sums over all other axes; only dx
@@ -168,8 +165,8 @@ def normalize_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Normali
     x_hat, gamma, standardize = cache
     check_gradient(dy, x_hat)
     axes = reduction_axes(dy.ndim)
-    dbeta = widened(dy).sum(dim=axes)
-    dgamma = (dy * x_hat).sum(dim=axes)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     dx_hat = widened(dy) * gamma.reshape(channel_shape(dy.shape))
     dx = standardize_backward(dx_hat.reshape(standardize.x_hat.shape), standardize).reshape(dy.shape)
-    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

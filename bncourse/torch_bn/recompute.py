@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.torch_bn.moments import batch_moments, merge_moments
+from bncourse.torch_bn.results import Moments
 from bncourse.torch_bn.running import unbiased
 
 BatchNormLayer = torch.nn.modules.batchnorm._BatchNorm

@@ -9,12 +9,10 @@ from bncourse.conventions import (
     check_input,
     check_momentum,
     check_num_features,
-    values_per_channel,
 )
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.autograd import BatchNormFunction
+from bncourse.torch_bn.autograd import batch_norm
 from bncourse.torch_bn.functional import batch_norm_inference
-from bncourse.torch_bn.moments import Moments
 from bncourse.torch_bn.running import update_running
 from bncourse.validation.extensions import check_max_steps
 
@@ -80,12 +78,10 @@ class PerStepBatchNorm(torch.nn.Module):
         if not self.training:
             mean, var = self.running_mean[row], self.running_var[row]
             return batch_norm_inference(x, self.weight, beta, mean, var, eps=self.eps)[0]
-        y: torch.Tensor
-        y, mean, var = BatchNormFunction.apply(x, self.weight, beta, self.eps)  # type: ignore[no-untyped-call]
+        y, moments = batch_norm(x, self.weight, beta, self.eps)
         with torch.no_grad():
             self.num_batches_tracked[row] += 1
             weight = 1.0 / self.num_batches_tracked[row] if self.momentum is None else self.momentum
-            moments = Moments(mean, var, values_per_channel(x.shape))
             update_running(self.running_mean[row], self.running_var[row], moments, weight)
         return y
 

@@ -12,8 +12,8 @@ import torch
 
 from bncourse.conventions import EPS, channel_shape, reduction_axes, values_per_channel
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.functional import Gradients
-from bncourse.torch_bn.moments import batch_moments, widened
+from bncourse.torch_bn.moments import center, mean_over, narrowed, sum_over
+from bncourse.torch_bn.results import Array, Gradients, Moments
 from bncourse.validation.arguments import check_arguments, check_gradient
 from bncourse.validation.extensions import check_renorm_limits
 
@@ -21,25 +21,26 @@ from bncourse.validation.extensions import check_renorm_limits
 class Corrections(NamedTuple):
     """What turns a value normalized by its batch into one normalized by the running statistics: r times it, plus d."""
 
-    r: torch.Tensor
-    d: torch.Tensor
+    r: Array
+    d: Array
 
 
 class RenormCache(NamedTuple):
-    """What the backward pass needs: the batch's own normalized values, those after the correction, and r."""
+    """The batch's own normalized values, those after the correction, r, and the batch's moments."""
 
-    normalized: torch.Tensor
-    x_hat: torch.Tensor
-    inv_std: torch.Tensor
-    r: torch.Tensor
-    gamma: torch.Tensor
+    normalized: Array
+    x_hat: Array
+    inv_std: Array
+    r: Array
+    gamma: Array
+    moments: Moments
 
 
 def renorm_corrections(
-    mean: Inexact[torch.Tensor, " c"],
-    var: Inexact[torch.Tensor, " c"],
-    running_mean: Inexact[torch.Tensor, " c"],
-    running_var: Inexact[torch.Tensor, " c"],
+    mean: Inexact[Array, " c"],
+    var: Inexact[Array, " c"],
+    running_mean: Inexact[Array, " c"],
+    running_var: Inexact[Array, " c"],
     *,
     r_max: float = 3.0,
     d_max: float = 5.0,
@@ -66,16 +67,16 @@ def renorm_corrections(
 
 
 def batch_renorm_forward(
-    x: Inexact[torch.Tensor, "n c *spatial"],
-    gamma: Inexact[torch.Tensor, " c"],
-    beta: Inexact[torch.Tensor, " c"],
-    running_mean: Inexact[torch.Tensor, " c"],
-    running_var: Inexact[torch.Tensor, " c"],
+    x: Inexact[Array, "n c *spatial"],
+    gamma: Inexact[Array, " c"],
+    beta: Inexact[Array, " c"],
+    running_mean: Inexact[Array, " c"],
+    running_var: Inexact[Array, " c"],
     *,
     r_max: float = 3.0,
     d_max: float = 5.0,
     eps: float = EPS,
-) -> tuple[Inexact[torch.Tensor, "n c *spatial"], RenormCache]:
+) -> tuple[Inexact[Array, "n c *spatial"], RenormCache]:
     r"""Normalize with the batch's statistics, correct by r and d, then scale and shift.
 
     .. math:: \hat x = \frac{x - \mu_B}{\sigma_B}\, r + d, \qquad y = \gamma \hat x + \beta
@@ -118,17 +119,19 @@ def batch_renorm_forward(
         x, training=True, eps=eps, gamma=gamma, beta=beta, running_mean=running_mean, running_var=running_var
     )
     check_renorm_limits(r_max, d_max)
-    as_channels = channel_shape(x.shape)
-    mean, var, _ = batch_moments(x)
+    axes, as_channels = reduction_axes(x.ndim), channel_shape(x.shape)
+    mean, centered = center(x)
+    var = mean_over(axes, centered * centered)
     inv_std = 1.0 / torch.sqrt(var + eps)
-    normalized = (widened(x) - mean.reshape(as_channels)) * inv_std.reshape(as_channels)
+    normalized = centered * inv_std.reshape(as_channels)
     r, d = renorm_corrections(mean, var, running_mean, running_var, r_max=r_max, d_max=d_max, eps=eps)
     x_hat = normalized * r.reshape(as_channels) + d.reshape(as_channels)
     y = gamma.reshape(as_channels) * x_hat + beta.reshape(as_channels)
-    return y.to(x.dtype), RenormCache(normalized, x_hat, inv_std, r, gamma)
+    moments = Moments(mean, var, values_per_channel(x.shape))
+    return narrowed(y, x), RenormCache(normalized, x_hat, inv_std, r, gamma, moments)
 
 
-def batch_renorm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: RenormCache) -> Gradients:
+def batch_renorm_backward(dy: Inexact[Array, "n c *spatial"], cache: RenormCache) -> Gradients:
     """Backward pass: batch norm's dx times the constant r; gamma meets the corrected x_hat.
 
     Equations :eq:`eq-renorm-dx` and :eq:`eq-renorm-dgamma`, chapter "Batch renormalization".
@@ -149,14 +152,12 @@ def batch_renorm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: Reno
     ValueError
         If dy has not the shape of the forward pass's output.
     """
-    normalized, x_hat, inv_std, r, gamma = cache
+    normalized, x_hat, inv_std, r, gamma, (_, _, count) = cache
     check_gradient(dy, x_hat)
-    axes = reduction_axes(dy.ndim)
-    as_channels = channel_shape(dy.shape)
-    count = values_per_channel(dy.shape)
-    dbeta = widened(dy).sum(dim=axes)
-    dgamma = (dy * x_hat).sum(dim=axes)
+    axes, as_channels = reduction_axes(dy.ndim), channel_shape(dy.shape)
+    dbeta = sum_over(axes, dy)
+    dgamma = sum_over(axes, dy * x_hat)
     through_mean = (dbeta / count).reshape(as_channels)
-    through_var = normalized * ((dy * normalized).sum(dim=axes) / count).reshape(as_channels)
+    through_var = normalized * (sum_over(axes, dy * normalized) / count).reshape(as_channels)
     dx = (gamma * r * inv_std).reshape(as_channels) * (dy - through_mean - through_var)
-    return Gradients(dx.to(dy.dtype), dgamma.to(gamma.dtype), dbeta.to(gamma.dtype))
+    return Gradients(narrowed(dx, dy), narrowed(dgamma, gamma), narrowed(dbeta, gamma))

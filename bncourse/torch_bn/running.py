@@ -8,10 +8,11 @@ import torch
 
 from bncourse.conventions import MOMENTUM, check_momentum, check_num_features, check_statistics
 from bncourse.shapes import Inexact
-from bncourse.torch_bn.moments import Moments, merge_moments
+from bncourse.torch_bn.moments import merge_moments
+from bncourse.torch_bn.results import Array, Moments
 
 
-def unbiased(var: torch.Tensor, count: int) -> torch.Tensor:
+def unbiased(var: Array, count: int) -> Array:
     """Estimate of the population's variance from a batch's: var * count / (count - 1).
 
     Equation :eq:`eq-variance-bias`, chapter "Population statistics".
@@ -19,16 +20,15 @@ def unbiased(var: torch.Tensor, count: int) -> torch.Tensor:
     return var * (count / (count - 1))
 
 
-def update_running(
-    running_mean: torch.Tensor, running_var: torch.Tensor, moments: Moments, weight: float | torch.Tensor
-) -> None:
+@torch.no_grad()
+def update_running(running_mean: Array, running_var: Array, moments: Moments, weight: float | Array) -> None:
     """Move running statistics, in place, towards a batch's mean and unbiased variance; `weight` is that of the new.
 
     Equation :eq:`eq-moving-average`, chapter "Population statistics".
     """
     mean, var, count = moments
-    running_mean.lerp_(mean.detach().type_as(running_mean), weight)
-    running_var.lerp_(unbiased(var.detach(), count).type_as(running_var), weight)
+    running_mean[...] = (1.0 - weight) * running_mean + weight * mean
+    running_var[...] = (1.0 - weight) * running_var + weight * unbiased(var, count)
 
 
 class RunningStatistics:
@@ -78,7 +78,7 @@ class RunningStatistics:
         self.var = torch.ones(num_features, dtype=dtype, device=device)
         self.num_batches = 0
 
-    def update(self, mean: Inexact[torch.Tensor, " c"], var: Inexact[torch.Tensor, " c"], count: int) -> None:
+    def update(self, mean: Inexact[Array, " c"], var: Inexact[Array, " c"], count: int) -> None:
         """Take in one batch's moments.
 
         Parameters
@@ -134,12 +134,12 @@ class PopulationStatistics:
         self._averages = RunningStatistics(num_features, momentum=None, device=device)
         self._merged = Moments(self._averages.mean, self._averages.mean, 0)
 
-    def update(self, mean: Inexact[torch.Tensor, " c"], var: Inexact[torch.Tensor, " c"], count: int) -> None:
+    def update(self, mean: Inexact[Array, " c"], var: Inexact[Array, " c"], count: int) -> None:
         """Take in one batch's mean, biased variance and count, as `RunningStatistics.update` does."""
         self._averages.update(mean, var, count)
         self._merged = merge_moments(self._merged, (mean.detach().double(), var.detach().double(), count))
 
-    def algorithm_2(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def algorithm_2(self) -> tuple[Array, Array]:
         """Mean and variance by Algorithm 2 of the paper, line 10: averages over the batches."""
         return self._averages.mean, self._averages.var
 

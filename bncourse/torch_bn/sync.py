@@ -15,7 +15,8 @@ from torch.autograd.function import once_differentiable
 from bncourse.conventions import channel_shape, check_like, check_per_channel, reduction_axes
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
-from bncourse.torch_bn.moments import Moments, batch_moments, merge_moments
+from bncourse.torch_bn.moments import batch_moments, merge_moments
+from bncourse.torch_bn.results import Moments
 from bncourse.validation.arguments import check_floating
 from bncourse.validation.extensions import check_joined_input
 
