@@ -24,7 +24,6 @@ TESTS = {
     "bncourse.numpy_bn.functional": [
         "tests/numpy_bn/test_functional.py",
         "tests/validation/test_arguments.py",
-        "tests/numpy_bn/test_blocks.py",
         "tests/test_properties.py",
     ],
     "bncourse.torch_bn.functional": [
@@ -35,7 +34,7 @@ TESTS = {
     "bncourse.torch_bn.autograd": ["tests/torch_bn/test_layer.py", "tests/validation/test_arguments.py"],
     "bncourse.numpy_bn.inference": ["tests/numpy_bn/test_functional.py", "tests/validation/test_arguments.py"],
     "bncourse.torch_bn.inference": ["tests/torch_bn/test_functional.py", "tests/validation/test_arguments.py"],
-    "bncourse.numpy_bn.moments": ["tests/numpy_bn/test_moments.py", "tests/numpy_bn/test_blocks.py"],
+    "bncourse.numpy_bn.moments": ["tests/numpy_bn/test_moments.py"],
     "bncourse.torch_bn.moments": [
         "tests/torch_bn/test_moments.py",
         "tests/torch_bn/test_running.py",
@@ -55,46 +54,7 @@ WARM = [
 ]
 """Imported once, for all children."""
 
-REASONS: dict[tuple[str, str], str] = {
-    ("bncourse.numpy_bn.functional", "backwards=False"): "the order in which pieces are visited; it costs time only",
-    ("bncourse.numpy_bn.moments", "backwards=False"): "the order in which pieces are visited; it costs time only",
-    (
-        "bncourse.numpy_bn.moments",
-        "if (mean * mean <= var).all():  =>  if False:",
-    ): "the mean is subtracted first although it is small: that costs time, and is no less exact",
-    ("bncourse.numpy_bn.moments", "mean * mean < var"): "at the very border both ways are exact enough",
-    ("bncourse.torch_bn.moments", "// 17)"): "the first seventeenth of the samples serves as well as the sixteenth",
-    (
-        "bncourse.torch_bn.autograd",
-        "if not (mean * mean <= var).all():  =>  if True:",
-    ): "the mean is subtracted first although it is small: that costs time, and is no less exact",
-    ("bncourse.torch_bn.autograd", "mean * mean < var"): "at the very border both ways are exact enough",
-    ("bncourse.torch_bn.autograd", "BLOCK = "): "pieces of another size; it costs time only",
-    ("bncourse.torch_bn.autograd", "x.numel() < 2 * BLOCK"): "one piece or two; it costs time only",
-    ("bncourse.torch_bn.autograd", "x.numel() <= 3 * BLOCK"): "one piece or two; it costs time only",
-    ("bncourse.torch_bn.autograd", "x.numel() <= 2 / BLOCK"): "one piece or two; it costs time only",
-    ("bncourse.torch_bn.autograd", "x.ndim >= 2 or x.numel()"): "the whole matrix at once; it costs time only",
-    (
-        "bncourse.torch_bn.autograd",
-        "if x.ndim > 2 or x.numel() <= 2 * BLOCK:  =>  if True:",
-    ): "the whole matrix at once; it costs time only",
-    (
-        "bncourse.torch_bn.autograd",
-        "if x.ndim > 2 and x.is_contiguous():  =>  if False:",
-    ): "the squares' sum by way of the squares rather than of a norm; it costs time only",
-    (
-        "bncourse.torch_bn.autograd",
-        "if x.ndim > 3 and x.is_contiguous():",
-    ): "the same, for three axes",
-    (
-        "bncourse.torch_bn.autograd",
-        "if x.ndim == 2:  =>  if False:",
-    ): "two operations rather than one of three operands; it costs time only",
-    (
-        "bncourse.torch_bn.autograd",
-        "return vector if x.ndim == 2 else vector.reshape(channel_shape(x.shape))  =>  return vector if False",
-    ): "a vector reshaped although it need not be; it costs time only",
-}
+REASONS: dict[tuple[str, str], str] = {}
 """(module, change or a part of it) of a survivor: why no test can, or should, notice it."""
 
 ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
