@@ -1,0 +1,247 @@
+"""A platform's download becomes the `submitted` folder of a course: who handed in what, and why anything was not taken.
+
+A notebook is known by its metadata, whatever its name; a student by the class list. Nothing that is newer is
+overwritten, and collecting the same download again changes nothing.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from bncourse.grading.authoring.course import Course, CourseError, write
+from bncourse.grading.core.plain_text import inert
+from bncourse.grading.gradebook.records_table import open_gradebook
+from bncourse.grading.submissions.downloads import DownloadError, Person, Platform, Upload, read_download
+from bncourse.grading.submissions.files import read_file
+from bncourse.grading.submissions.notebooks import read_notebook
+from bncourse.grading.workflows.roster import Matcher, Member, enter_members, id_of, known_members, read_roster
+
+TIMESTAMP = "timestamp.txt"
+_MODULE = re.compile(r"[A-Za-z_]\w{0,80}\.py", re.ASCII)
+_AGAIN = re.compile(r"(?:[-_ ]|\()(\d{1,4})\)?(?=\.ipynb$)")
+_KINDS = ((b"PK", "a ZIP file"), (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"))
+_KINDS_OF_TEXT = ((b"<!doctype html", "a web page"), (b"<html", "a web page"))
+
+
+class Collected(NamedTuple):
+    """What became of one person's uploads."""
+
+    student: str
+    """The id in the gradebook; empty where nobody of the class list was found."""
+    who: str
+    """As the platform writes it."""
+    outcome: str
+    """`taken`, `unchanged`, `kept` (what was there is newer) or `not taken`."""
+    source: str
+    """The file, as it was named."""
+    notes: tuple[str, ...] = ()
+
+
+class Collection(NamedTuple):
+    """What a run did."""
+
+    platform: Platform
+    rows: tuple[Collected, ...]
+    unused: tuple[str, ...]
+    """Files that belong to nobody."""
+    missing: tuple[str, ...]
+    """Students of the class list of whom nothing was found."""
+
+
+def collect(
+    course: Course, assignment: str, path: Path, *, roster: Path | None = None, platform: Platform | None = None
+) -> Collection:
+    """Put what a platform lets an instructor download into the course's `submitted` folder.
+
+    Parameters
+    ----------
+    course, assignment
+        Where to.
+    path : Path
+        The download: a ZIP file or a folder.
+    roster : Path, optional
+        A class list, which is entered into the gradebook first. Without one, the gradebook's students are the list;
+        if there are none, everybody in the download is entered.
+    platform : str, optional
+        If left out, the download's form decides.
+
+    Raises
+    ------
+    CourseError
+        If the download or the class list cannot be read, or there is no such assignment.
+    """
+    course.require_gradebook(assignment)
+    logins = {}
+    if roster is not None:
+        listed = read_roster(roster)
+        enter_members(course, listed)
+        logins = {member.student: member.login for member in listed}
+    members = [member._replace(login=logins.get(member.student, "")) for member in known_members(course)]
+    try:
+        download = read_download(path, platform)
+    except DownloadError as error:
+        raise CourseError(str(error)) from error
+    people: dict[Person, list[Upload]] = defaultdict(list)
+    for upload in download.uploads:
+        people[upload.person].append(upload)
+    match, anybody = Matcher(members), not members
+    due = due_date(course, assignment)
+    rows, entered = [], {}
+    for person, uploads in people.items():
+        student, reason = match(person)
+        if not student and anybody:
+            student = id_of(person)
+            reason = "" if student else "the platform says nothing from which an id could be made"
+        if student and anybody:
+            entered[student] = Member(student, last=person.name, email=person.email, lms_id=person.id)
+        rows.append(_collected(course, assignment, due, student, person, uploads, reason))
+    if entered:
+        enter_members(course, entered.values())
+    rows = _one_each(rows)
+    found = {row.student for row in rows if row.outcome != "not taken"}
+    missing = tuple(sorted({member.student for member in members} - found))
+    return Collection(download.platform, tuple(rows), download.unused, missing)
+
+
+def _one_each(rows: Sequence[Collected]) -> list[Collected]:
+    """Say so where two persons of a platform are one student."""
+    seen: dict[str, str] = {}
+    result = []
+    for row in rows:
+        if row.student and row.student in seen:
+            row = row._replace(notes=(*row.notes, f"{seen[row.student]} is the same student"))
+        elif row.student:
+            seen[row.student] = row.who
+        result.append(row)
+    return result
+
+
+def _collected(
+    course: Course,
+    assignment: str,
+    due: datetime | None,
+    student: str,
+    person: Person,
+    uploads: Sequence[Upload],
+    reason: str,
+) -> Collected:
+    """Choose a person's notebook, and put it where it belongs."""
+    who = inert(" ".join(filter(None, (person.name, person.login, person.id, person.email))), 80)
+    chosen, notes = choose(assignment, uploads)
+    source = inert(chosen.name, 120) if chosen else ""
+    if chosen is None or not student:
+        return Collected(student, who, "not taken", source, tuple(filter(None, (reason, *notes))))
+    time, told = _time_of(due, chosen)
+    target = course.notebook("submitted", assignment, student)
+    there = read_file(target)
+    if there.content == chosen.file.content and not there.reason:
+        return Collected(student, who, "unchanged", source, notes)
+    before = _stamp(target.with_name(TIMESTAMP))
+    if target.exists() and before and time and before > time:
+        return Collected(
+            student, who, "kept", source, (*notes, f"what was there is newer: {before:%Y-%m-%d %H:%M} UTC")
+        )
+    write(target, chosen.file.content)
+    for upload in uploads:
+        if _MODULE.fullmatch(upload.name) and not upload.file.reason:
+            write(target.with_name(upload.name), upload.file.content)
+            notes = (*notes, f"{upload.name} taken along")
+    if time:
+        write(target.with_name(TIMESTAMP), f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC".encode())
+    return Collected(student, who, "taken", source, tuple(filter(None, (*notes, told))))
+
+
+def choose(assignment: str, uploads: Sequence[Upload]) -> tuple[Upload | None, tuple[str, ...]]:
+    """Choose the latest notebook whose metadata name the assignment.
+
+    Returns
+    -------
+    upload : Upload or None
+    notes : tuple of str
+        What an instructor should know about the choice, or why there is none.
+    """
+    ours, lost, others = [], [], []
+    for upload in uploads:
+        name = inert(upload.name, 120)
+        if upload.file.reason:
+            others.append(f"{name}: {upload.file.reason}")
+            continue
+        if _MODULE.fullmatch(upload.name):
+            continue
+        notebook = read_notebook(upload.file.content)
+        facts = notebook.metadata.get("bncourse")
+        named = facts.get("assignment") if isinstance(facts, dict) else None
+        if notebook.reason:
+            others.append(f"{name}: {_kind(upload.file.content) or notebook.reason}")
+        elif named == assignment:
+            ours.append(upload)
+        elif named is None:
+            lost.append(upload)
+        else:
+            others.append(f"{name}: a notebook of {inert(str(named), 60)}")
+    notes = []
+    candidates = ours or lost
+    if not candidates:
+        return None, tuple(others) or ("no notebook was handed in",)
+    if not ours:
+        notes.append("its metadata name no assignment")
+    latest = max(
+        candidates,
+        key=lambda upload: (upload.order, upload.time or datetime.min.replace(tzinfo=UTC), _again(upload.name)),
+    )
+    if len(candidates) > 1:
+        passed = ", ".join(inert(upload.name, 60) for upload in candidates if upload is not latest)
+        notes.append(f"the latest of {len(candidates)}; passed over: {passed}")
+    if Path(latest.name).stem != assignment:
+        notes.append(f"was named {inert(latest.name, 80)}")
+    return latest, (*notes, *others)
+
+
+def _again(name: str) -> int:
+    """The number that browsers and platforms put behind a name that was there already."""
+    found = _AGAIN.search(name)
+    return int(found[1]) if found else 0
+
+
+def _kind(content: bytes) -> str:
+    start = content[:64].lstrip().lower()
+    kinds = [kind for mark, kind in _KINDS if content.startswith(mark)]
+    kinds += [kind for mark, kind in _KINDS_OF_TEXT if start.startswith(mark)]
+    return f"{kinds[0]}, not a notebook" if kinds else ""
+
+
+def _stamp(path: Path) -> datetime | None:
+    from nbgrader.utils import parse_utc
+
+    file = read_file(path)
+    try:
+        time: datetime = parse_utc(file.content[:100].decode().strip())
+    except (ValueError, OverflowError):
+        return None
+    return time.replace(tzinfo=UTC)
+
+
+def _time_of(due: datetime | None, upload: Upload) -> tuple[datetime | None, str]:
+    """When an upload came: the platform's time; if it only says "late", a second after the assignment was due."""
+    if upload.time or not upload.late:
+        return upload.time, ""
+    if due is None:
+        return None, "late by the platform, and no due date is known here: set one, then collect again"
+    return due + timedelta(seconds=1), "late by the platform, which does not say by how much"
+
+
+def due_date(course: Course, assignment: str) -> datetime | None:
+    """Return when the assignment is due, in UTC, as the gradebook says."""
+    gradebook = open_gradebook(course)
+    try:
+        due: datetime | None = gradebook.find_assignment(assignment).duedate
+    except Exception as error:
+        if type(error).__name__ != "MissingEntry":
+            raise
+        return None
+    finally:
+        gradebook.close()
+    return due.replace(tzinfo=UTC) if due else None
