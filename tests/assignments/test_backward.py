@@ -134,7 +134,7 @@ def test_code_that_knows_only_the_visible_numbers_gets_no_points(master: Master)
     memorized = f"{head}\n{guard}{rest}"
     released = copy.deepcopy(source_notebook(master))
     assert lost(master, closed=memorized) >= {"test-closed-dx"}
-    from bncourse.grading.core.render import released_source
+    from bncourse.grading.core.regions import released_source
 
     for cell in released["cells"]:
         if cell["id"].startswith("test-"):

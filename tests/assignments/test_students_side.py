@@ -18,7 +18,8 @@ from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.sample_class import SampleStudent, submission
 from bncourse.grading.core.names import bound_names, loaded_names
 from bncourse.grading.core.records import Verdict
-from bncourse.grading.core.render import as_bytes, release_notebook, released_source
+from bncourse.grading.core.regions import released_source
+from bncourse.grading.core.render import as_bytes, release_notebook
 from bncourse.grading.student.selfcheck import run_checks
 from tests.assignments.whole_class import MASTERS, class_of
 

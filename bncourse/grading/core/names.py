@@ -52,3 +52,8 @@ def imports_of(tree: ast.Module) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.append(node.module)
     return names
+
+
+def lines_of(text: str) -> frozenset[str]:
+    """The lines of a text, blank ones and white space aside."""
+    return frozenset(" ".join(line.split()) for line in text.split("\n") if line.strip())

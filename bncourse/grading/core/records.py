@@ -1,7 +1,15 @@
 """What the teacher's room passes from hand to hand: a master's cells, a verdict, a submission's record."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+import ast
+import hashlib
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from bncourse.grading.core.names import bound_names, lines_of, loaded_names, parse
+from bncourse.grading.core.regions import released_source
 
 Kind = Literal["text", "given", "answer", "test", "written"]
 """text: markdown. given: read-only code. answer: the student's code. test: autograded. written: marked by hand."""
@@ -44,6 +52,63 @@ class Master:
     seconds_per_test: float = 10.0
     seconds_in_all: float = 120.0
     metadata: dict[str, object] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is sent to another process: not what can be worked out there."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def serialized(self) -> str:
+        """All that the master says, as JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def deserialized(cls, text: str) -> Self:
+        """The master that was serialized."""
+        facts = json.loads(text)
+        cells = tuple(MasterCell(**cell) for cell in facts.pop("cells"))
+        return cls(cells=cells, imports=tuple(facts.pop("imports")), **facts)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of all that the master says; changes when any cell, point or limit changes."""
+        return hashlib.sha256(self.serialized.encode()).hexdigest()
+
+    @cached_property
+    def trees(self) -> dict[str, ast.Module]:
+        """The parsed code cells."""
+        coded = [cell for cell in self.cells if cell.kind in ("given", "answer", "test")]
+        return {cell.grade_id: parse(cell.source) for cell in coded}
+
+    @cached_property
+    def binds(self) -> dict[str, set[str]]:
+        """The names that each code cell binds."""
+        return {name: bound_names(tree) for name, tree in self.trees.items()}
+
+    @cached_property
+    def loads(self) -> dict[str, set[str]]:
+        """The names that each code cell reads."""
+        return {name: loaded_names(tree) for name, tree in self.trees.items()}
+
+    @cached_property
+    def released(self) -> dict[str, str]:
+        """The cells as students get them."""
+        return {cell.grade_id: released_source(cell.source, cell.cell_type) for cell in self.cells}
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """What several cells of the release say, such as the stub of a prediction: it tells none of them."""
+        return frozenset(source for source, times in Counter(self.released.values()).items() if times > 1)
+
+    @cached_property
+    def text_lines(self) -> dict[str, frozenset[str]]:
+        """The lines of each text cell."""
+        return {cell.grade_id: lines_of(cell.source) for cell in self.cells if cell.kind == "text"}
+
+    @cached_property
+    def all_lines(self) -> frozenset[str]:
+        """The lines of all text cells."""
+        return frozenset().union(*self.text_lines.values())
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,11 @@ class Region(NamedTuple):
 SOLUTION = Region("BEGIN SOLUTION", "END SOLUTION")
 HIDDEN_TESTS = Region("BEGIN HIDDEN TESTS", "END HIDDEN TESTS")
 
+CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+"""What nbgrader puts in the place of a solution in code."""
+TEXT_STUB = "YOUR ANSWER HERE"
+"""What nbgrader puts in the place of a written solution."""
+
 
 class RegionError(ValueError):
     """A region that is nested, or never ends."""
@@ -58,3 +63,9 @@ def without_region(source: str, region: Region, stub: str = "") -> str:
     if inside:
         raise RegionError(f"{region.begin} has no {region.end}.")
     return "\n".join(kept)
+
+
+def released_source(source: str, cell_type: str) -> str:
+    """A cell's text as students see it."""
+    stub = CODE_STUB if cell_type == "code" else TEXT_STUB
+    return without_region(without_region(source, SOLUTION, stub), HIDDEN_TESTS)

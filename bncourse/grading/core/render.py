@@ -1,19 +1,13 @@
 """Render a master into notebooks: the same master gives the same bytes, every time and everywhere."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from bncourse.grading.core.records import Kind, Master, MasterCell
-from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, without_region
+from bncourse.grading.core.regions import released_source
 
 Notebook = dict[str, Any]
-
-CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
-"""What nbgrader puts in the place of a solution in code."""
-TEXT_STUB = "YOUR ANSWER HERE"
-"""What nbgrader puts in the place of a written solution."""
 
 _FLAGS: dict[Kind, tuple[bool, bool, bool]] = {
     "given": (False, False, True),
@@ -68,12 +62,6 @@ def release_notebook(master: Master) -> Notebook:
     return notebook
 
 
-def released_source(source: str, cell_type: str) -> str:
-    """A cell's text as students see it."""
-    stub = CODE_STUB if cell_type == "code" else TEXT_STUB
-    return without_region(without_region(source, SOLUTION, stub), HIDDEN_TESTS)
-
-
 def as_bytes(notebook: Mapping[str, Any]) -> bytes:
     """A notebook as nbformat writes it."""
     return (json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
@@ -82,11 +70,6 @@ def as_bytes(notebook: Mapping[str, Any]) -> bytes:
 def as_compact_bytes(notebook: Mapping[str, Any]) -> bytes:
     """The same on one line, many times as fast: for what is written by the thousand and read by programs."""
     return (json.dumps(notebook) + "\n").encode()
-
-
-def fingerprint(master: Master) -> str:
-    """SHA-256 of all that a master says; changes when any cell, point or limit changes."""
-    return hashlib.sha256(as_bytes(source_notebook(master))).hexdigest()
 
 
 def _cell(cell: MasterCell) -> dict[str, Any]:

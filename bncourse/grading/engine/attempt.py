@@ -5,7 +5,6 @@ import signal
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bncourse.grading.core.known import known
 from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.read import Reading, is_stub
@@ -30,9 +29,8 @@ class Plan:
         self.spent = 0.0
         """Seconds that its passes have taken."""
         self._answers = {cell.grade_id: cell for cell in master.cells if cell.kind == "answer"}
-        facts = known(master)
-        self._binds = {name: facts.binds[name] for name in self._answers}
-        self._loads = facts.loads
+        self._binds = {name: master.binds[name] for name in self._answers}
+        self._loads = master.loads
         stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
         self._stubs = stubs - reading.elsewhere
         self._skip: dict[str, list[int]] = {}
@@ -92,7 +90,7 @@ class Plan:
     def job(self, seed: int, stretch: float = 1.0, phases: Sequence[Phase] = ("grade",)) -> dict[str, Any]:
         """What the oracle is told of the next passes."""
         return {
-            "key": known(self.master).key,
+            "key": self.master.key,
             "passes": [{"phase": phase, "steps": self.steps(phase)} for phase in phases],
             "seed": seed,
             "seconds": stretch * self.master.seconds_per_test,

@@ -12,7 +12,6 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from bncourse.grading.core.environment import environment
-from bncourse.grading.core.known import known
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.engine.attempt import Plan
 from bncourse.grading.engine.grader import Grader
@@ -90,7 +89,7 @@ class ClusterGrader(Grader):
 
     def prepare(self, master: Master) -> None:
         """Make sure that every worker can grade the assignment, before anything is written."""
-        unit = (known(master).key, master, self.level, self.seed, environment())
+        unit = (master.key, master, self.level, self.seed, environment())
         submit = self._client.submit
         futures = [submit(prepare_worker, *unit, pure=False, workers=[name]) for name in self._workers()]
         for future in futures:
@@ -100,7 +99,7 @@ class ClusterGrader(Grader):
         """Have a worker run the submission; one that killed several workers is left to a person."""
         from distributed import KilledWorker
 
-        unit = (known(master).key, master, submission, digest, self.level, self.seed, environment())
+        unit = (master.key, master, submission, digest, self.level, self.seed, environment())
         future = self._client.submit(grade_unit, *unit, pure=False, retries=1)
         try:
             record: SubmissionRecord = self._result(future)

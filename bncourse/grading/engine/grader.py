@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from bncourse.grading.core.environment import allowed, environment, preloaded
-from bncourse.grading.core.known import known
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.core.status import given_up, status_of, unreadable
 from bncourse.grading.engine.attempt import Phase, Plan
@@ -148,7 +147,7 @@ class Grader:
 
     def digest(self, master: Master, submission: Submission) -> str:
         """SHA-256 of what decides a grade: answers, added cells, tests, seed, level and environment."""
-        key, reading = known(master).key, submission.reading
+        key, reading = master.key, submission.reading
         parts = [
             key,
             reading.answers,
@@ -241,7 +240,7 @@ class Grader:
 
     def _run(self, lane: Lane, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
         master = plan.master
-        key = known(master).key
+        key = master.key
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))  # gets ready while the oracle does
         lane.teach(master, key)
         zygote.wait_ready()

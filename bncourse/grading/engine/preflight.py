@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 
 from bncourse.grading.core.extras import EXTRAS
-from bncourse.grading.core.known import known
 from bncourse.grading.core.records import Master
 from bncourse.grading.engine.attempt import Plan
 from bncourse.grading.engine.worker_pool import LaneError, StartError
@@ -43,7 +42,7 @@ class Trials:
         StartError
             If nobody can be graded by any of them; one line with the cause and the way out.
         """
-        key = known(master).key
+        key = master.key
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:

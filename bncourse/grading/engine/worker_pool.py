@@ -16,7 +16,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from bncourse.grading.core import render
 from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.sandbox import bubblewrap
@@ -94,7 +93,7 @@ class Lane:
                 self.ready = True
             if key in self.known:
                 return
-            self._order(MASTER, {"master": render.source_notebook(master), "key": key})
+            self._order(MASTER, {"master": master.serialized, "key": key})
             self._hear()
         except (Gone, Late, LaneError, ProcessLookupError) as error:
             if self.oracle is None:

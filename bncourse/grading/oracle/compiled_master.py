@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any, NamedTuple
 
-from bncourse.grading.core.known import known
 from bncourse.grading.core.names import imports_of, loaded_names, parse
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.oracle.verdicts import hidden_lines
@@ -29,8 +28,7 @@ class Prepared:
 
     def __init__(self, master: Master) -> None:
         self.master = master
-        facts = known(master)
-        self.binds = facts.binds
+        self.binds = master.binds
         self.statements: dict[str, list[Statement]] = {}
         self._tests: dict[str, tuple[CodeType, CodeType | None]] = {}
         self._visible: dict[str, tuple[CodeType, CodeType | None]] = {}
@@ -41,7 +39,7 @@ class Prepared:
                 with contextlib.suppress(SyntaxError):
                     self._visible[cell.grade_id] = _compiled(cell, _without_hidden(cell.source))
             elif cell.kind in ("given", "answer"):
-                nodes = facts.trees[cell.grade_id].body
+                nodes = master.trees[cell.grade_id].body
                 if cell.kind == "answer":
                     nodes = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
                 if not printing:
@@ -58,7 +56,7 @@ class Prepared:
         """Load what the master imports, and have its solution rehearsed, for some seconds at most."""
         from bncourse.diagnosis import checks
 
-        for tree in known(self.master).trees.values():
+        for tree in self.master.trees.values():
             for name in imports_of(tree):
                 with contextlib.suppress(ImportError):
                     __import__(name)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.grading.core import render
+from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.compiled_master import Prepared
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.oracle.proxies import Connection
@@ -100,7 +100,7 @@ class Oracle:
     def learn(self) -> None:
         """Get a master ready, for all forks that are to come."""
         message, _ = self.receive()
-        self.masters[message["key"]] = Prepared(render.master_of(message["master"]))
+        self.masters[message["key"]] = Prepared(Master.deserialized(message["master"]))
         self.masters[message["key"]].warm_up(lambda prepared: rehearse(prepared, Session))
         gc.collect()
         gc.freeze()

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from bncourse.grading.core.known import known
 from bncourse.grading.core.names import bound_names
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.sandbox.inside.cells import parse
@@ -92,7 +91,7 @@ def code_cells(
     changed : mapping
         The test cells that the student has changed, by grade_id.
     """
-    released, cells = known(master).released, list[Code]()
+    released, cells = master.released, list[Code]()
     order = {"": BEFORE_ALL}
     for number, cell in enumerate(master.cells):
         order[cell.grade_id] = place = float(number)
@@ -109,7 +108,7 @@ def written_elsewhere(master: Master, cells: Sequence[Code]) -> frozenset[str]:
     found = set[str]()
     for number, cell in enumerate(master.cells):
         if cell.kind == "answer":
-            opened = known(master).binds[cell.grade_id] - _own(cells, number).binds
+            opened = master.binds[cell.grade_id] - _own(cells, number).binds
             if opened and any(opened & _names(code).binds for code in cells if code.place != number):
                 found.add(cell.grade_id)
     return frozenset(found)
@@ -131,15 +130,15 @@ def moved(master: Master, cells: Sequence[Code]) -> list[tuple[str, str]]:
 
 def _wanted(master: Master, cells: Sequence[Code], number: int, test: int) -> tuple[set[str], set[str]]:
     """The names that a test would not find behind an answer's cell, though code elsewhere binds them; and the rest."""
-    facts, name = known(master), master.cells[number].grade_id
+    name = master.cells[number].grade_id
     ahead = [cell.grade_id for cell in master.cells[:test] if cell.kind in ("given", "test")]
-    before = set[str]().union(*(facts.binds[each] | _imports(facts.trees[each]) for each in ahead))
+    before = set[str]().union(*(master.binds[each] | _imports(master.trees[each]) for each in ahead))
     before |= set[str]().union(*(_names(code).binds for code in cells if code.runs and code.place < test))
     between = [_names(code) for code in cells if code.runs and number < code.place < test]
     own = _own(cells, number)
     bound = own.binds.union(*(each.binds for each in between))
-    wanted = facts.binds[name] - bound
-    reads = own.loads.union(*(each.loads for each in between)) - bound - facts.binds[name]
+    wanted = master.binds[name] - bound
+    reads = own.loads.union(*(each.loads for each in between)) - bound - master.binds[name]
     lost = wanted - (before - own.stubs) | (reads - before - _BUILT_IN)
     return lost, before - lost | bound
 
@@ -163,10 +162,9 @@ def _slice(cells: Sequence[Code], names: tuple[set[str], set[str]], place: float
 
 def _first_test(master: Master, number: int, cell: MasterCell) -> int | None:
     """The number of the first test cell that reads what an answer binds."""
-    facts = known(master)
-    binds = facts.binds[cell.grade_id]
+    binds = master.binds[cell.grade_id]
     tests = ((n, each) for n, each in enumerate(master.cells) if each.kind == "test" and n > number)
-    return next((n for n, each in tests if facts.loads[each.grade_id] & binds), None)
+    return next((n for n, each in tests if master.loads[each.grade_id] & binds), None)
 
 
 def _own(cells: Sequence[Code], number: int) -> Names:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -10,8 +9,6 @@ from bncourse.grading.core.plain_text import BIDI
 
 MAX_BYTES = 25 * 2**20
 MAX_SOURCE = 500_000
-MAX_KEPT = 2**18
-"""Bytes of a file that is kept for a while, because the grader reads it more than once."""
 
 
 class RawCell(NamedTuple):
@@ -39,10 +36,6 @@ class RawNotebook(NamedTuple):
 
 def read_notebook(raw: bytes) -> RawNotebook:
     """Read a notebook from bytes; a file that is none gives a reason instead of cells."""
-    return (_read_again if len(raw) <= MAX_KEPT else _read)(raw)
-
-
-def _read(raw: bytes) -> RawNotebook:
     repairs: list[str] = []
     try:
         data = _parse(raw, repairs)
@@ -52,9 +45,6 @@ def _read(raw: bytes) -> RawNotebook:
         return RawNotebook((), {}, tuple(repairs), reason)
     metadata = data.get("metadata")
     return RawNotebook(tuple(cells), metadata if isinstance(metadata, dict) else {}, tuple(repairs), "")
-
-
-_read_again = lru_cache(maxsize=64)(_read)
 
 
 class _UnreadableError(ValueError):

@@ -8,12 +8,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from bncourse.grading.core.known import Known, known, lines_of
-from bncourse.grading.core.names import bound_names, parse
+from bncourse.grading.core.names import bound_names, lines_of, parse
 from bncourse.grading.core.records import Master, MasterCell
-from bncourse.grading.core.render import nbgrader_metadata, released_source
+from bncourse.grading.core.regions import released_source
+from bncourse.grading.core.render import nbgrader_metadata
 from bncourse.grading.submissions.elsewhere import code_cells, moved, written_elsewhere
-from bncourse.grading.submissions.notebooks import MAX_KEPT, RawCell, RawNotebook, read_notebook
+from bncourse.grading.submissions.notebooks import RawCell, RawNotebook, read_notebook
 from bncourse.grading.submissions.pictures import Picture, Pictures
 
 PROTECTED = ("grade", "solution", "locked", "points", "task", "cell_type")
@@ -67,18 +67,10 @@ def read_submission(master: Master, raw: bytes) -> Reading:
     raw : bytes
         The file that was handed in.
     """
-    read = _read_again if len(raw) <= MAX_KEPT else _read
-    return read(known(master), raw)
-
-
-def _read(facts: Known, raw: bytes) -> Reading:
     notebook = read_notebook(raw)
     if notebook.reason:
         return Reading({}, notebook.repairs, notebook.reason)
-    return _Reader(facts.master, notebook).read()
-
-
-_read_again = lru_cache(maxsize=64)(_read)
+    return _Reader(master, notebook).read()
 
 
 def is_stub(cell: MasterCell, source: str) -> bool:
@@ -116,7 +108,7 @@ class _Reader:
         self.repairs = list(dict.fromkeys(notebook.repairs))
         self.owner: list[str] = [self._named(cell) for cell in notebook.cells]
         self.places: dict[str, list[int]] = {}
-        self.shared = known(master).shared
+        self.shared = master.shared
         self._written = [cell.grade_id for cell in master.cells if cell.kind == "written"]
 
     def read(self) -> Reading:
@@ -175,12 +167,12 @@ class _Reader:
 
     def _find_the_texts(self) -> None:
         """Know the assignment's own text by what it says, whole or in parts: tools give cells new names."""
-        texts = known(self.master).text_lines
+        texts = self.master.text_lines
         for place, raw in enumerate(self.notebook.cells):
             if self.owner[place] or raw.cell_type != "markdown" or not raw.source.strip():
                 continue
             said = lines_of(raw.source)
-            if said <= known(self.master).all_lines:
+            if said <= self.master.all_lines:
                 self.owner[place] = max(texts, key=lambda name: len(said & texts[name]))
 
     def _find_the_written(self) -> None:
@@ -312,7 +304,7 @@ class _Reader:
             cell.grade_id: [self.notebook.cells[place].source for place in self.places.get(cell.grade_id, [])]
             for cell in tests
         }
-        released = known(self.master).released
+        released = self.master.released
         changed = {name: [each for each in found if not _same(each, released[name])] for name, found in sources.items()}
         return {name: "\n\n".join(found) for name, found in changed.items() if found}
 
@@ -330,7 +322,7 @@ class _Reader:
             return False
         if name:
             is_text = self.known[name].kind == "text" and raw.source != self.known[name].source
-            return is_text and not lines_of(raw.source) <= known(self.master).all_lines
+            return is_text and not lines_of(raw.source) <= self.master.all_lines
         return raw.cell_type != "code" or not _does_something(raw.source)
 
     def _beside(self, answers: Mapping[str, str]) -> frozenset[str]:

@@ -5,7 +5,6 @@ import contextlib
 import re
 from collections.abc import Iterator, Sequence
 
-from bncourse.grading.core.known import known
 from bncourse.grading.core.names import parse
 from bncourse.grading.core.records import Master
 from bncourse.grading.submissions.library_shortcuts import SHORTCUT, shortcuts
@@ -19,8 +18,7 @@ LOOPS = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.S
 def looks(master: Master, reading: Reading) -> str:
     """Return why a person should look, or an empty text."""
     coded = [cell for cell in master.cells if cell.kind in ("given", "answer")]
-    facts = known(master)
-    binds = {cell.grade_id: facts.binds[cell.grade_id] for cell in coded}
+    binds = {cell.grade_id: master.binds[cell.grade_id] for cell in coded}
     reasons = list(reading.looks)
     for cell in coded:
         source = reading.answers.get(cell.grade_id, "")
@@ -30,10 +28,10 @@ def looks(master: Master, reading: Reading) -> str:
         if tree is None:
             continue
         nodes = list(ast.walk(tree))
-        if _complex_step(nodes) and not _complex_step(list(ast.walk(facts.trees[cell.grade_id]))):
+        if _complex_step(nodes) and not _complex_step(list(ast.walk(master.trees[cell.grade_id]))):
             reasons.append(f"cell {cell.grade_id} takes the imaginary part of a complex step")
         others = {name for other, names in binds.items() if other != cell.grade_id for name in names}
-        again = sorted((set(_nudged_in_loops(nodes)) & others) - facts.loads[cell.grade_id] - binds[cell.grade_id])
+        again = sorted((set(_nudged_in_loops(nodes)) & others) - master.loads[cell.grade_id] - binds[cell.grade_id])
         if again:
             how = "in a loop with a nudged value and divides by a step, as finite differences do"
             reasons.append(f"cell {cell.grade_id} calls {again[0]} {how}")
@@ -51,13 +49,12 @@ def _worth_a_look(source: str) -> bool:
 
 def _library(master: Master, reading: Reading) -> Iterator[str]:
     """Say which cells, also those in between, name what PyTorch would do for them."""
-    facts = known(master)
     places = [(f"cell {cell.grade_id}", reading.answers.get(cell.grade_id, "")) for cell in master.cells]
     places += [(f"a cell after {extra.after}", extra.source) for extra in (*reading.extras, *reading.moved)]
     written = {f"cell {cell.grade_id}" for cell in master.cells if cell.kind != "answer"}
     for place, source in places:
         tree = _parse(source) if place not in written and SHORTCUT.search(source) else None
-        found = shortcuts(tree, facts.trees.values()) if tree is not None else []
+        found = shortcuts(tree, master.trees.values()) if tree is not None else []
         if found:
             yield f"{place} names {found[0]}, which does the work for it"
 
