@@ -1,4 +1,4 @@
-"""This room is the front door: one file a command, each holding a click object called `command`.
+"""A command's name in, its click command out; each command is a file of this folder, holding an object `command`.
 
 It may import every room, and imports a command's file only when that command is asked for, so that
 `bncourse check` does not wait for what grading needs.

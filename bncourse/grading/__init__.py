@@ -1,1 +1,1 @@
-"""This room is the teacher's: it renders, grades and reports. It may import every room below; nobody imports it."""
+"""The grader: a master and students' files in; gradebook, notebooks with verdicts, reports and feedback out."""

@@ -1,1 +1,1 @@
-"""This room draws: Result -> Figure. It may import `experiments` and all below, never PyTorch."""
+"""Results in, figures out. Imports no PyTorch."""

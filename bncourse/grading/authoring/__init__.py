@@ -1,1 +1,1 @@
-"""A course folder and its masters: a master's text becomes a `Master` and notebooks. Knows no student."""
+"""A course folder in; its masters, notebooks to release, and sample classes out. Knows no student."""

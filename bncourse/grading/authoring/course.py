@@ -1,4 +1,4 @@
-"""A course folder: where masters are rendered to, released from, handed in, graded and explained."""
+"""A folder, and where its masters and gradebook lie, in; a `Course` that knows every path out."""
 
 import contextlib
 import hashlib

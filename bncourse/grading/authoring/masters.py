@@ -1,4 +1,4 @@
-"""Read an assignment's master: MyST text with solutions and hidden tests, and the assignment's facts in front."""
+"""A master's MyST text in; a `Master` out, or the line that has to be mended."""
 
 import ast
 from collections import Counter

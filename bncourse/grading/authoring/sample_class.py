@@ -1,4 +1,4 @@
-"""A sample class: submissions that a lecturer would recognize, each with the marks that its code deserves."""
+"""A description of a class in; submissions out, each with the marks that its code deserves."""
 
 import copy
 import json

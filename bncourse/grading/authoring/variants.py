@@ -1,4 +1,4 @@
-"""Another year's release of the same master: other numbers, other seeds, another order of the options.
+"""A master's text and a year's name in; the same master with other numbers, seeds and order of options out.
 
 Three things change, and nothing else, so that points, cells and rubrics stay:
 

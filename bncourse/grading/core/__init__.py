@@ -1,1 +1,1 @@
-"""Plain data and text of a grading: records, statuses, regions, notebooks to render. Runs and reads nothing."""
+"""Plain data and text: records, statuses, regions, notebooks to render. Runs nothing and reads no file."""

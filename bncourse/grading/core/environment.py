@@ -1,4 +1,4 @@
-"""What an assignment's code may import, what is loaded before it, and which versions a result depends on."""
+"""A master in; which modules its code may import, which are loaded before it, and which versions decide, out."""
 
 import functools
 import platform

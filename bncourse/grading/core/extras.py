@@ -1,4 +1,4 @@
-"""Which of the package's extras brings a module."""
+"""A module's name in; which extra of the package installs it out."""
 
 EXTRAS = {
     "nbgrader": "grading",

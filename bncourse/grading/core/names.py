@@ -1,4 +1,4 @@
-"""Which names a piece of code binds, reads and imports at its top level."""
+"""Code in; the names that it binds, reads and imports at its top level out."""
 
 import ast
 import threading

@@ -1,4 +1,4 @@
-"""Text of a student's, made harmless for terminals, logs and pages: no control characters, no hidden directions."""
+"""Text from a student in; harmless text out: no control characters, no hidden directions."""
 
 import re
 

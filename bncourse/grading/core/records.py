@@ -1,4 +1,4 @@
-"""What the teacher's room passes from hand to hand: a master's cells, a verdict, a submission's record."""
+"""What the packages pass to each other: a master and its cells, a verdict, a submission's record."""
 
 import ast
 import hashlib

@@ -1,4 +1,4 @@
-"""Regions between two marker lines: solutions and hidden tests, cut out in the way nbgrader cuts them."""
+"""A cell's text in; the same without its solution or hidden tests out, cut as nbgrader cuts it."""
 
 from typing import NamedTuple
 

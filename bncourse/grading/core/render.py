@@ -1,4 +1,4 @@
-"""Render a master into notebooks: the same master gives the same bytes, every time and everywhere."""
+"""A master in; notebooks out, and always the same bytes for the same master."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Where the random numbers of a cell begin: derived from the run's seed, and from nothing that ran before."""
+"""A run's seed and a cell's name in; the seed of that cell out, whatever ran before."""
 
 import functools
 import hashlib

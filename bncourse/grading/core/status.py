@@ -1,4 +1,4 @@
-"""From verdicts to the one status of a submission."""
+"""A submission's verdicts and repairs in; its one status out."""
 
 import dataclasses
 

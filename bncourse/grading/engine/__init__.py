@@ -1,1 +1,1 @@
-"""Submissions in, records out: in parallel, with our own failures repeated, on this machine or on a cluster."""
+"""Submissions in, records out: in parallel, with the grader's own failures repeated, here or on a cluster."""

@@ -1,4 +1,4 @@
-"""What is still to do for one submission, and what is known already; survives the death of its processes."""
+"""A master and a submission in; the steps to run, and in the end verdicts, notes and outputs, out."""
 
 import base64
 import signal

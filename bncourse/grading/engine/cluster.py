@@ -1,4 +1,4 @@
-"""Grade on a Dask cluster: the same units, one submission each, run by the same engine in the cluster's processes.
+"""Submissions in, records out, by the processes of a Dask cluster, with the same engine and the same marks.
 
 Reading and the gradebook stay with the process that types the command; a worker that dies costs only
 the units it was at, which others run again. Whoever reaches a Dask scheduler can run code on its workers, so the

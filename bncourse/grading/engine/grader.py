@@ -1,4 +1,4 @@
-"""Grade submissions: read, run in the two compartments, repeat what died, and say what became of each.
+"""A master and submissions in; their records out, run in the sandbox and repeated where the grader itself failed.
 
 `Grader` is the one door: `bncourse grade`, nbgrader's preprocessor and the tests all come in by it.
 """

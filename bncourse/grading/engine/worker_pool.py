@@ -1,4 +1,4 @@
-"""One lane of the grader: an oracle and the warm processes beside it, kept between submissions."""
+"""A sandbox's level in; lanes out, each an oracle and its forkservers, kept from submission to submission."""
 
 import contextlib
 import itertools

@@ -1,1 +1,1 @@
-"""The only writer to the database of nbgrader, and what is kept there beside nbgrader's own tables."""
+"""Records in, rows of nbgrader's database out; nothing else writes to it."""

@@ -1,4 +1,4 @@
-"""What a connection to nbgrader's gradebook needs: the course's name in it, and a command that nbgrader calls."""
+"""What nbgrader needs to open a gradebook: the course's name in it, and a command on the PATH."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What a submission was graded with, as one digest: a change of any part has it graded again."""
+"""A master, a level and a seed in; the digest of all that decides a file's record out."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The instructor's rule about late submissions, read from their nbgrader_config.py."""
+"""An instructor's nbgrader_config.py in; their rule about late submissions out."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the gradebook keeps beside nbgrader's own tables: what became of each submission, and of which file."""
+"""A course in; the records that its gradebook keeps beside nbgrader's own tables out."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The one writer of nbgrader's gradebook: every score that grading gives goes through here, checked.
+"""Submissions and their records in; checked scores, comments and flags in nbgrader's gradebook out.
 
 Beside nbgrader's own tables it keeps one more, `bncourse_record`, written in the same transaction as the
 scores: what became of each submission, and of which file. So a run that was killed goes on where it stopped,

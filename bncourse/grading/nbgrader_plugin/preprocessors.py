@@ -1,4 +1,4 @@
-"""Our executor in the place of nbgrader's own, so that the plain `nbgrader autograde` is as safe as `bncourse grade`.
+"""nbgrader's call for one submission in; the graded notebook out, as safe as `bncourse grade`.
 
 nbgrader reads every file twice, copies what lies beside it, and runs notebooks in a kernel. Here it is handed the
 released notebook instead of the student's file, which only the engine reads; and nothing runs outside the sandbox.

@@ -1,1 +1,1 @@
-"""The master's tests, run on proxies of the student's objects. What leaves holds no hidden value."""
+"""A master's tests and a connection to a worker in; verdicts out, which hold no hidden value."""

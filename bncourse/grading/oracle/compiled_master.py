@@ -1,4 +1,4 @@
-"""A master made ready in the oracle: compiled, its imports loaded, its own solution once run through its tests."""
+"""A master in; its code compiled, its imports loaded and its solution run once out, before the oracle forks."""
 
 import ast
 import contextlib

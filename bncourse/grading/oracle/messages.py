@@ -1,4 +1,4 @@
-"""What the supervisor and the oracle begin their messages with."""
+"""The first byte of each order that the engine sends to the oracle."""
 
 MASTER = b"M"
 """An order to learn a master."""

@@ -1,4 +1,4 @@
-"""The names of the test cells, in the trusted compartment."""
+"""Names that a test cell reads in; the trusted side's values, or proxies of the student's, out."""
 
 import builtins
 from typing import Any

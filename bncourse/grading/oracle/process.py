@@ -1,4 +1,4 @@
-"""The trusted compartment's process: it learns masters, and takes submissions through their tests.
+"""Masters and jobs in; verdicts out: the process of the trusted compartment.
 
 One oracle serves one lane of the grader. It keeps the masters it was given, loaded and compiled, and forks; a fork
 takes one submission after the other, each with names, stand-ins and random numbers of its own, until it finds changed

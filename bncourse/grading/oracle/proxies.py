@@ -1,4 +1,4 @@
-"""Stand-ins in the trusted compartment for a student's functions, classes, values and objects in the other.
+"""Messages from the worker in; proxies of a student's functions, classes, values and objects out.
 
 Arrays, numbers and strings arrive as copies. Anything else stays where it is, and the stand-in asks for its
 attributes and items, calls it, and hands it back. A stand-in is never equal to anything, has no truth value and

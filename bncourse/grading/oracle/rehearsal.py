@@ -1,4 +1,4 @@
-"""Take the master's own solution through the oracle's whole path once, so that its forks find every road trodden.
+"""A compiled master in; an oracle out that has run every path once, so that its forks run them fast.
 
 Then the same with a slip in every function, for the roads on which a wrong answer is explained. The other side is the
 code of the worker, in a fork of this process: the solution is the master's, so it is trusted.

@@ -1,4 +1,4 @@
-"""What stands for what cannot cross the border as it is: errors, a student's own containers, library objects."""
+"""Errors, containers and library objects that cannot cross the border in; what stands for them out."""
 
 import builtins
 import pickle

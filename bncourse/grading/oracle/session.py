@@ -1,4 +1,4 @@
-"""One submission's pass through an assignment, on the trusted side: the test cells, run against stand-ins."""
+"""The steps of one pass in; a verdict for each test cell out, found on proxies of the student's objects."""
 
 import base64
 import contextlib

@@ -1,4 +1,4 @@
-"""Gradients of a student's PyTorch code, taken in the worker: no graph crosses the border, only cotangents do.
+"""Tensors of a student's PyTorch code in; gradients out, taken in the worker: only cotangents cross the border.
 
 A tensor that arrives and wants gradients becomes the result of a function of the tensors that were handed over.
 Differentiating it here sends the cotangent there, and brings the gradients back.

@@ -1,4 +1,4 @@
-"""From what a test cell raised to a verdict that gives away no hidden test and no expected value.
+"""What a test cell raised in; a verdict out that shows no hidden test and no expected value.
 
 Once a hidden test has called a student's code, that code knows its inputs, and may put them into whatever it is
 free to choose: an exception's text or line, a shape, a class's name. From then on a verdict says only what stands in

@@ -1,1 +1,1 @@
-"""Records become pages and lists. Decides nothing."""
+"""Records in; notebooks, pages and lists out. Decides nothing."""

@@ -1,4 +1,4 @@
-"""The notebook that graders and students see after grading: the release, the student's answers, the verdicts.
+"""A release, a student's answers and a record in; the notebook that graders and students see out.
 
 Tests stand there as they were released, without their hidden parts, and nothing of the student's is live.
 """

@@ -1,4 +1,4 @@
-"""What a regrade would change: whose marks, from what to what, and how that was found out."""
+"""What a regrade changes: students, points before and after, cells."""
 
 from dataclasses import dataclass
 

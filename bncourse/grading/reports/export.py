@@ -1,4 +1,4 @@
-"""Grades for other systems: the lists that every grading run writes, and what Gradescope and Canvas read.
+"""Records in; lists out: our own, and those that Gradescope and Canvas read.
 
 Cells that a spreadsheet would take for a formula begin with an apostrophe.
 """

@@ -1,4 +1,4 @@
-"""The page that a student gets back: one file that fetches nothing and runs nothing, formulas included.
+"""A graded notebook in; one page for the student out, which fetches nothing and runs nothing.
 
 nbgrader's own page loads a program from elsewhere that draws formulas. Here they become MathML, which browsers draw
 themselves; a formula that cannot be turned into it is shown as it was typed.

@@ -1,4 +1,4 @@
-"""One page about an assignment: the marks, what the class believes, what was slow, what failed.
+"""An assignment's records in; one page out: marks, beliefs, what was slow, what failed.
 
 The page is a single file: no script, no address, nothing that is fetched.
 """

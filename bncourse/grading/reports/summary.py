@@ -1,4 +1,4 @@
-"""The tables that end a grading run: the class's marks, and what needs a look and why."""
+"""Records in; the tables out that end a grading run."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

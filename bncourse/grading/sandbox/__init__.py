@@ -1,1 +1,1 @@
-"""Start, limit and kill the processes that run a student's code. Knows no assignment."""
+"""Orders in; processes that run a student's code out, limited and killed in time. Knows no assignment."""

@@ -1,4 +1,4 @@
-"""The walls around the worker: bubblewrap's arguments, the system-call filter, and what a machine is missing.
+"""A sandbox's level and modules in; the command that starts it out, or what this machine lacks for it.
 
 Levels, from the strongest: `full` (bubblewrap, namespaces, filter, limits), `no-filter` (the same without the
 system-call filter), `process` (limits alone: for trying things out, never for a class).

@@ -1,4 +1,4 @@
-"""A warm process in its sandbox, which forks a worker for every pass over a submission."""
+"""Modules to load in; a process in its sandbox out, which forks a worker for every pass."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""The system-call filter: an allow-list of what Python, NumPy, PyTorch and Matplotlib need once they are loaded.
+"""Nothing in; a filter out that allows the system calls of Python, NumPy, PyTorch and Matplotlib.
 
 Two submissions that are graded at the same time share nothing but files that neither can write, yet a lock on such a
 file, a futex in its pages, or whether it is in memory could tell the one what the other does. So locks, futexes

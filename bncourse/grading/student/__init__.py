@@ -1,1 +1,1 @@
-"""What a student runs before handing in. Needs NumPy alone."""
+"""A student's notebook in; what its visible tests say out. Needs NumPy alone."""

@@ -1,4 +1,4 @@
-"""What a student runs before handing in: the notebook's own visible tests, in this process, without a sandbox.
+"""A student's notebook in; verdicts of its visible tests out, run in this process without a sandbox.
 
 Nothing but NumPy is needed: a notebook is read as the JSON that it is.
 """

@@ -1,1 +1,1 @@
-"""A student's bytes become what can be graded. Never raises for what a student did, and runs nothing."""
+"""A student's bytes in, a `Submission` out. Never raises for what a student did, and runs nothing."""

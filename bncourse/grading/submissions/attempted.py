@@ -1,4 +1,4 @@
-"""What graders need of a submission besides its marks: which answers were attempted, and the student's own cells."""
+"""A reading in; which answers were attempted, and the cells that the student added, out."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Read what students hand in, without following links, waiting at pipes, or reading what has no end."""
+"""A path in; a student's bytes out, or why they were not read: no link is followed, no pipe waited for."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Names of PyTorch that do an assignment's work for the student, where its own solution does without them."""
+"""A student's code in; the names of PyTorch that do the assignment's work out."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""IPython's magics and shell escapes as plain calls, which the worker ignores one by one."""
+"""A cell with IPython's magics and shell lines in; plain Python out, in which they are calls."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""Bytes that claim to be a notebook, read without ever raising: cells as text, and what had to be put right."""
+"""Bytes that claim to be a notebook in; its cells as text out, and what had to be repaired. Never raises."""
 
 import json
 from collections.abc import Mapping

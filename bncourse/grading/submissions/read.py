@@ -1,4 +1,4 @@
-"""Read a submission: the answers by grade_id, everything else from the master, and a list of what was put right."""
+"""A master and a notebook's bytes in; answers, added cells and a list of repairs out."""
 
 import ast
 import contextlib

@@ -1,4 +1,4 @@
-"""What a person should look at although it may earn its marks: work that a machine or a library did instead."""
+"""A reading in; what a person should see out: work that a machine or a library did for the student."""
 
 import ast
 import contextlib

@@ -1,4 +1,4 @@
-"""A student's file becomes a `Submission`, read once: who handed it in, its bytes, and what was read of them."""
+"""A student's file in; a `Submission` out, read once: who handed it in, the file, and what was read of it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Submissions to an earlier release: what a student left as it was released becomes as it is released now.
+"""A submission to an earlier release in; the same work in the present release out.
 
 Without this, mending a test after the release would make every submission look as if its tests had been edited.
 """

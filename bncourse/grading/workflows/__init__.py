@@ -1,1 +1,1 @@
-"""What one command does, in order, and nothing else."""
+"""A course and an assignment in; what one command does, in order, out."""

@@ -1,4 +1,4 @@
-"""What this machine can do: the sandbox's layers, the commands that are needed, and the measured speed of grading."""
+"""This machine in; findings out: the sandbox's layers, the commands that are needed, the speed of grading."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""Feedback pages: nbgrader's own, made anew only for those whose notebook, points or comments have changed."""
+"""A graded assignment in; nbgrader's feedback pages out, for students whose notebook, points or comments changed."""
 
 import errno
 import hashlib

@@ -1,4 +1,4 @@
-"""Grade a class: read what was handed in, have the engine grade what changed, write everything down.
+"""What a class handed in, in; gradebook, notebooks and lists out, for the submissions that changed.
 
 The engine, `engine.grader.Grader`, runs the code, and a `Store` takes the records. This file decides what to run.
 """

@@ -1,4 +1,4 @@
-"""What nbgrader is told about the course: its folders, its gradebook, and our executor in the place of its own."""
+"""A course in; nbgrader's configuration out: its folders, its gradebook, and the grader's own executor."""
 
 import functools
 import importlib

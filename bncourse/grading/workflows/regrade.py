@@ -1,4 +1,4 @@
-"""What a changed test would change: whose marks, by how much, in which cell; nothing is written."""
+"""A changed master in; whose marks would change, by how much and in which cell, out. Writes nothing."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Release an assignment: render its master and let nbgrader make the students' version and its gradebook entry."""
+"""An assignment in; the students' notebook and nbgrader's entry for it out."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Where the record of a submission goes: into the course folder and its gradebook, or, in a dry run, nowhere."""
+"""A submission and its record in; notebook and gradebook written, or, in a dry run, nothing."""
 
 from collections.abc import Mapping
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""This room is what is shipped into the sandbox: it imports the standard library, NumPy, and what an assignment allows.
+"""What is shipped into the sandbox: imports the standard library, NumPy, and what an assignment allows.
 
 Nothing here may import another room of bncourse, which does not exist where this code runs.
 """

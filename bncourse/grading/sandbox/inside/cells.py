@@ -1,4 +1,4 @@
-"""What the worker needs to know of a cell, an exception, and a call's arguments."""
+"""A cell, an exception or a call's arguments in; what the worker reports of it out."""
 
 import ast
 import contextlib

@@ -1,4 +1,4 @@
-"""Messages over a connection: eight bytes of length, then the bytes, with a deadline on every wait."""
+"""Bytes in, bytes out, over a connection: the length first, and a deadline on every wait."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""What crosses the border between the two compartments: bytes with dtype and shape, numbers, strings, None.
+"""Values in, bytes out, and back: arrays with dtype and shape, numbers, strings, None, and nothing else.
 
 The file is used on both sides. The worker gets it as a file of its own, so it imports the standard library, NumPy and
 MessagePack alone, and nothing of this package. Nothing is unpickled on the trusted side: a value is plain bytes in

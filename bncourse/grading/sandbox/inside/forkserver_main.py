@@ -1,4 +1,4 @@
-"""The warm process: it has NumPy (or PyTorch, or Matplotlib) loaded, and forks once for every submission.
+"""Orders in; forked workers out: the process that has NumPy, PyTorch or Matplotlib loaded.
 
 It holds no secret: it is told only "fork", "split", "kill", and "learn" with the cells that every student is given.
 A fork gets its own user, mount, process and IPC namespaces, an empty /tmp and /proc, limits and a system-call filter

@@ -1,4 +1,4 @@
-"""The walls around a worker: namespaces, empty folders, limits, and a filter of system calls."""
+"""Limits in; a process without network, files, capabilities or unneeded system calls out."""
 
 import ctypes
 import os

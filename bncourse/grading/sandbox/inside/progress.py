@@ -1,4 +1,4 @@
-"""Which statement of a cell is running: a number in memory that the worker writes and the trusted side reads.
+"""The number of the statement that runs in; the same number out on the trusted side, over shared memory.
 
 A message for each statement would cost both sides more than most statements do. The memory is one submission's own,
 and cannot be made larger or smaller.

@@ -1,4 +1,4 @@
-"""What the warm process does once itself, so that its forks find it done: modules loaded, code paths taken.
+"""A process with its libraries loaded in; the same process out, with every path of a worker run once.
 
 A fork begins with all that the warm process has learned. What a fork does for the first time it pays for alone:
 Python adapts code that has run a few times, libraries look things up when they are first asked.

@@ -1,4 +1,4 @@
-"""A stand-in for IPython's shell in the worker: magics do nothing or run their body, output is kept and capped."""
+"""Magics and `display` calls of a cell in; capped text and pictures out, in place of IPython's shell."""
 
 import io
 import sys

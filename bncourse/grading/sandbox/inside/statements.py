@@ -1,4 +1,4 @@
-"""The statements of a cell and their code: of cells that everybody gets, compiled once for all forks."""
+"""A cell's text in; its statements out, compiled once for all forks where every student has the cell."""
 
 import ast
 import contextlib

@@ -1,4 +1,4 @@
-"""What a cell may change beside its own names, for all code that runs after it in the same process."""
+"""A process before and after a cell in; whether it changed more than its own names out."""
 
 import _thread
 import builtins

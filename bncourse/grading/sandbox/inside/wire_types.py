@@ -1,4 +1,4 @@
-"""The forms in which a value crosses that is not plain."""
+"""The types in which a value crosses the border that is not plain."""
 
 from typing import Any
 

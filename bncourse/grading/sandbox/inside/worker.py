@@ -1,4 +1,4 @@
-"""The untrusted compartment: it runs a student's cells, answers calls, and knows no test and no expected value.
+"""A student's cells and calls in; answers out: the untrusted compartment, without any test or expected value.
 
 Whatever a cell does to this process, it can only change the values that this process returns, as any
 other program in the cell could. It has no verdict to forge.
