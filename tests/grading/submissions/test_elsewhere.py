@@ -101,7 +101,7 @@ def test_right_code_has_its_marks_wherever_it_stands(form: str, grader: Grader) 
     made = notebook(REST, change=FORMS[form])
     record = grader.grade(MASTER, "x", as_file(made))
     assert [(v.grade_id, v.message) for v in record.verdicts if v.outcome != "correct"] == []
-    assert record.score == FULL and record.status in ("correct", "tampered")
+    assert record.score == FULL and record.status in ("correct", "repaired")
     if form != "by its name in globals":
         assert "scale" in attempted(MASTER, read_submission(MASTER, as_file(made)))
 
