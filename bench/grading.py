@@ -85,7 +85,7 @@ def measure(root: Path, assignment: str, started: float) -> Ours:
 
 
 def by_ours(course: Course, assignment: str) -> Ours:
-    """What a fresh process of ours takes for the class, from its start to its end."""
+    """What a new process of bncourse takes for the class, from its start to its end."""
     command = [sys.executable, "-m", "bench.grading", "--measure", str(course.root), assignment, str(time.monotonic())]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return Ours(*json.loads(done.stdout.splitlines()[-1]))

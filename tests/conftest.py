@@ -1,4 +1,4 @@
-"""What several rooms' tests share: courses with the assignment `backward` released, and graded, once a session."""
+"""Fixtures for several packages: courses with the assignment `backward` released, and graded, once a session."""
 
 import os
 import shutil

@@ -1,6 +1,6 @@
 """A command's name in, its click command out; each command is a file of this folder, holding an object `command`.
 
-It may import every room, and imports a command's file only when that command is asked for, so that
+It may import every package, and imports a command's file only when that command is asked for, so that
 `bncourse check` does not wait for what grading needs.
 """
 

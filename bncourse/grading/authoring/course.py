@@ -64,7 +64,7 @@ class Course:
         return self.root / "results" / assignment
 
     def master(self, assignment: str) -> Master:
-        """The assignment's master; the source notebook is rendered anew where it is older than the master.
+        """The assignment's master; the source notebook is rendered again where it is older than the master.
 
         Raises
         ------

@@ -13,7 +13,7 @@ def cell_seed(seed: int, assignment: str, grade_id: str) -> int:
 
 
 def begin_anew(seed: int) -> None:
-    """Begin all random numbers anew, as the worker does for every cell, so that none depends on what ran before."""
+    """Start all random numbers again, as the worker does for every cell, so that none depends on what ran before."""
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed)

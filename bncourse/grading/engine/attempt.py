@@ -240,7 +240,7 @@ class Plan:
                 )
 
     def trouble(self, text: str, *, last: bool) -> None:
-        """Note that a process of ours failed; at last, ask for a person."""
+        """Note that a process of the grader failed; at last, ask for a person."""
         if last:
             self.reason = f"the grader failed: {text.partition(':')[0]}"
             for cell in self._tests:

@@ -1,6 +1,6 @@
 """A master and submissions in; their records out, run in the sandbox and repeated where the grader itself failed.
 
-`Grader` is the one door: `bncourse grade`, nbgrader's preprocessor and the tests all come in by it.
+`bncourse grade`, nbgrader's preprocessor and the tests all use one class, `Grader`.
 """
 
 import contextlib

@@ -229,7 +229,7 @@ class Lanes:
 
     @contextlib.contextmanager
     def one(self, *, alone: bool = False) -> Iterator[Lane]:
-        """A lane that nobody else has; one in which something of ours failed is not used again.
+        """A lane that nobody else has; one in which the grader failed is not used again.
 
         With `alone`, for what must be timed on a quiet machine, no other lane is in use meanwhile.
         """

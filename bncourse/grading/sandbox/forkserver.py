@@ -21,11 +21,11 @@ MEMORY_MIB, TORCH_MEMORY_MIB, TMP_MIB = 512, 3072, 16
 
 
 class LaneError(RuntimeError):
-    """A process of ours failed while it graded a submission."""
+    """A process of the grader failed while it graded a submission."""
 
 
 class StartError(bubblewrap.GraderError):
-    """A process of ours does not start: nothing can be graded, and nothing was."""
+    """A process of the grader does not start: nothing can be graded, and nothing was."""
 
 
 def spawn(

@@ -60,7 +60,7 @@ def run_checks(notebook: Mapping[str, Any]) -> list[Verdict]:
 
 
 def checks_in_turn(notebook: Mapping[str, Any]) -> Iterator[Verdict]:
-    """Yield the same one by one, so that whoever has seen enough can stop.
+    """Yield the same one by one, so that a caller who has seen enough can stop.
 
     A cell of the student's that fails is left at the failing statement, and the next statements run all
     the same, as they do when the notebook is graded.

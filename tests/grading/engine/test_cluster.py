@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -169,7 +170,11 @@ def test_a_submission_that_kills_every_worker_is_left_to_a_person(
 
     with ClusterGrader(address) as grader:
         submit = grader._client.submit
-        fatal = lambda *args, **options: Dead() if "dora" in args else submit(*args, **options)  # noqa: E731
+
+        def fatal(*args: Any, **options: Any) -> Any:
+            killed = any(getattr(each, "student", "") == "dora" for each in args)
+            return Dead() if killed else submit(*args, **options)
+
         monkeypatch.setattr(grader._client, "submit", fatal)
         master = small_class.master("backward")
         files = [(name, small_class.notebook("submitted", "backward", name).read_bytes()) for name in ("boris", "dora")]

@@ -36,7 +36,7 @@ class CappedText(io.TextIOBase):
         return len(text)
 
     def take(self) -> str:
-        """Return what was kept, and begin anew."""
+        """Return what was kept, and keep nothing any more."""
         text = "".join(self.pieces)
         if self.lost:
             text += f"\n[{self.lost} more characters were not kept]\n"
