@@ -22,6 +22,7 @@ LEVELS = ("full", "no-filter", "process")
 @click.option("--level", type=click.Choice(LEVELS), default="full", help="Lower the sandbox, by name [full].")
 @click.option("--seed", type=int, default=0, help="What all random numbers are derived from [0].")
 @click.option("--no-cache", is_flag=True, help="Run identical answers each for themselves.")
+@click.option("--yes", is_flag=True, help="Do not ask before everybody is graded again.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster of this scheduler.")
 @with_course
 def command(
@@ -33,6 +34,7 @@ def command(
     level: str,
     seed: int,
     no_cache: bool,
+    yes: bool,
     scheduler: str | None,
 ) -> None:
     """Grade what was handed in for ASSIGNMENT and has changed since it was last graded.
@@ -56,6 +58,18 @@ def command(
 
         make = partial(ClusterGrader, scheduler)
     console = Console()
+
+    def ask(count: int) -> bool:
+        bar.stop()
+        question = (
+            f"All {count} that were graded would be graded again: the master, the grader or a library that the "
+            "assignment imports is another one than then. Marks given by hand stay. Grade them again?"
+        )
+        try:
+            return click.confirm(question)
+        except click.Abort:
+            raise Refusal("Nothing was graded. Say --yes to grade everybody again.") from None
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=console) as bar:
@@ -75,6 +89,7 @@ def command(
                 students=students,
                 force=force,
                 progress=lambda _: bar.advance(task),
+                ask=None if yes else ask,
             )
     except GraderError as error:
         raise Refusal(str(error)) from error

@@ -25,10 +25,10 @@ def preloaded(master: Master, text: str) -> tuple[str, ...]:
 
 
 @functools.cache
-def environment() -> str:
-    """Versions that a result depends on."""
+def environment(imports: tuple[str, ...] = ("numpy", "torch", "bncourse")) -> str:
+    """Versions that a result depends on: Python's, and those of the libraries that are named."""
     parts = [f"python {platform.python_version()}"]
-    for name in ("numpy", "torch", "bncourse"):
+    for name in dict.fromkeys(imports):
         try:
             parts.append(f"{name} {version(name)}")
         except PackageNotFoundError:

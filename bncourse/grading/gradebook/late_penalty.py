@@ -1,8 +1,18 @@
-"""An instructor's nbgrader_config.py in; their rule about late submissions out."""
+"""What late submissions lose: by the instructor's rule, from the whole score, worked out anew whenever it is needed.
 
+The score changes when written answers are marked, and the due date when it is moved or a student gets more time.
+"""
+
+import contextlib
+import math
 from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sql
+from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
 
 from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.gradebook.records_table import open_gradebook
 
 
 def late_penalty(course: Course) -> Callable[[str, float, float], float | None] | None:
@@ -33,3 +43,77 @@ def late_penalty(course: Course) -> Callable[[str, float, float], float | None] 
         ) from error
     rule: Callable[[str, float, float], float | None] = penalties.plugin_inst.late_submission_penalty
     return rule
+
+
+def update_penalties(course: Course, assignment: str) -> dict[str, float]:
+    """Work out what each late submission loses, and enter it; returns the points lost by those that lose any.
+
+    Raises
+    ------
+    CourseError
+        If the instructor's rule cannot be used.
+    """
+    rule = late_penalty(course)
+    score = sql.func.coalesce(sql.func.sum(Grade.score), 0.0)
+    query = (
+        sql.select(SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty.label("before"))
+        .add_columns(SubmittedAssignment.student_id, SubmittedAssignment.timestamp, SubmittedAssignment.extension)
+        .add_columns(Assignment.duedate, score.label("score"))
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+        .where(Assignment.name == assignment)
+        .group_by(SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty, SubmittedAssignment.student_id)
+        .group_by(SubmittedAssignment.timestamp, SubmittedAssignment.extension, Assignment.duedate)
+    )
+    lost, changed = dict[str, float](), []
+    with contextlib.closing(open_gradebook(course)) as gradebook:
+        for row in gradebook.db.execute(query).all():
+            late = 0.0
+            if row.timestamp is not None and row.duedate is not None:
+                late = (row.timestamp - row.duedate - (row.extension or timedelta())).total_seconds()
+            taken = rule(row.student_id, row.score, late) if rule and late > 0 else None
+            if taken is not None and not math.isfinite(taken):
+                raise CourseError(f"The rule about late submissions takes {taken} points from {row.student_id}.")
+            taken = None if taken is None else min(max(0.0, float(taken)), row.score)
+            if taken != row.before:
+                changed.append({"notebook": row.id, "penalty": taken})
+            if taken:
+                lost[row.student_id] = taken
+        gradebook.db.commit()
+        if changed:
+            table = SubmittedNotebook.__table__
+            update = sql.update(table).where(table.c.id == sql.bindparam("notebook"))
+            with gradebook.engine.begin() as connection:
+                connection.execute(update.values(late_submission_penalty=sql.bindparam("penalty")), changed)
+    return lost
+
+
+def extend(course: Course, assignment: str, student: str, extension: timedelta | None) -> dict[str, float]:
+    """Give a student more time for an assignment, in the place of what they had; returns what late work loses now.
+
+    Parameters
+    ----------
+    course, assignment, student
+    extension : timedelta or None
+        How much later than everybody else they may hand in; None for no later.
+
+    Raises
+    ------
+    CourseError
+        If nothing of the student's was graded for the assignment.
+    """
+    with contextlib.closing(open_gradebook(course)) as gradebook:
+        query = (
+            gradebook.db.query(SubmittedAssignment)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .filter(Assignment.name == assignment, SubmittedAssignment.student_id == student)
+        )
+        submission = query.one_or_none()
+        if submission is None:
+            raise CourseError(
+                f"Nothing of {student!r} has been graded for {assignment}. Type first: bncourse grade {assignment}"
+            )
+        submission.extension = extension
+        gradebook.db.commit()
+    return update_penalties(course, assignment)

@@ -3,7 +3,8 @@
 import dataclasses
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sql
@@ -126,9 +127,17 @@ def read_kept(engine: Any, assignment: str) -> dict[str, Kept]:
     return {row.student: Kept(row.stamp, from_json(row.record)) for row in rows}
 
 
-def to_json(record: SubmissionRecord) -> str:
-    """A record as JSON; what the student's cells printed and drew stays in the autograded notebook."""
+def to_json(record: SubmissionRecord, texts: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A record as JSON; what the student's cells printed and drew stays in the autograded notebook.
+
+    Parameters
+    ----------
+    record : SubmissionRecord
+    texts : mapping, optional
+        For each cell that can be marked by hand, the digest of what the student wrote there.
+    """
     facts = {**vars(record), "outputs": (), "verdicts": [vars(verdict) for verdict in record.verdicts]}
+    facts["texts"] = dict(texts)
     return json.dumps(facts, sort_keys=True)
 
 

@@ -5,11 +5,12 @@ scores: what became of each submission, and of which file. So a run that was kil
 and what has not changed is not graded again.
 """
 
+import json
 import math
 import secrets
 import time
-from collections.abc import Iterable, Iterator
-from types import TracebackType
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType, TracebackType
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sql
@@ -27,7 +28,7 @@ from nbgrader.utils import parse_utc
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import Master, Outcome, SubmissionRecord, Verdict
 from bncourse.grading.core.status import given_up
-from bncourse.grading.gradebook.fingerprints import Fingerprints
+from bncourse.grading.gradebook.fingerprints import Fingerprints, answer_digests
 from bncourse.grading.gradebook.records_table import (
     RECORDS,
     open_gradebook,
@@ -52,21 +53,21 @@ class Pending(NamedTuple):
     record: SubmissionRecord
     fingerprint: str
     attempted: frozenset[str]
+    texts: Mapping[str, str]
+    """For each cell that can be marked by hand, the digest of what the student wrote there."""
 
 
 class GradebookWriter:
     """Writes records into the gradebook; use it as a context manager.
 
-    Manual scores and comments are never touched. A test cell whose score was set by hand is marked for
-    another look when its submission is graded again.
+    Manual scores and comments are never touched. A cell whose score was set by hand is marked for another look
+    where what the student wrote there has changed.
 
     Parameters
     ----------
     course : Course
     master : Master
         The assignment as it was released.
-    penalty : callable, optional
-        Called with student, score and seconds late; returns the points to take off, or None.
 
     Raises
     ------
@@ -74,8 +75,8 @@ class GradebookWriter:
         If the gradebook does not hold the assignment as the master states it.
     """
 
-    def __init__(self, course: Course, master: Master, penalty: Any = None) -> None:
-        self.course, self.master, self.penalty = course, master, penalty
+    def __init__(self, course: Course, master: Master) -> None:
+        self.course, self.master = course, master
         self._pending: dict[str, Pending] = {}
         self._flushed = time.monotonic()
         self._ways = dict[tuple[str, int], Fingerprints]()
@@ -99,17 +100,26 @@ class GradebookWriter:
             self._gradebook.close()
 
     def known(self) -> dict[str, str]:
-        """What was graded before: for each student, the digest of all that decided the record."""
-        return read_fingerprints(self._gradebook.engine, self.master.assignment)
+        """What was graded before: for each student of whom there is a grade, the digest of all that decided it."""
+        kept = read_fingerprints(self._gradebook.engine, self.master.assignment)
+        return {student: fingerprint for student, fingerprint in kept.items() if student in self._notebooks}
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Take in the record of a submission; it is on disk after `flush`, which happens by itself every so often."""
         way = (record.level, record.seed)
         if way not in self._ways:
             self._ways[way] = Fingerprints(self.master, *way)
-        self.put(record, self._ways[way].of(submission.file), attempted(self.master, submission.reading))
+        reading = submission.reading
+        texts = answer_digests(self.master, reading)
+        self.put(record, self._ways[way].of(submission.file), attempted(self.master, reading), texts)
 
-    def put(self, record: SubmissionRecord, fingerprint: str, attempted: Iterable[str]) -> None:
+    def put(
+        self,
+        record: SubmissionRecord,
+        fingerprint: str,
+        attempted: Iterable[str],
+        texts: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Take a record in.
 
         Parameters
@@ -119,6 +129,8 @@ class GradebookWriter:
             Digest of all that decided the record.
         attempted : iterable of str
             The grade_ids of the answers and written answers that differ from the release.
+        texts : mapping, optional
+            For each cell that can be marked by hand, the digest of what the student wrote there.
 
         Raises
         ------
@@ -127,7 +139,7 @@ class GradebookWriter:
         """
         for verdict in record.verdicts:
             self._check(record, verdict)
-        self._pending[record.student] = Pending(record, fingerprint, frozenset(attempted))
+        self._pending[record.student] = Pending(record, fingerprint, frozenset(attempted), texts)
         if len(self._pending) >= BATCH or time.monotonic() > self._flushed + FLUSH_SECONDS:
             self.flush()
 
@@ -143,7 +155,7 @@ class GradebookWriter:
             self._write_flags(connection, pending)
             self._write_records(connection, pending)
         for each in pending:
-            self._write_penalty(each.record.student)
+            self._write_time(each.record.student)
 
     def _read_release(self) -> None:
         name = self.master.assignment
@@ -201,7 +213,9 @@ class GradebookWriter:
         return set(students)
 
     def _write_cells(self, connection: Any, pending: list[Pending], new: set[str]) -> None:
-        """Write the scores and comments of all cells; who was marked by hand is to be looked at again."""
+        """Write the scores and comments of all cells; a mark that was given by hand stays while the text does."""
+        before = {self._notebooks[each.record.student]: each for each in pending if each.record.student not in new}
+        marks = self._marks_by_hand(connection, before)
         for kind, rows_of in ((Grade, self._grades), (Comment, self._comments)):
             table = kind.__table__
             made = [row for each in pending if each.record.student in new for row in rows_of(each)]
@@ -214,9 +228,26 @@ class GradebookWriter:
                 where = sql.and_(*(table.c[name] == value for name, value in place.items()))
                 rows = [{f"of_{name}" if name in place else name: row[name] for name in row} for row in changed]
                 connection.execute(sql.update(table).where(where), rows)
-        before = [self._notebooks[each.record.student] for each in pending if each.record.student not in new]
-        by_hand = Grade.notebook_id.in_(before) & Grade.manual_score.is_not(None)
-        connection.execute(sql.update(Grade.__table__).where(by_hand).values(needs_manual_grade=True))
+        if marks:
+            grades = Grade.__table__
+            mark = sql.update(grades).where(grades.c.id == sql.bindparam("of_id"))
+            connection.execute(mark, marks)
+
+    def _marks_by_hand(self, connection: Any, before: Mapping[str, Pending]) -> list[dict[str, Any]]:
+        """The grades that were given by hand, and whether a person has to look at them."""
+        cells = {cell: name for name, cell in self._grade_cells.items()}
+        grades, students = Grade.__table__, [each.record.student for each in before.values()]
+        own = (RECORDS.c.assignment == self.master.assignment) & RECORDS.c.student.in_(students)
+        query = sql.select(RECORDS.c.student, RECORDS.c.record).where(own)
+        texts = {student: json.loads(record).get("texts", {}) for student, record in connection.execute(query)}
+        by_hand = grades.c.notebook_id.in_(list(before)) & grades.c.manual_score.is_not(None)
+        marks = []
+        for grade in connection.execute(sql.select(grades).where(by_hand)).all():
+            each, name = before[grade.notebook_id], cells[grade.cell_id]
+            then = texts.get(each.record.student, {}).get(name)
+            changed = then is None or then != each.texts.get(name)
+            marks.append({"of_id": grade.id, "needs_manual_grade": changed or grade.needs_manual_grade})
+        return marks
 
     def _write_flags(self, connection: Any, pending: list[Pending]) -> None:
         table = SubmittedNotebook.__table__
@@ -249,15 +280,16 @@ class GradebookWriter:
 
     def _write_records(self, connection: Any, pending: list[Pending]) -> None:
         rows = []
-        for record, fingerprint, _ in pending:
+        for record, fingerprint, _, texts in pending:
             stamp = "" if given_up(record) else fingerprint  # graded again in the next run
             row = {"assignment": record.assignment, "student": record.student, "stamp": stamp}
-            rows.append(row | {"record": to_json(record)})
+            rows.append(row | {"record": to_json(record, texts)})
         own = RECORDS.c.assignment == self.master.assignment
         connection.execute(sql.delete(RECORDS).where(own & RECORDS.c.student.in_([row["student"] for row in rows])))
         connection.execute(sql.insert(RECORDS), rows)
 
-    def _write_penalty(self, student: str) -> None:
+    def _write_time(self, student: str) -> None:
+        """Enter when it was handed in, which decides whether it was late."""
         stamp = self.course.folder("submitted", self.master.assignment, student) / "timestamp.txt"
         try:
             handed_in = parse_utc(stamp.read_text(encoding="utf-8").strip())
@@ -266,10 +298,6 @@ class GradebookWriter:
         session = self._gradebook.db
         notebook = session.get(SubmittedNotebook, self._notebooks[student])
         notebook.assignment.timestamp = handed_in
-        session.commit()
-        late = notebook.assignment.total_seconds_late
-        taken = self.penalty(student, notebook.score, late) if self.penalty and late > 0 else None
-        notebook.late_submission_penalty = None if taken is None else min(max(0.0, taken), notebook.score)
         session.commit()
 
 

@@ -6,6 +6,7 @@ Cells that a spreadsheet would take for a formula begin with an apostrophe.
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from nbgrader.api import Assignment, Grade, GradeCell, Notebook, Student, Submit
 
 from bncourse.grading.authoring.course import Course, CourseError, replacing, write
 from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.gradebook.late_penalty import update_penalties
 from bncourse.grading.gradebook.records_table import open_gradebook, some_records
 
 CHUNK = 500
@@ -35,6 +37,10 @@ class Line:
     to_mark: bool
     """Whether something still waits to be marked by hand."""
     record: SubmissionRecord | None
+    late: float = 0.0
+    """Points taken off because it was handed in late."""
+    gone: bool = False
+    """Whether the submission is not there any more, and its grade still is."""
 
 
 def lines_of(course: Course, assignment: str | None = None) -> list[Line]:
@@ -61,6 +67,8 @@ def each_line(course: Course, assignment: str | None = None) -> Iterator[Line]:
                     max_score=row.highest or 0.0,
                     to_mark=bool(row.to_mark),
                     record=records.get((row.assignment, row.id)),
+                    late=row.penalty or 0.0,
+                    gone=not os.path.lexists(course.folder("submitted", row.assignment, row.id)),
                 )
     finally:
         gradebook.close()
@@ -107,13 +115,14 @@ def write_lists(course: Course) -> None:
     """Write grades.csv, one row a student and assignment, and verdicts.jsonl, one line a test cell."""
     grades, verdicts = course.root / "grades.csv", course.root / "verdicts.jsonl"
     with replacing(grades) as first, replacing(verdicts) as second:
-        first.write(_csv(["id", "assignment", "score", "max_score", "status"], []))
+        first.write(_csv(["id", "assignment", "score", "max_score", "status", "late", "to_mark"], []))
         for line in each_line(course):
-            first.write(_csv_rows([[line.student, line.assignment, line.score, line.max_score, _status(line)]]))
+            facts = [line.student, line.assignment, line.score, line.max_score, _status(line), _late(line)]
+            first.write(_csv_rows([[*facts, "yes" if line.to_mark else "no"]]))
             second.write(_verdict_lines(line.record).encode())
 
 
-def export(course: Course, assignment: str, style: str, to: Path | None = None) -> Path:
+def export(course: Course, assignment: str, style: str, to: Path | None = None, *, complete: bool = False) -> Path:
     """Write an assignment's grades in another system's format.
 
     Parameters
@@ -124,6 +133,8 @@ def export(course: Course, assignment: str, style: str, to: Path | None = None) 
     to : Path, optional
         Where to; a file, and for Gradescope a folder with one results.json a student. If left out, a place
         in the course folder's results.
+    complete : bool
+        Refuse where a score is not complete, or its submission is gone.
 
     Returns
     -------
@@ -136,9 +147,13 @@ def export(course: Course, assignment: str, style: str, to: Path | None = None) 
         If nothing of the assignment has been graded.
     """
     course.master(assignment)
+    update_penalties(course, assignment)
     lines = lines_of(course, assignment)
     if not lines:
         raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
+    said = warnings(lines) if complete else []
+    if said:
+        raise CourseError(f"{' '.join(said)} Nothing was written.")
     if style == "gradescope":
         to = to or course.results(assignment) / "gradescope"
         for line in lines:
@@ -174,6 +189,35 @@ def _csv_rows(rows: Iterable[Sequence[Any]]) -> bytes:
     return file.getvalue().encode()
 
 
+def warnings(lines: Iterable[Line]) -> list[str]:
+    """What whoever takes these grades elsewhere should know first."""
+    unmarked, gone, count = list[str](), list[str](), 0
+    for line in lines:
+        count += 1
+        unmarked += [line.student] if line.to_mark else []
+        gone += [line.student] if line.gone else []
+    found = []
+    if unmarked:
+        found.append(
+            f"{len(unmarked)} of {count} scores are not complete: answers still wait to be marked in formgrader "
+            f"({_some(unmarked)})."
+        )
+    if gone:
+        found.append(
+            f"{len(gone)} of {count} grades are of students who have nothing in the folder submitted any more "
+            f"({_some(gone)}). To drop one: nbgrader db student remove ID --force"
+        )
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _late(line: Line) -> float | str:
+    return round(-line.late, 4) if line.late else ""
+
+
 def _status(line: Line) -> str:
     return line.record.status if line.record else "not graded"
 
@@ -197,11 +241,11 @@ def _verdict_lines(record: SubmissionRecord | None) -> str:
 
 def _by_question(lines: Sequence[Line]) -> bytes:
     questions = list(dict.fromkeys(v.grade_id for line in lines if line.record for v in line.record.verdicts))
-    heading = ["id", "name", "assignment", "score", "max_score", "status", "to_mark", *questions]
+    heading = ["id", "name", "assignment", "score", "max_score", "status", "late", "to_mark", *questions]
     rows = []
     for line in lines:
         points = {v.grade_id: v.points for v in line.record.verdicts} if line.record else {}
-        facts = [line.student, line.name, line.assignment, line.score, line.max_score, _status(line)]
+        facts = [line.student, line.name, line.assignment, line.score, line.max_score, _status(line), _late(line)]
         rows.append([*facts, "yes" if line.to_mark else "no", *(points.get(name, "") for name in questions)])
     return _csv(heading, rows)
 
@@ -226,6 +270,8 @@ def _gradescope(line: Line) -> dict[str, Any]:
         }
         for verdict in (record.verdicts if record else ())
     ]
-    notes = [record.reason, *record.repairs, *record.notes] if record else []
+    notes = [f"Late, {-line.late:.3g} points."] if line.late else []
+    notes += ["Written answers are not marked yet."] if line.to_mark else []
+    notes += [record.reason, *record.repairs, *record.notes] if record else []
     output = "\n".join(filter(None, [f"Status: {_status(line)}.", *notes]))
     return {"score": line.score, "output": output, "output_format": "text", "tests": tests}

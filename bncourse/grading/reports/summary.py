@@ -19,9 +19,10 @@ def tables(lines: Iterable[Line], assignment: str) -> list[Table]:
     marks = Table("student", "points", "of", "status", "wrong")
     look = Table("student", "status", "why")
     counts = Counter[str]()
-    waiting = False
+    waiting, gone = False, list[str]()
     for line in lines:
         counts["all"] += 1
+        gone += [line.student] if line.gone else []
         waiting = waiting or line.to_mark
         if counts["all"] <= MOST_ROWS:
             marks.add_row(*_row(line))
@@ -32,7 +33,9 @@ def tables(lines: Iterable[Line], assignment: str) -> list[Table]:
                 look.add_row(Text(line.student), Text(record.status, "red"), Text(why(record)))
     marks.title = f"{assignment}: {counts['all']} submissions" + _shown(counts["all"])
     look.title = f"{counts['look']} need a look" + _shown(counts["look"])
-    marks.caption = "+ written answers still wait to be marked (formgrader)" if waiting else None
+    captions = ["+ written answers still wait to be marked (formgrader)"] if waiting else []
+    captions += [f"no longer in the folder submitted: {', '.join(gone[:5])}"] if gone else []
+    marks.caption = "\n".join(captions) or None
     return [marks, look] if counts["look"] else [marks]
 
 
@@ -45,7 +48,7 @@ def _row(line: Line) -> tuple[Text | str, ...]:
     verdicts = line.record.verdicts if line.record else ()
     lost = [f"{v.grade_id} ({v.belief})" if v.belief else v.grade_id for v in verdicts if v.points < v.max_points]
     shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
-    points = f"{line.score:g}{'+' if line.to_mark else ''}"
+    points = f"{line.score:g}{'+' if line.to_mark else ''}" + (f" (late, {-line.late:.3g})" if line.late else "")
     return Text(line.student), points, f"{line.max_score:g}", Text(status, COLORS.get(status, "red")), Text(shown)
 
 

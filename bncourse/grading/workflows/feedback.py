@@ -12,6 +12,7 @@ import sqlalchemy as sql
 from nbgrader.api import Assignment, BaseCell, Comment, Grade, SubmittedAssignment, SubmittedNotebook
 
 from bncourse.grading.authoring.course import Course, CourseError, write
+from bncourse.grading.gradebook.late_penalty import update_penalties
 from bncourse.grading.gradebook.records_table import open_gradebook
 from bncourse.grading.workflows.nbgrader_settings import configure
 
@@ -25,6 +26,7 @@ def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] |
         If nothing of the assignment has been graded.
     """
     course.master(assignment)
+    update_penalties(course, assignment)
     stamps = _stamps(course, assignment)
     if not stamps:
         raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
@@ -37,7 +39,7 @@ def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] |
             raise PermissionError(errno.EACCES, "nothing can be written there", str(folder))
         for student in stale:
             shutil.rmtree(course.folder("feedback", assignment, student), ignore_errors=True)
-        _convert(course, assignment, progress)
+        _convert(course, assignment, stale, progress)
         made = {student: stamp for student, stamp in stamps.items() if page_exists(course, assignment, student)}
         write(path, json.dumps(made, sort_keys=True, indent=1).encode())
     return stale
@@ -63,7 +65,16 @@ def _stamps(course: Course, assignment: str) -> dict[str, str]:
     gradebook = open_gradebook(course)
     shown: dict[str, list[Any]] = {}
     try:
-        for kind, value in ((Grade, Grade.score), (Comment, Comment.comment)):
+        penalties = (
+            sql.select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .where(Assignment.name == assignment)
+        )
+        for student, penalty in gradebook.db.execute(penalties):
+            shown[student] = [["late", penalty]]
+        needs = sql.cast(Grade.needs_manual_grade, sql.Integer)
+        for kind, value in ((Grade, Grade.score), (Grade, needs), (Comment, Comment.comment)):
             query = (
                 sql.select(SubmittedAssignment.student_id, BaseCell.name, value)
                 .select_from(kind)
@@ -86,10 +97,19 @@ def _stamps(course: Course, assignment: str) -> dict[str, str]:
     return stamps
 
 
-def _convert(course: Course, assignment: str, progress: Callable[[], Any] | None) -> None:
+def _convert(course: Course, assignment: str, students: list[str], progress: Callable[[], Any] | None) -> None:
+    """Have nbgrader make the pages of these students; those of whom the gradebook knows nothing have none."""
     from nbgrader.converters import GenerateFeedback, NbGraderException
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
+
+    class OfTheseStudents(GenerateFeedback):  # type: ignore[misc]
+        def init_notebooks(self) -> None:
+            super().init_notebooks()
+            chosen = {self._format_source(assignment, student) for student in students}
+            self.assignments: dict[str, list[str]] = {
+                folder: found for folder, found in self.assignments.items() if folder in chosen
+            }
 
     config = Config()
     configure(config, course)
@@ -98,6 +118,8 @@ def _convert(course: Course, assignment: str, progress: Callable[[], Any] | None
     directory = CourseDirectory(config=config, assignment_id=assignment)
     directory.log.setLevel("ERROR")
     try:
-        GenerateFeedback(coursedir=directory, config=config).start()
+        OfTheseStudents(coursedir=directory, config=config).start()
     except NbGraderException as error:
-        raise CourseError(f"nbgrader could not make all feedback of {assignment}; its messages are above.") from error
+        raise CourseError(
+            f"nbgrader could not make all feedback of {assignment} ({' '.join(str(error).split())[:200]})."
+        ) from error

@@ -46,6 +46,7 @@ def grade_class(
     students: Sequence[str] = (),
     force: bool = False,
     progress: Progress | None = None,
+    ask: Callable[[int], bool] | None = None,
 ) -> Run:
     """Grade what has changed since it was last graded; write gradebook, autograded notebooks and lists.
 
@@ -63,6 +64,9 @@ def grade_class(
     force : bool
         Grade also what has not changed.
     progress : callable, optional
+    ask : callable, optional
+        Called where everybody would be graded again although no file need have changed, with their number; if it
+        returns False, nobody is.
 
     Raises
     ------
@@ -80,6 +84,10 @@ def grade_class(
     store = CourseStore(course, master)
     with only_run(course, assignment):
         with store:
+            again = store.graded_another_way(chosen, Fingerprints(master, level, seed))
+            everybody_again = not force and len(again) > 1 and len(again) == len(store.graded(chosen))
+            if everybody_again and ask is not None and not ask(len(again)):
+                raise CourseError("Nothing was graded.")
             graded = grade_changed(
                 store, course, master, chosen, grader=grader, level=level, seed=seed, force=force, progress=progress
             )

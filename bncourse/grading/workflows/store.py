@@ -1,13 +1,14 @@
 """A submission and its record in; notebook and gradebook written, or, in a dry run, nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from bncourse.grading.authoring.course import Course, write
 from bncourse.grading.core import render
 from bncourse.grading.core.records import Master, SubmissionRecord
-from bncourse.grading.gradebook.late_penalty import late_penalty
+from bncourse.grading.gradebook.fingerprints import Fingerprints
+from bncourse.grading.gradebook.late_penalty import late_penalty, update_penalties
 from bncourse.grading.gradebook.records_table import Kept
 from bncourse.grading.gradebook.writer import GradebookWriter
 from bncourse.grading.reports.autograded import autograded_notebook
@@ -41,7 +42,8 @@ class CourseStore:
     def __init__(self, course: Course, master: Master) -> None:
         self.course, self.master = course, master
         self.released = load_release(course, master.assignment)
-        self.gradebook = GradebookWriter(course, master, late_penalty(course))
+        late_penalty(course)  # refuses at once where the rule cannot be used
+        self.gradebook = GradebookWriter(course, master)
 
     def __enter__(self) -> Self:
         self.gradebook.__enter__()
@@ -52,11 +54,20 @@ class CourseStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.gradebook.__exit__(kind, error, trace)
+        update_penalties(self.course, self.master.assignment)
 
     def known(self, student: str) -> str:
         """The fingerprint of what was graded before, where its notebook is there too."""
         notebook = self.course.notebook("autograded", self.master.assignment, student)
         return self._known.get(student, "") if notebook.is_file() else ""
+
+    def graded(self, students: Iterable[str]) -> list[str]:
+        """Those of whom something was graded before."""
+        return [student for student in students if self._known.get(student)]
+
+    def graded_another_way(self, students: Iterable[str], way: Fingerprints) -> list[str]:
+        """Those whose grades come from another master, grader or library."""
+        return [student for student in self.graded(students) if way.is_another_way(self._known[student])]
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Write the notebook that graders see, and what nbgrader needs beside it; then the gradebook."""

@@ -1,13 +1,20 @@
 import math
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
 
 from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.core.environment import environment
 from bncourse.grading.core.records import SubmissionRecord, Verdict
+from bncourse.grading.gradebook.fingerprints import Fingerprints, answer_digests
+from bncourse.grading.gradebook.late_penalty import extend, update_penalties
 from bncourse.grading.gradebook.records_table import from_json, kept_records, open_gradebook, to_json
 from bncourse.grading.gradebook.writer import NO_RESPONSE, GradebookWriter
+from bncourse.grading.reports import export
+from bncourse.grading.submissions.read import read_submission
 
 FINGERPRINT = "f" * 64
 
@@ -112,18 +119,145 @@ def test_a_gradebook_that_cannot_be_reached_is_named_without_its_password(course
     assert "secret" not in str(refused.value)
 
 
-def test_a_late_submission_loses_what_the_rule_says(course: Course) -> None:
+TEXTS = {"proof": "a", "answer-probes": "b", "test-closed-dx": "c"}
+
+
+@pytest.mark.parametrize("changed", [None, *TEXTS])
+def test_a_mark_that_was_given_by_hand_stays_as_long_as_the_text_does(course: Course, changed: str | None) -> None:
+    """Whatever else has changed since: the grader, the libraries, the points that the machine gives."""
+    texts = TEXTS if changed is None else TEXTS | {changed: "another text"}
+
+    def write(fingerprint: str, texts: dict[str, str], points: float) -> None:
+        with GradebookWriter(course, course.master("backward")) as writer:
+            writer.put(record(course, test_closed_dx=points), fingerprint, ["proof", "answer-probes"], texts)
+
+    write("before", TEXTS, 4.0)
+    with Gradebook(course.db_url, "bncourse") as gradebook:
+        for name in TEXTS:
+            grade = gradebook.find_grade(name, "backward", "backward", "ann")
+            grade.manual_score, grade.needs_manual_grade = 1.0, False
+        gradebook.db.commit()
+    for _ in range(2):  # what waits for a person does so until a person has looked
+        write("after", texts, 0.0)
+        with Gradebook(course.db_url, "bncourse") as gradebook:
+            grades = {name: gradebook.find_grade(name, "backward", "backward", "ann") for name in TEXTS}
+            assert {name for name, grade in grades.items() if grade.needs_manual_grade} == ({changed} - {None})
+            assert {grade.score for grade in grades.values()} == {1.0}
+
+
+def test_the_mark_of_an_answer_depends_on_its_text_and_pictures_alone() -> None:
+    from tests.grading.small import MASTER, RIGHT, cell_of, hand_in
+    from tests.grading.submissions.test_texts import JPEG, coded
+
+    def digests(answers: dict[str, str], picture: bytes = b"", **more: Any) -> dict[str, str]:
+        def attach(made: Any) -> None:
+            if picture:
+                cell_of(made, "explain")["attachments"] = {"p.jpg": {"image/jpeg": coded(picture)}}
+
+        return answer_digests(MASTER, read_submission(MASTER, hand_in(answers, change=attach, **more)))
+
+    before = digests(RIGHT)
+    assert digests(RIGHT) == before
+    code = digests(RIGHT | {"number": "values_per_channel = 1"})
+    assert code["explain"] == before["explain"] and code["test-scale"] != before["test-scale"]
+    text = digests(RIGHT | {"explain": "Otherwise."})
+    assert text["explain"] != before["explain"] and text["test-scale"] == before["test-scale"]
+    assert digests(RIGHT, JPEG)["explain"] not in (before["explain"], digests(RIGHT, JPEG + b"x")["explain"])
+
+
+def test_a_student_who_was_dropped_and_returns_is_graded_again(course: Course) -> None:
+    put(course, record(course))
+    with Gradebook(course.db_url, "bncourse") as gradebook:
+        gradebook.remove_student("ann")
+    with GradebookWriter(course, course.master("backward")) as writer:
+        assert writer.known() == {}
+    put(course, record(course))
+    with Gradebook(course.db_url, "bncourse") as gradebook:
+        assert gradebook.find_submission("backward", "ann").score == 33
+
+
+# --- late submissions ---
+
+RULE = """\
+from nbgrader.plugins import BasePlugin
+class {name}(BasePlugin):
+    def late_submission_penalty(self, student, score, seconds):
+        return {what}
+"""
+
+
+def with_rule(course: Course, what: str) -> None:
+    """An instructor's configuration with a rule of its own."""
+    name = f"Late{abs(hash(what))}"
+    config = course.masters.parent / "nbgrader_config.py"
+    config.write_text(
+        f"c = get_config()\n{RULE.format(name=name, what=what)}c.AssignLatePenalties.plugin_class = {name}\n"
+    )
+
+
+@pytest.fixture
+def late(course: Course) -> Course:
+    """Ann has handed in two days late, and has 33 points for her code."""
     folder = course.folder("submitted", "backward", "ann")
     folder.mkdir(parents=True)
     (folder / "timestamp.txt").write_text("2027-02-14 23:59:00 UTC")
-    seen = []
+    with GradebookWriter(course, course.master("backward")) as writer:
+        writer.put(record(course), FINGERPRINT, ["proof"])
+    return course
 
-    def rule(student: str, score: float, seconds: float) -> float:
-        seen.append((student, score, seconds))
-        return 1000.0
 
-    with GradebookWriter(course, course.master("backward"), rule) as writer:
-        writer.put(record(course), FINGERPRINT, [])
-    assert seen == [("ann", 33.0, 2 * 86400)]
-    with Gradebook(course.db_url, "bncourse") as gradebook:
-        assert gradebook.find_submission("backward", "ann").late_submission_penalty == 33.0
+def test_a_late_submission_loses_what_the_rule_says_and_no_more_than_it_has(late: Course) -> None:
+    with_rule(late, "0.05 * score * seconds / 86400")
+    assert update_penalties(late, "backward") == {"ann": pytest.approx(3.3)}
+    with_rule(late, "1000")
+    assert update_penalties(late, "backward") == {"ann": 33.0}
+    with_rule(late, "None")
+    assert update_penalties(late, "backward") == {}
+    with Gradebook(late.db_url, "bncourse") as gradebook:
+        assert gradebook.find_submission("backward", "ann").late_submission_penalty == 0
+
+
+def test_the_penalty_is_taken_from_the_whole_score_when_marks_come(late: Course) -> None:
+    with_rule(late, "0.1 * score")
+    assert update_penalties(late, "backward") == {"ann": pytest.approx(3.3)}
+    with Gradebook(late.db_url, "bncourse") as gradebook:
+        gradebook.find_grade("proof", "backward", "backward", "ann").manual_score = 4.0
+        gradebook.db.commit()
+    export.export(late, "backward", "csv")
+    (line,) = export.each_line(late, "backward")
+    assert (line.late, line.score) == (pytest.approx(3.7), pytest.approx(33.3))
+
+
+def test_more_time_for_everybody_or_for_one_takes_the_penalty_back(late: Course) -> None:
+    with_rule(late, "seconds / 86400")
+    assert update_penalties(late, "backward") == {"ann": 2.0}
+    assert extend(late, "backward", "ann", timedelta(days=1.5)) == {"ann": 0.5}
+    assert extend(late, "backward", "ann", timedelta(days=3)) == {}
+    assert extend(late, "backward", "ann", None) == {"ann": 2.0}
+    with Gradebook(late.db_url, "bncourse") as gradebook:
+        gradebook.update_or_create_assignment("backward", duedate="2027-02-13 23:59:00 UTC")
+    assert update_penalties(late, "backward") == {"ann": 1.0}
+    with pytest.raises(CourseError, match="bncourse grade backward"):
+        extend(late, "backward", "nobody", None)
+
+
+def test_a_due_date_is_no_reason_to_grade_again() -> None:
+    from tests.grading.small import MASTER
+
+    moved = replace(MASTER, metadata={**MASTER.metadata, "due": "2028-01-01 00:00:00 UTC", "digest": "other"})
+    assert Fingerprints(moved).way == Fingerprints(MASTER).way
+    assert Fingerprints(replace(MASTER, seconds_per_test=2.0)).way != Fingerprints(MASTER).way
+
+
+def test_only_libraries_that_the_master_imports_decide_a_grade(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.grading.small import MASTER
+
+    versions = {"numpy": "1", "torch": "1", "scipy": "1"}
+    monkeypatch.setattr("bncourse.grading.core.environment.version", versions.__getitem__)
+    environment.cache_clear()
+    before = Fingerprints(MASTER).way
+    for library, matters in (("torch", False), ("scipy", False), ("numpy", True)):
+        versions[library] = "2"
+        environment.cache_clear()
+        assert (Fingerprints(MASTER).way != before) == matters
+    environment.cache_clear()

@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
+from rich.console import Console
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import SubmissionRecord, Verdict
 from bncourse.grading.gradebook.writer import GradebookWriter
 from bncourse.grading.reports import export
+from bncourse.grading.reports.summary import tables
 
 BAD = "=cmd|' /C calc'!A0"
 
@@ -33,9 +36,9 @@ def rows(content: bytes) -> list[list[str]]:
 def test_grades_have_one_row_a_student_and_no_formula(marked: Course) -> None:
     export.write_lists(marked)
     assert rows((marked.root / "grades.csv").read_bytes()) == [
-        ["id", "assignment", "score", "max_score", "status"],
-        [f"'{BAD}", "backward", "32", "40", "wrong"],
-        ["ann", "backward", "33", "40", "wrong"],
+        ["id", "assignment", "score", "max_score", "status", "late", "to_mark"],
+        [f"'{BAD}", "backward", "32", "40", "wrong", "", "yes"],
+        ["ann", "backward", "33", "40", "wrong", "", "yes"],
     ]
 
 
@@ -54,8 +57,8 @@ def test_verdicts_are_one_json_object_a_line(marked: Course) -> None:
 
 def test_questions_have_a_column_each(marked: Course) -> None:
     heading, first, second = rows(export.export(marked, "backward", "csv").read_bytes())
-    assert heading[:7] == ["id", "name", "assignment", "score", "max_score", "status", "to_mark"]
-    assert (first[6], first[7], second[7]) == ("yes", "0", "1")
+    assert heading[:8] == ["id", "name", "assignment", "score", "max_score", "status", "late", "to_mark"]
+    assert (first[7], first[8], second[8]) == ("yes", "0", "1")
 
 
 def test_canvas_gets_its_columns_and_the_points_possible(marked: Course, tmp_path: Path) -> None:
@@ -75,8 +78,6 @@ def test_gradescope_gets_one_result_a_student(marked: Course, tmp_path: Path) ->
 
 
 def test_points_given_by_hand_are_in_the_grades(marked: Course) -> None:
-    from nbgrader.api import Gradebook
-
     with Gradebook(marked.db_url, "bncourse") as gradebook:
         gradebook.find_grade("proof", "backward", "backward", "ann").manual_score = 3.5
         gradebook.db.commit()
@@ -87,3 +88,27 @@ def test_points_given_by_hand_are_in_the_grades(marked: Course) -> None:
 def test_what_was_not_graded_cannot_be_exported(course: Course) -> None:
     with pytest.raises(CourseError, match="bncourse grade backward"):
         export.export(course, "backward", "csv")
+
+
+def test_scores_that_are_not_complete_are_named_and_refused_if_asked(marked: Course) -> None:
+    said = export.warnings(export.each_line(marked, "backward"))
+    assert said[0].startswith("2 of 2 scores are not complete") and "ann" in said[0]
+    assert "have nothing in the folder submitted" in said[1] and "nbgrader db student remove" in said[1]
+    with pytest.raises(CourseError, match=r"not complete.*Nothing was written"):
+        export.export(marked, "backward", "canvas", complete=True)
+    assert not (marked.results("backward") / "canvas.csv").exists()
+
+
+def test_what_was_lost_for_being_late_stands_in_every_list(marked: Course) -> None:
+    with Gradebook(marked.db_url, "bncourse") as gradebook:
+        gradebook.find_submission_notebook("backward", "backward", "ann").late_submission_penalty = 3.3
+        gradebook.db.commit()
+    export.write_lists(marked)
+    assert rows((marked.root / "grades.csv").read_bytes())[2] == [
+        "ann", "backward", "29.7", "40", "wrong", "-3.3", "yes",
+    ]  # fmt: skip
+    line = next(line for line in export.each_line(marked, "backward") if line.student == "ann")
+    assert "Late, -3.3 points." in export._gradescope(line)["output"]
+    shown = Console(width=200, record=True, file=io.StringIO())
+    shown.print(tables([line], "backward")[0])
+    assert "29.7+ (late, -3.3)" in shown.export_text()

@@ -28,3 +28,28 @@ def test_pages_are_made_for_everybody_and_again_only_where_something_changed(gra
 def test_there_is_no_feedback_before_grading(course: Course) -> None:
     with pytest.raises(CourseError, match="bncourse grade backward"):
         make_feedback(course, "backward")
+
+
+def test_a_student_who_was_dropped_costs_nobody_their_page(graded: Course) -> None:
+    for student in graded.students("backward")[3:]:
+        graded.notebook("autograded", "backward", student).unlink()
+    dropped, *others = graded.students("backward")[:3]
+    with Gradebook(graded.db_url, "bncourse") as gradebook:
+        gradebook.remove_student(dropped)
+    assert make_feedback(graded, "backward") == others
+    assert not page_exists(graded, "backward", dropped)
+
+
+def test_a_penalty_that_has_changed_is_shown_on_a_new_page(graded: Course) -> None:
+    for student in graded.students("backward")[1:]:
+        graded.notebook("autograded", "backward", student).unlink()
+    (student,) = make_feedback(graded, "backward")
+    config = graded.masters.parent / "nbgrader_config.py"
+    config.write_text(
+        "c = get_config()\nfrom nbgrader.plugins import BasePlugin\nclass LateOne(BasePlugin):\n"
+        "    def late_submission_penalty(self, *_):\n        return 1.25\n"
+        "c.AssignLatePenalties.plugin_class = LateOne\n"
+    )
+    with Gradebook(graded.db_url, "bncourse") as gradebook:
+        gradebook.update_or_create_submission("backward", student, timestamp="2030-01-01 00:00:00 UTC")
+    assert make_feedback(graded, "backward") == [student]

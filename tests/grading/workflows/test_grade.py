@@ -170,3 +170,18 @@ def test_a_master_that_was_changed_must_be_released_first(graded: Course, never:
     path.write_text(path.read_text().replace("Write the number.", "Write a number."))
     with pytest.raises(CourseError, match="bncourse release backward"):
         grade_class(graded, "backward", grader=never)
+
+
+def test_a_run_that_would_grade_everybody_again_asks_first(
+    graded: Course, never: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def refuse(count: int) -> bool:
+        asked.append(count)
+        return False
+
+    monkeypatch.setattr("bncourse.grading.gradebook.fingerprints.code_digest", lambda: "another grader")
+    with pytest.raises(CourseError, match="Nothing was graded"):
+        grade_class(graded, "backward", grader=never, ask=refuse)
+    assert asked == [len(graded.students("backward"))]
