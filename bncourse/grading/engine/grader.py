@@ -113,12 +113,12 @@ class Grader:
             blank = self._blank(master, submission.student, digest)
             return unreadable(master, dataclasses.replace(blank, reason=reading.reason, repairs=reading.repairs))
         known = self._cache.get(digest) if self._cache is not None else None
-        record = known or self.run(master, submission, digest)
-        record = dataclasses.replace(record, student=submission.student, repairs=reading.repairs)
-        record = dataclasses.replace(record, status=status_of(record))
-        if known is None and self._cache is not None and len(self._cache) < MAX_CACHED and not given_up(record):
-            self._cache[digest] = record
-        return record
+        ran = known or self.run(master, submission, digest)
+        if known is None and self._cache is not None and len(self._cache) < MAX_CACHED and not given_up(ran):
+            self._cache[digest] = ran
+        notes = (*submission.file.notes, *ran.notes)
+        record = dataclasses.replace(ran, student=submission.student, repairs=reading.repairs, notes=notes)
+        return dataclasses.replace(record, status=status_of(record))
 
     def grade_all(
         self, master: Master, submissions: Iterable[Submission]
@@ -153,6 +153,7 @@ class Grader:
             reading.answers,
             reading.extras,
             reading.moved,
+            reading.looks,
             self.seed,
             self.level,
             environment(),

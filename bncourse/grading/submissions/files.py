@@ -14,6 +14,8 @@ class HandedIn(NamedTuple):
 
     content: bytes
     reason: str = ""
+    notes: tuple[str, ...] = ()
+    """What was done to find it, in words."""
 
 
 def read_file(path: Path) -> HandedIn:

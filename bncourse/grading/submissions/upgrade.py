@@ -11,7 +11,8 @@ from typing import Any
 from bncourse.grading.authoring.course import Course, notebook_digest, write
 from bncourse.grading.core import render
 from bncourse.grading.core.records import Master
-from bncourse.grading.submissions.files import HandedIn, read_file
+from bncourse.grading.submissions.files import HandedIn
+from bncourse.grading.submissions.find import find_notebook
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -26,7 +27,7 @@ def archive_release(course: Course, assignment: str) -> None:
 
 def handed_in(course: Course, master: Master, student: str) -> HandedIn:
     """What a student handed in, brought to the present release."""
-    file = read_file(course.notebook("submitted", master.assignment, student))
+    file = find_notebook(course.folder("submitted", master.assignment, student), master.assignment)
     now = str(master.metadata["digest"])
     if file.reason or now.encode() in file.content:
         return file
@@ -46,7 +47,7 @@ def handed_in(course: Course, master: Master, student: str) -> HandedIn:
     brought = [new.get(_name(cell), cell) if _untouched(cell, old.get(_name(cell))) else cell for cell in cells]
     added = [cell for name, cell in new.items() if name not in old and name not in seen]
     notebook["cells"] = brought + added
-    return HandedIn(render.as_bytes(notebook))
+    return HandedIn(render.as_bytes(notebook), notes=file.notes)
 
 
 def _archived(course: Course, assignment: str, digest: str) -> Path:

@@ -134,6 +134,8 @@ class Warm:
         os.close(silence)
         os.setpgid(0, 0)
         os.chdir("/tmp" if self.isolate else order["folder"])  # noqa: S108
+        if not self.isolate:
+            sys.path.append(order["folder"])
         namespaces.set_limits(order, self.base, isolate=self.isolate)
         if self.isolate:
             namespaces.drop_capabilities()
@@ -193,6 +195,8 @@ def main() -> None:
             importlib.import_module(name)
     importlib.import_module(f"{__package__}.rehearsal").rehearse()
     sys.path[:] = [path for path in sys.path if path not in setup["hide"]]
+    if setup["isolate"]:
+        sys.path.append("/tmp")  # noqa: S108  (a fork's own, for modules that its cells write; last, to hide no other)
     gc.collect()
     gc.freeze()
     gc.enable()

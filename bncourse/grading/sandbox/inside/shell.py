@@ -1,15 +1,19 @@
 """Magics and `display` calls of a cell in; capped text and pictures out, in place of IPython's shell."""
 
+import importlib
 import io
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 MAX_TEXT = 20_000
 MAX_FIGURES = 4
 MAX_PNG = 400_000
 BODY_MAGICS = ("time", "timeit", "capture", "prun")
+FILE_MAGICS = ("writefile", "file")
+MAX_FILE = 200_000
 
 
 class CappedText(io.TextIOBase):
@@ -55,6 +59,8 @@ class Shell:
         """Run the statement of %time and its like; ignore every other magic."""
         if name in BODY_MAGICS and line.strip():
             self._run(line)
+        elif name == "run" and Path(line.strip()).is_file():
+            self._run(Path(line.strip()).read_text(encoding="utf-8"))
         else:
             self.ignored.append(f"%{name}")
 
@@ -62,6 +68,8 @@ class Shell:
         """Run the body of %%time and its like; ignore every other magic."""
         if name in BODY_MAGICS:
             self._run(cell)
+        elif name in FILE_MAGICS and write_file(line, cell):
+            importlib.invalidate_caches()
         else:
             self.ignored.append(f"%%{name}")
 
@@ -81,6 +89,18 @@ class Shell:
     def __getattr__(self, name: str) -> "Nothing":
         """Anything else that a cell asks of the shell does nothing."""
         return Nothing()
+
+
+def write_file(line: str, content: str) -> bool:
+    """Write a file where the cells run, as %%writefile does; False where it is not one below that folder."""
+    more, name = line.startswith("-a "), line.removeprefix("-a ").strip().strip("'\"")
+    path = Path(name)
+    if not name or path.is_absolute() or ".." in path.parts or len(content) > MAX_FILE:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a" if more else "w", encoding="utf-8") as file:
+        file.write(content)
+    return True
 
 
 class Nothing:
