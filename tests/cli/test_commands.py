@@ -107,7 +107,17 @@ def test_reports_and_exports_say_where_they_lie(graded: Course) -> None:
     for arguments in (["report", "backward"], ["export", "backward", "--format", "canvas"]):
         result = run(*arguments, *course_option(graded))
         assert result.exit_code == 0, result.output
-        assert Path(result.output.split(": ", 1)[1].strip()).is_file()
+        assert Path(result.stdout.split(": ", 1)[1].strip()).is_file()
+    assert "scores are not complete: answers still wait to be marked" in result.stderr
+    refused = run("export", "backward", "--complete", *course_option(graded))
+    assert refused.exit_code == 2 and "Nothing was written" in refused.output
+
+
+def test_more_time_is_given_by_name_and_refused_without_a_grade(course: Course) -> None:
+    result = run("extend", "backward", "ada", "--days", "2", *course_option(course))
+    assert result.exit_code == 2 and "Nothing of 'ada' has been graded" in result.output
+    result = run("extend", "backward", "ada", *course_option(course))
+    assert result.exit_code == 2 and "--days or --hours" in result.output
 
 
 @pytest.mark.sandbox
