@@ -103,7 +103,8 @@ def _edge(edge: Edge, *, backward: bool) -> str:
     tip = f'marker-{"start" if backward else "end"}="url(#tip-{edge.path})"'
     pattern = f' stroke-dasharray="{dash}" stroke-linecap="round"' if dash else ""
     return (
-        f'<path d="M{first[0]:.1f} {first[1]:.1f} Q{middle[0]:.1f} {middle[1]:.1f} {last[0]:.1f} {last[1]:.1f}" '
+        f'<path class="bn-edge bn-edge-{edge.path}" '
+        f'd="M{first[0]:.1f} {first[1]:.1f} Q{middle[0]:.1f} {middle[1]:.1f} {last[0]:.1f} {last[1]:.1f}" '
         f'fill="none" stroke="{color}" stroke-width="2.6"{pattern} {tip}/>'
     )
 

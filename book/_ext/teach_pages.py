@@ -128,7 +128,7 @@ def table(masters: list[Any], page: str, live: str) -> list[str]:
 
 def runs_in_a_browser(master: Any) -> bool:
     """Whether an assignment needs nothing that a browser lacks."""
-    return "torch" not in master.metadata["imports"]
+    return "torch" not in master.imports
 
 
 def goals(masters: list[Any]) -> list[str]:

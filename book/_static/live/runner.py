@@ -7,6 +7,7 @@ were put into the text when the book was built.
 import ast
 import contextlib
 import io
+import json
 import linecache
 import sys
 import time
@@ -160,6 +161,20 @@ class Markdown:
 
     def __str__(self) -> str:
         return self.text
+
+
+def clinic(request: str, emit: Emit) -> str:
+    """Diagnose the text of a file, and return what was found as JSON."""
+    from bncourse.diagnosis.conventions import diagnose_source
+
+    asked = json.loads(request)
+    quiet = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+            found = diagnose_source(asked["text"], name=asked["name"])
+    except BaseException as error:
+        found = {"failed": "".join(traceback.format_exception(error))}
+    return json.dumps(found, default=str)
 
 
 def module(name: str) -> Any:
