@@ -1,19 +1,16 @@
-"""A master in; its code compiled, its imports loaded and its solution run once out, before the oracle forks."""
+"""A master in; its code compiled, and its imports loaded out, before the oracle forks."""
 
 import ast
 import contextlib
 import io
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple
 
 from bncourse.grading.core.names import imports_of, loaded_names, parse
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.oracle.verdicts import hidden_lines
-
-WARM_UP_SECONDS = 5
 
 
 class Statement(NamedTuple):
@@ -52,36 +49,16 @@ class Prepared:
         exec(body, space)  # noqa: S102  (the instructor's test cell)
         return None if last is None else eval(last, space)  # noqa: S307  (the same)
 
-    def warm_up(self, rehearse: Callable[["Prepared"], None]) -> None:
-        """Load what the master imports, and have its solution rehearsed, for some seconds at most."""
+    def load_libraries(self) -> None:
+        """Import what the master imports, and read what a diagnosis needs from disk."""
         from bncourse.diagnosis import checks
 
         for tree in self.master.trees.values():
             for name in imports_of(tree):
                 with contextlib.suppress(ImportError):
                     __import__(name)
-        signal.signal(signal.SIGALRM, _stop)
-        signal.alarm(WARM_UP_SECONDS)
-        try:
-            with contextlib.suppress(Exception):
-                checks.check_forward(lambda *_, **__: None)  # loads what a diagnosis reads from disk
-            with contextlib.suppress(Exception):
-                rehearse(self)
-        except _EnoughError:
-            pass
-        finally:
-            signal.alarm(0)
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is not None:
-            pyplot.close("all")
-
-
-class _EnoughError(BaseException):
-    pass
-
-
-def _stop(*_: Any) -> None:
-    raise _EnoughError
+        with contextlib.suppress(Exception):
+            checks.check_forward(lambda *_, **__: None)
 
 
 def test_file(cell: MasterCell) -> str:

@@ -22,7 +22,6 @@ from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.compiled_master import Prepared
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.oracle.proxies import Connection
-from bncourse.grading.oracle.rehearsal import rehearse
 from bncourse.grading.oracle.session import Session, one_line
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
 from bncourse.grading.sandbox.inside.surroundings import Surroundings
@@ -101,7 +100,7 @@ class Oracle:
         """Get a master ready, for all forks that are to come."""
         message, _ = self.receive()
         self.masters[message["key"]] = Prepared(Master.deserialized(message["master"]))
-        self.masters[message["key"]].warm_up(lambda prepared: rehearse(prepared, Session))
+        self.masters[message["key"]].load_libraries()
         gc.collect()
         gc.freeze()
         gc.enable()
