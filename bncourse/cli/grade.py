@@ -95,5 +95,7 @@ def command(
         raise Refusal(str(error)) from error
     for table in tables(each_line(course, assignment), assignment):
         console.print(table)
+    for name, why in course.refused(assignment).items():
+        console.print(f"Not read: the folder {name}: {why}. Rename it.", style="red", markup=False, highlight=False)
     console.print(f"{run.graded} graded now, {run.unchanged} unchanged.", highlight=False)
     console.print(f"Grades: {course.root / 'grades.csv'}", highlight=False, soft_wrap=True)

@@ -68,16 +68,29 @@ ODD = (
     "=1+1",
     "+cmd|x",
     "@x",
-    "..x",
     "-rf",
     "x y",
     "Ren\u00e9e",
     unicodedata.normalize("NFD", "Ren\u00e9e"),
     "\u202egpj",
     "'",
-    '"',
     "%s",
 )
+
+
+REFUSED = ("[x]", ".hidden", "..x", "a\nb", "a\x1b[2Jb", '"-alert(1)-"', "<img src=x onerror=alert(1)>", "x" * 129)
+
+
+def test_ids_that_nbgrader_misreads_are_refused_with_a_reason(course: Course, grader: Grader) -> None:
+    content = right(course)
+    for student in (*REFUSED, "ada"):
+        put(course, student, content)
+    raw = os.fsencode(course.root / "submitted") + b"/\xff\xfe/backward"
+    Path(os.fsdecode(raw)).mkdir(parents=True)
+    assert set(grade(course, grader)) == {"ada"}
+    refused = course.refused("backward")
+    assert len(refused) == len(REFUSED) + 1 and all(refused.values())
+    assert all(name.isprintable() for name in refused)
 
 
 def test_odd_student_ids(course: Course, grader: Grader, tmp_path: Path) -> None:

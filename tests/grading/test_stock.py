@@ -114,7 +114,7 @@ def test_nbgraders_own_export_has_the_marks(stock: Course, graded_course: Course
 
 def test_links_pipes_and_false_times_are_set_aside_and_stop_nobody(stock: Course) -> None:
     aside = stock.root / "not-read"
-    found = {str(path.relative_to(aside)) for path in aside.rglob("*") if not path.is_dir()}
+    found = {str(Path(*path.relative_to(aside).parts[1:])) for path in aside.rglob("*") if not path.is_dir()}
     assert found == {"boris/backward/link.txt", "dora/backward/pipe", "quin/backward/timestamp.txt"}
     for path in (stock.root / "autograded").rglob("*"):
         assert path.is_dir() or b"SECRET" not in path.read_bytes()

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from bncourse.grading.authoring import masters, variants
 from bncourse.grading.core import regions, render
 from bncourse.grading.core.records import Master
+from bncourse.grading.core.student_ids import shown_id, why_refused
 
 DEFAULT_ROOT = Path("_build/course")
 DATABASE_VARIABLE = "BNCOURSE_DB"
@@ -54,10 +55,25 @@ class Course:
 
     def students(self, assignment: str) -> list[str]:
         """Those who have handed something in for the assignment, in alphabetical order."""
+        return sorted(name for name in self._folders(assignment) if not why_refused(name))
+
+    def refused(self, assignment: str) -> dict[str, str]:
+        """Folders that are read for nobody, as a terminal can show their names, and the reason of each."""
+        return {shown_id(name): why for name in sorted(self._folders(assignment)) if (why := why_refused(name))}
+
+    def _folders(self, assignment: str) -> Iterator[str]:
+        """Names of the folders in `submitted` that hold the assignment, or cannot be looked into."""
         submitted = self.root / "submitted"
-        if not submitted.is_dir():
-            return []
-        return sorted(entry.name for entry in os.scandir(submitted) if os.path.lexists(f"{entry.path}/{assignment}"))
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(submitted) as entries:
+            for entry in entries:
+                try:
+                    os.lstat(os.path.join(entry.path, assignment))  # noqa: PTH118  (names may be no UTF-8)
+                except PermissionError:
+                    yield entry.name
+                except OSError:
+                    continue
+                else:
+                    yield entry.name
 
     def results(self, assignment: str) -> Path:
         """Folder for what grading writes besides nbgrader's own: grades.csv, verdicts.jsonl, the report."""

@@ -17,6 +17,15 @@ def inert(text: str, limit: int = 2_000) -> str:
     return shown + ("" if len(text) <= limit else f" [... {len(text) - limit} more characters]")
 
 
+def one_line(text: str, limit: int = 100) -> str:
+    r"""Return a name or a reason as it may stand in a line of a list, of a log or of a terminal.
+
+    >>> one_line("a\nb\x1b[2J")
+    'a\\nb\\x1b[2J'
+    """
+    return inert(text, limit).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def picture(data: bytes, limit: int = 400_000) -> bool:
     """Whether these bytes begin as a PNG of a reasonable size does."""
     if len(data) > limit or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":

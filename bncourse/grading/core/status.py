@@ -33,6 +33,16 @@ def unreadable(master: Master, blank: SubmissionRecord) -> SubmissionRecord:
     return dataclasses.replace(blank, status="unreadable", verdicts=verdicts)
 
 
+def to_review(master: Master, blank: SubmissionRecord, reason: str) -> SubmissionRecord:
+    """The record of a submission on which the grader failed: a person decides."""
+    verdicts = tuple(
+        Verdict(cell.grade_id, "needs review", 0.0, cell.points, "This could not be graded; a person will look at it.")
+        for cell in master.cells
+        if cell.kind == "test"
+    )
+    return dataclasses.replace(blank, status="needs review", reason=reason, verdicts=verdicts)
+
+
 def given_up(record: SubmissionRecord) -> bool:
     """Whether the grader failed, so that another try may succeed."""
     return any(verdict.outcome == "needs review" for verdict in record.verdicts)

@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from bncourse.grading.core.environment import allowed, environment, preloaded
+from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, SubmissionRecord
-from bncourse.grading.core.status import given_up, status_of, unreadable
+from bncourse.grading.core.status import given_up, status_of, to_review, unreadable
 from bncourse.grading.engine.attempt import Phase, Plan
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.worker_pool import Lane, LaneError, Lanes
@@ -107,6 +108,17 @@ class Grader:
 
     def grade_submission(self, master: Master, submission: Submission) -> SubmissionRecord:
         """Grade one submission; never raises for what a student handed in."""
+        try:
+            return self._grade(master, submission)
+        except bubblewrap.GraderError:
+            raise
+        except Exception as error:  # whatever one submission makes of us, the others are graded
+            blank = self._blank(master, submission.student, "")
+            return to_review(
+                master, blank, f"the grader failed on it ({type(error).__name__}: {inert(str(error), 200)})"
+            )
+
+    def _grade(self, master: Master, submission: Submission) -> SubmissionRecord:
         digest = self.digest(master, submission)
         reading = submission.reading
         if reading.reason:

@@ -23,7 +23,6 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.utils import parse_utc
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import Master, Outcome, SubmissionRecord, Verdict
@@ -37,6 +36,7 @@ from bncourse.grading.gradebook.records_table import (
     to_json,
 )
 from bncourse.grading.submissions.attempted import attempted
+from bncourse.grading.submissions.beside import handed_in_at, small_file
 from bncourse.grading.submissions.submission import Submission
 
 NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "repaired", "needs review"})
@@ -290,10 +290,8 @@ class GradebookWriter:
 
     def _write_time(self, student: str) -> None:
         """Enter when it was handed in, which decides whether it was late."""
-        stamp = self.course.folder("submitted", self.master.assignment, student) / "timestamp.txt"
-        try:
-            handed_in = parse_utc(stamp.read_text(encoding="utf-8").strip())
-        except (OSError, ValueError, OverflowError):
+        handed_in = handed_in_at(small_file(self.course, self.master.assignment, student, "timestamp.txt"))
+        if handed_in is None:
             return
         session = self._gradebook.db
         notebook = session.get(SubmittedNotebook, self._notebooks[student])

@@ -5,24 +5,31 @@ released notebook instead of the student's file, which only the engine reads; an
 """
 
 import atexit
-import shutil
+import os
 import stat
 import sys
+import tempfile
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import sqlalchemy as sql
 from nbconvert.exporters import NotebookExporter
+from nbgrader.api import Student
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import parse_utc
 from traitlets import Unicode
 
 from bncourse.grading.authoring.course import Course, CourseError, find_course
 from bncourse.grading.authoring.masters import MasterError
+from bncourse.grading.core.plain_text import one_line
+from bncourse.grading.core.student_ids import shown_id, why_refused
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.gradebook.writer import GradebookWriter
 from bncourse.grading.sandbox.bubblewrap import GraderError, SandboxError, probe
+from bncourse.grading.submissions import beside
+from bncourse.grading.submissions.beside import handed_in_at
 from bncourse.grading.submissions.files import read_file
 from bncourse.grading.submissions.submission import read
 from bncourse.grading.workflows.release import load_release
@@ -101,19 +108,66 @@ def set_odd_files_aside(assignment: str, student: str, notebooks: list[str]) -> 
     """Move what nbgrader must not copy out of a submission's folder; nbgrader calls this before it touches one."""
     for folder in {Path(notebook).parent for notebook in notebooks}:
         root = folder.parents[2]
-        for path in sorted(folder.rglob("*"), reverse=True):
+        submitted = root / "submitted"
+        aside = _Aside(root / ODD, submitted)
+        linked = [part for part in (folder.parent, folder) if part.is_symlink()]
+        try:
+            for path in linked[:1] or _odd_files(folder, submitted):
+                aside.put(path)
+        except OSError:  # nbgrader would go on and copy what it finds there
+            aside.put(folder.parent)
+
+
+class _Aside:
+    """A folder of this call's own, made when something is put there: nothing lies there that a student made.
+
+    Parameters
+    ----------
+    within : Path
+        Where such folders are made.
+    submitted : Path
+        What is moved lies below it.
+    """
+
+    def __init__(self, within: Path, submitted: Path) -> None:
+        self._within, self._submitted = within, submitted
+        self._made: Path | None = None
+
+    def put(self, path: Path) -> None:
+        """Move a file, a link or a folder here, by its own name and never through a link."""
+        if self._made is None:
+            self._within.mkdir(exist_ok=True)
+            self._made = Path(tempfile.mkdtemp(prefix=time.strftime("%Y-%m-%d-"), dir=self._within))
+        target = self._made / path.relative_to(self._submitted)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+
+
+def _odd_files(folder: Path, submitted: Path) -> list[Path]:
+    """Links, pipes, devices, what cannot be read, names that move a terminal, and a timestamp that is none."""
+    odd = list[Path]()
+
+    def unreadable(error: OSError) -> None:
+        odd.append(Path(os.fsdecode(error.filename)))
+
+    for where, folders, files in os.walk(folder, onerror=unreadable):
+        for name in (*folders, *files):
+            path = Path(where, name)
             mode = path.lstat().st_mode
-            plain = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
-            if not plain or (path == folder / "timestamp.txt" and not _is_time(path)):
-                aside = root / ODD / path.relative_to(root / "submitted")
-                aside.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(path, aside)
+            plain = stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and os.access(path, os.R_OK))
+            if not plain or (one_line(name) != name and not stat.S_ISDIR(mode)):
+                odd.append(path)
+    timestamp = folder / "timestamp.txt"
+    if os.path.lexists(timestamp) and timestamp not in odd:
+        file = read_file(timestamp, submitted, beside.MAX_BYTES)
+        if handed_in_at(file.content) is None:
+            odd.append(timestamp)
+    return odd
 
 
-def _is_time(path: Path) -> bool:
-    file = read_file(path)
-    try:
-        parse_utc(file.content[:100].decode().strip())
-    except (ValueError, OverflowError):
-        return False
-    return not file.reason
+@sql.event.listens_for(Student, "before_insert")  # type: ignore[untyped-decorator]
+def refuse_id(_mapper: Any, _connection: Any, student: Student) -> None:
+    """Keep ids out of the gradebook that nbgrader's pages would read as a part of themselves."""
+    why = why_refused(student.id)
+    if why:
+        raise CourseError(f"The folder {shown_id(student.id)} is not graded: {why}. Rename it.")

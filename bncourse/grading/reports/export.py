@@ -7,6 +7,8 @@ import csv
 import io
 import json
 import os
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ from bncourse.grading.core.records import SubmissionRecord
 from bncourse.grading.gradebook.late_penalty import update_penalties
 from bncourse.grading.gradebook.records_table import open_gradebook, some_records
 
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@]")
+"""How a formula begins, once its letters are written as plain ones: spreadsheets read full-width signs as well."""
 CHUNK = 500
 """Records that are held in memory at once."""
 
@@ -169,12 +173,12 @@ def export(course: Course, assignment: str, style: str, to: Path | None = None, 
 def safe(value: Any) -> Any:
     """A value for a spreadsheet's cell: text that would be read as a formula begins with an apostrophe.
 
-    >>> safe("=1+1"), safe("ada"), safe(-2.5)
-    ("'=1+1", 'ada', -2.5)
+    >>> safe("=1+1"), safe("\uff1d1+1"), safe("ada"), safe(-2.5)
+    ("'=1+1", "'\uff1d1+1", 'ada', -2.5)
     """
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and _FORMULA.match(unicodedata.normalize("NFKC", value[:20])):
         return f"'{value}"
     return value
 

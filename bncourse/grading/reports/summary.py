@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.core.student_ids import shown_id
 from bncourse.grading.reports.changes import Change, Preview
 from bncourse.grading.reports.export import Line
 
@@ -30,7 +31,7 @@ def tables(lines: Iterable[Line], assignment: str) -> list[Table]:
         if record is not None and record.status not in COLORS:
             counts["look"] += 1
             if counts["look"] <= MOST_ROWS:
-                look.add_row(Text(line.student), Text(record.status, "red"), Text(why(record)))
+                look.add_row(Text(shown_id(line.student)), Text(record.status, "red"), Text(why(record)))
     marks.title = f"{assignment}: {counts['all']} submissions" + _shown(counts["all"])
     look.title = f"{counts['look']} need a look" + _shown(counts["look"])
     captions = ["+ written answers still wait to be marked (formgrader)"] if waiting else []
@@ -49,7 +50,8 @@ def _row(line: Line) -> tuple[Text | str, ...]:
     lost = [f"{v.grade_id} ({v.belief})" if v.belief else v.grade_id for v in verdicts if v.points < v.max_points]
     shown = ", ".join(lost[:4]) + (f" and {len(lost) - 4} more" if len(lost) > 4 else "")
     points = f"{line.score:g}{'+' if line.to_mark else ''}" + (f" (late, {-line.late:.3g})" if line.late else "")
-    return Text(line.student), points, f"{line.max_score:g}", Text(status, COLORS.get(status, "red")), Text(shown)
+    student = Text(shown_id(line.student))
+    return student, points, f"{line.max_score:g}", Text(status, COLORS.get(status, "red")), Text(shown)
 
 
 def why(record: SubmissionRecord) -> str:
@@ -67,7 +69,7 @@ def changes_table(changes: Sequence[Change]) -> Table:
     table = Table("student", "before", "after", "where", title="Marks that change")
     for change in changes[:MOST_ROWS]:
         where = ", ".join(f"{name} {old:g} -> {new:g}" for name, old, new in change.cells)
-        table.add_row(Text(change.student), f"{change.before:g}", f"{change.after:g}", Text(where))
+        table.add_row(Text(shown_id(change.student)), f"{change.before:g}", f"{change.after:g}", Text(where))
     if len(changes) > MOST_ROWS:
         table.caption = f"and {len(changes) - MOST_ROWS} more"
     return table

@@ -150,7 +150,7 @@ def _of_folder(path: Path) -> Iterator[_File]:
             count += 1
             if count > MAX_FILES:
                 raise DownloadError(f"{inert(str(path))} holds more than {MAX_FILES} files.")
-            yield _File(parts, read_file(Path(folder, name)))
+            yield _File(parts, read_file(Path(folder, name), path))
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bncourse.grading.core.plain_text import inert
-from bncourse.grading.submissions.files import HandedIn, read_file
+from bncourse.grading.submissions.files import MAX_BYTES, HandedIn, read_file
 
 MAX_LISTED, MAX_ENTRIES, MAX_DEPTH, MAX_NOTEBOOKS = 10_000, 200, 3, 10
 MAX_MODULES, MAX_MODULE = 10, 100_000
@@ -40,7 +40,7 @@ def find_notebook(folder: Path, assignment: str) -> HandedIn:
         The file's name, without the ending, if nobody has renamed it.
     """
     path = folder / f"{assignment}.ipynb"
-    file = read_file(path)
+    file = _read(path, folder)
     if file.reason and os.path.lexists(path):
         return file
     if file.reason or _what(file.content):
@@ -49,9 +49,14 @@ def find_notebook(folder: Path, assignment: str) -> HandedIn:
         if found is None:
             if not file.reason:
                 return HandedIn(b"", f"{path.name} is {_what(file.content)}")
-            return HandedIn(b"", file.reason + _instead(others))
+            return HandedIn(b"", file.reason + _instead(others, folder))
         path, file = found
     return _with_modules(file, path, folder)
+
+
+def _read(path: Path, folder: Path, most: int = MAX_BYTES) -> HandedIn:
+    """Read a file of a student's, of whom no folder may be a link either."""
+    return read_file(path, folder.parents[1], most)
 
 
 def _entries(folder: Path) -> list[Entry]:
@@ -86,7 +91,7 @@ def _renamed(entries: list[Entry], folder: Path, assignment: str) -> tuple[Path,
     """The notebook that says it is of the assignment; of several the newest; else the only one that says nothing."""
     named, silent = list[tuple[float, Path, HandedIn]](), list[tuple[float, Path, HandedIn]]()
     for entry in [entry for entry in entries if entry.path.suffix.lower() in (".ipynb", ".json", "")][:MAX_NOTEBOOKS]:
-        file = read_file(entry.path)
+        file = _read(entry.path, folder)
         says = _assignment_of(file.content) if not file.reason else None
         if says == assignment:
             named.append((entry.time, entry.path, file))
@@ -157,10 +162,10 @@ def _in_archive(content: bytes) -> str:
     return f" (with {', '.join(inert(name, 80) for name in names)} in it)" if names else ""
 
 
-def _instead(entries: list[Entry]) -> str:
+def _instead(entries: list[Entry], folder: Path) -> str:
     """What lies in a folder without the notebook."""
     for entry in entries:
-        file = read_file(entry.path)
+        file = _read(entry.path, folder)
         what = "" if file.reason else _what(file.content)
         if what:
             return f"; {inert(entry.path.name, 80)} is {what}"
@@ -174,8 +179,8 @@ def _with_modules(file: HandedIn, path: Path, folder: Path) -> HandedIn:
     texts = [file.content]
     for entry in beside[:MAX_MODULES]:
         name = str(entry.path.relative_to(path.parent))
-        module = read_file(entry.path)
-        if not module.reason and len(module.content) <= MAX_MODULE and re.fullmatch(r"[\w./-]+", name):
+        module = _read(entry.path, folder, MAX_MODULE)
+        if not module.reason and re.fullmatch(r"[\w./-]+", name):
             sources[name] = module.content.decode("utf-8-sig", "replace")
             texts.append(module.content)
     sources = {name: source for name, source in sources.items() if any(_names(text, name) for text in texts)}

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bncourse.grading.core.names import bound_names, lines_of, parse
+from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.regions import released_source
 from bncourse.grading.core.render import nbgrader_metadata
@@ -16,6 +17,7 @@ from bncourse.grading.submissions.elsewhere import code_cells, moved, written_el
 from bncourse.grading.submissions.notebooks import RawCell, RawNotebook, read_notebook
 from bncourse.grading.submissions.pictures import Picture, Pictures
 
+MAX_REPAIRS = 60
 PROTECTED = ("grade", "solution", "locked", "points", "task", "cell_type")
 
 
@@ -67,10 +69,17 @@ def read_submission(master: Master, raw: bytes) -> Reading:
     raw : bytes
         The file that was handed in.
     """
-    notebook = read_notebook(raw)
-    if notebook.reason:
-        return Reading({}, notebook.repairs, notebook.reason)
-    return _Reader(master, notebook).read()
+    try:
+        notebook = read_notebook(raw)
+        reading = (
+            Reading({}, notebook.repairs, notebook.reason) if notebook.reason else _Reader(master, notebook).read()
+        )
+    except Exception as error:  # whatever one student's file makes of it, the others are graded
+        return Reading({}, (), f"the file cannot be read ({type(error).__name__})")
+    repairs = tuple(one_line(repair, 300) for repair in reading.repairs[:MAX_REPAIRS])
+    if len(reading.repairs) > MAX_REPAIRS:
+        repairs += (f"and {len(reading.repairs) - MAX_REPAIRS} more repairs",)
+    return reading._replace(repairs=repairs, reason=one_line(reading.reason, 300))
 
 
 def is_stub(cell: MasterCell, source: str) -> bool:

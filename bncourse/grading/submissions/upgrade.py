@@ -26,8 +26,19 @@ def archive_release(course: Course, assignment: str) -> None:
 
 
 def handed_in(course: Course, master: Master, student: str) -> HandedIn:
-    """What a student handed in, brought to the present release."""
-    file = find_notebook(course.folder("submitted", master.assignment, student), master.assignment)
+    """What a student handed in, brought to the present release; never raises."""
+    folder = course.folder("submitted", master.assignment, student)
+    try:
+        file = find_notebook(folder, master.assignment)
+    except Exception as error:  # whatever lies there, the others are graded
+        return HandedIn(b"", f"the folder cannot be read ({type(error).__name__})")
+    try:
+        return _upgraded(course, master, file)
+    except Exception:  # a notebook too damaged for that is read as it is
+        return file
+
+
+def _upgraded(course: Course, master: Master, file: HandedIn) -> HandedIn:
     now = str(master.metadata["digest"])
     if file.reason or now.encode() in file.content:
         return file
@@ -47,7 +58,7 @@ def handed_in(course: Course, master: Master, student: str) -> HandedIn:
     brought = [new.get(_name(cell), cell) if _untouched(cell, old.get(_name(cell))) else cell for cell in cells]
     added = [cell for name, cell in new.items() if name not in old and name not in seen]
     notebook["cells"] = brought + added
-    return HandedIn(render.as_bytes(notebook), notes=file.notes)
+    return HandedIn(render.as_compact_bytes(notebook), notes=file.notes)
 
 
 def _archived(course: Course, assignment: str, digest: str) -> Path:

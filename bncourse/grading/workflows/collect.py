@@ -14,6 +14,7 @@ from typing import NamedTuple
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.gradebook.records_table import open_gradebook
+from bncourse.grading.submissions.beside import handed_in_at, small_file
 from bncourse.grading.submissions.downloads import DownloadError, Person, Platform, Upload, read_download
 from bncourse.grading.submissions.files import read_file
 from bncourse.grading.submissions.notebooks import read_notebook
@@ -136,10 +137,15 @@ def _collected(
         return Collected(student, who, "not taken", source, tuple(filter(None, (reason, *notes))))
     time, told = _time_of(due, chosen)
     target = course.notebook("submitted", assignment, student)
-    there = read_file(target)
+    linked = [part.name for part in (target.parent.parent, target.parent) if part.is_symlink()]
+    if linked:
+        notes = (f"the folder {linked[0]} in submitted is a link, which is not followed", *notes)
+        return Collected(student, who, "not taken", source, notes)
+    there = read_file(target, course.root / "submitted")
     if there.content == chosen.file.content and not there.reason:
         return Collected(student, who, "unchanged", source, notes)
-    before = _stamp(target.with_name(TIMESTAMP))
+    stamp = handed_in_at(small_file(course, assignment, student, TIMESTAMP))
+    before = stamp and stamp.replace(tzinfo=UTC)
     if target.exists() and before and time and before > time:
         return Collected(
             student, who, "kept", source, (*notes, f"what was there is newer: {before:%Y-%m-%d %H:%M} UTC")
@@ -211,17 +217,6 @@ def _kind(content: bytes) -> str:
     kinds = [kind for mark, kind in _KINDS if content.startswith(mark)]
     kinds += [kind for mark, kind in _KINDS_OF_TEXT if start.startswith(mark)]
     return f"{kinds[0]}, not a notebook" if kinds else ""
-
-
-def _stamp(path: Path) -> datetime | None:
-    from nbgrader.utils import parse_utc
-
-    file = read_file(path)
-    try:
-        time: datetime = parse_utc(file.content[:100].decode().strip())
-    except (ValueError, OverflowError):
-        return None
-    return time.replace(tzinfo=UTC)
 
 
 def _time_of(due: datetime | None, upload: Upload) -> tuple[datetime | None, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import Master
+from bncourse.grading.core.student_ids import why_refused
 from bncourse.grading.gradebook.fingerprints import Fingerprints
 from bncourse.grading.reports import export
 from bncourse.grading.submissions.submission import Submission, submission_of
@@ -78,7 +79,7 @@ def grade_class(
     chosen = list(dict.fromkeys(students)) or everybody
     unknown = sorted(set(chosen) - set(everybody))
     if unknown:
-        raise CourseError(f"{unknown[0]!r} has handed in nothing for {assignment}.")
+        raise CourseError(why_refused(unknown[0]) or f"{unknown[0]!r} has handed in nothing for {assignment}.")
     if not everybody:
         raise CourseError(f"Nobody has handed in {assignment}: {course.root / 'submitted'} holds none.")
     store = CourseStore(course, master)

@@ -1,6 +1,7 @@
 """A submission and its record in; notebook and gradebook written, or, in a dry run, nothing."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -13,7 +14,7 @@ from bncourse.grading.gradebook.records_table import Kept
 from bncourse.grading.gradebook.writer import GradebookWriter
 from bncourse.grading.reports.autograded import autograded_notebook
 from bncourse.grading.submissions.attempted import added_cells
-from bncourse.grading.submissions.files import read_file
+from bncourse.grading.submissions.beside import small_file
 from bncourse.grading.submissions.submission import Submission
 from bncourse.grading.workflows.release import load_release
 
@@ -71,14 +72,18 @@ class CourseStore:
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Write the notebook that graders see, and what nbgrader needs beside it; then the gradebook."""
-        notebook = graded_notebook(self.released, submission, record)
+        try:
+            notebook = graded_notebook(self.released, submission, record)
+        except Exception as error:  # whatever is in one submission, the others' notebooks are written
+            reason = f"it cannot be shown ({type(error).__name__}); see the file that was handed in"
+            record = replace(record, status="needs review", reason="; ".join(filter(None, [record.reason, reason])))
+            notebook = autograded_notebook(self.released, replace(record, outputs=()), {}, ())
         folder = self.course.folder("autograded", self.master.assignment, record.student)
         write(folder / f"{self.master.assignment}.ipynb", render.as_compact_bytes(notebook))
-        submitted = self.course.folder("submitted", self.master.assignment, record.student)
         for name in ("timestamp.txt", "submission_secret.txt"):
-            file = read_file(submitted / name) if (submitted / name).is_file() else None
-            if file and not file.reason and len(file.content) < 200:
-                write(folder / name, file.content)
+            content = small_file(self.course, self.master.assignment, record.student, name)
+            if content:
+                write(folder / name, content)
         self.gradebook.write(submission, record)
 
 
