@@ -153,7 +153,7 @@ def _fits_own(trial: Trial, part: str, seen: Seen) -> bool:
         if fits:
             return True
     beliefs = set(seen.explanation.beliefs) if seen.explanation else set()
-    return bool(beliefs) and beliefs <= ABOUT_EPS and part == "dx" and causes.is_right_beside(trial)
+    return bool(beliefs) and beliefs <= ABOUT_EPS and part == "dx" and causes.mixes(trial)
 
 
 def _explain(trial: Trial, part: str, seen: Seen) -> tuple[str, ...]:

@@ -20,11 +20,27 @@ NO_MEAN = (1.0, 0.0, -1.0)
 def explain_dx(trial: Trial, *, right: bool) -> tuple[str, ...]:
     """Name the fewest beliefs that give the student's dx, also on probes that were not searched."""
     allowed = trial.allowed(trial.values["dx"].dtype)
+    if not right and not trial.inference and mixes(trial):
+        return (TEXTBOOK,)
     for candidate in _candidates(trial, right=right, allowed=allowed):
         bound = max(1e-6, 1e3 * allowed) if right else 1e-4
         if survives(trial, "dx", candidate.predict, bound):
-            return candidate.beliefs
+            return without_eps(trial, "dx", candidate.beliefs)
     return ()
+
+
+def without_eps(trial: Trial, part: str, beliefs: tuple[str, ...]) -> tuple[str, ...]:
+    """Tell a tiny constant in the place of eps from none at all: without one, a set that does not vary is 0 / 0."""
+    if "backward-eps-ignored" not in beliefs:
+        return beliefs
+    x = trial.probe.rows(trial.probe.x).copy()
+    x[:, 0] = 2.0
+    constant = replace(trial.probe, x=trial.probe.layout.back(x, trial.probe.x.shape))
+    try:
+        replace(trial, probe=constant, caches=[], values={}, _cached={}).part(part)
+    except call.Slip:
+        return beliefs
+    return tuple("backward-eps-hard-coded" if one == "backward-eps-ignored" else one for one in beliefs)
 
 
 def _candidates(trial: Trial, *, right: bool, allowed: float) -> Iterator[Candidate]:
@@ -195,25 +211,41 @@ def _factor(dx: Array, expected: Array) -> Array:
         return np.asarray((dx * expected).sum(axis=0) / (expected * expected).sum(axis=0))
 
 
-def is_right_beside(trial: Trial) -> bool:
-    """Whether dx is the right formula with the eps of either forward pass, the student's or the right one."""
-    own, right = trial.own_model, trial.expected.right
-    rows = trial.probe.rows
-    dx, inside = rows(trial.values["dx"].array), trial.probe.gain * rows(trial.probe.dy)
-    for x_hat in (own.x_hat, right.x_hat):
-        for other in (own.x_hat, right.x_hat):
-            for inv_std in (own.inv_std, right.inv_std):
-                if x_hat is other is own.x_hat and inv_std is own.inv_std:
-                    continue  # the textbook's form of the student's own forward pass, which is another matter
-                one, two = (
-                    rows(np.broadcast_to(x_hat, trial.probe.x.shape)),
-                    rows(np.broadcast_to(other, trial.probe.x.shape)),
-                )
-                front = rows(np.broadcast_to(inv_std, trial.probe.x.shape))
-                expected = front * (inside - inside.mean(axis=0) - one * (inside * two).mean(axis=0))
+def mixture(trial: Trial) -> bool:
+    """Whether dx is the right formula with the standard deviation of either forward pass, own or right, in each place.
+
+    Such a backward pass is right as soon as the forward pass is, from which it takes some of its values. With the
+    student's own everywhere it is the textbook's form of that forward pass, which is another matter.
+    """
+    if trial.switches is None or trial.switches.axes != "sets" or trial.switches.center not in ("mean", "none"):
+        return False
+    rows, layout = trial.probe.rows, trial.probe.layout
+    inside, matrix = trial.probe.gain * rows(trial.probe.dy), rows(trial.probe.x)
+    centered = matrix - matrix.mean(axis=0) if layout.centered else matrix
+    own, right = (
+        rows(np.broadcast_to(one, trial.probe.x.shape))
+        for one in (trial.own_model.inv_std, trial.expected.right.inv_std)
+    )
+    terms = inside, np.broadcast_to(inside.mean(axis=0), inside.shape), centered * (inside * centered).mean(axis=0)
+    dx = rows(trial.part("dx").array)
+    for direct in (own, right):
+        for mean in (own, right):
+            for power in range(4):
+                if direct is mean is own and power == 3:
+                    continue
+                expected = direct * terms[0] - mean * terms[1] * layout.centered
+                expected = expected - own**power * right ** (3 - power) * terms[2]
                 if np.abs(dx - expected).max() <= 1e-6 * np.abs(expected).max():
                     return True
     return False
+
+
+def mixes(trial: Trial) -> bool:
+    """Whether it is such a mixture on every probe."""
+    try:
+        return all(mixture(one) for one in (trial, *trial.fresh()))
+    except call.Slip:
+        return False
 
 
 # --- entries of the cache that changed places

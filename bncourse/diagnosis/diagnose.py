@@ -98,7 +98,8 @@ def diagnose(
         if inference_backward is not None and still.y is not None:
             charge(look_at_backward(inference, inference_backward, still, notes), "inference ")
     if running is not None:
-        found.extend(diagnose_update(running, seed=seed, notes=notes, rules=rules))
+        switches = seen.explanation.switches if seen.explanation else None
+        found.extend(diagnose_update(running, seed=seed, notes=notes, rules=rules, switches=switches))
     return Report(tuple(found), tuple(dict.fromkeys(notes)), tuple(followed))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bncourse.diagnosis.catalogue import order_of
+from bncourse.diagnosis.causes import without_eps
 from bncourse.diagnosis.paths import rows
 from bncourse.diagnosis.trials import Trial, survives
 
@@ -93,5 +94,5 @@ def explain(part: str, trial: Trial) -> tuple[str, ...]:
                 return candidates(part, other, own=own)[position][1]
 
             if survives(trial, part, predict, max(1e-7, 10 * allowed)):
-                return tuple(dict.fromkeys(known[position][0]))
+                return without_eps(trial, part, tuple(dict.fromkeys(known[position][0])))
     return ()

@@ -14,6 +14,7 @@ from bncourse.diagnosis.catalogue import order_of
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.report import Finding, finding, unknown
 from bncourse.diagnosis.rules import BATCH_NORM, Rules
+from bncourse.diagnosis.transforms import Switches, statistics_of
 from bncourse.diagnosis.trials import FRESH
 
 Array = np.ndarray[Any, Any]
@@ -55,8 +56,16 @@ class Program(NamedTuple):
     new: Array
 
 
-def _statistics(name: str, probe: Probe, rules: Rules) -> list[tuple[str, Array]]:
-    """What may be averaged, and the belief behind it; the right one first."""
+def _statistics(name: str, probe: Probe, rules: Rules, switches: Switches | None) -> list[tuple[str, Array]]:
+    """What may be averaged, and the belief behind it: the right one, that of the student's own forward pass, others."""
+    found = _known_statistics(name, probe, rules)
+    own = statistics_of(probe, switches) if switches is not None else None
+    if own is not None:
+        found.append(("", own[NAMES.index(name)]))
+    return found
+
+
+def _known_statistics(name: str, probe: Probe, rules: Rules) -> list[tuple[str, Array]]:
     x, eps = probe.rows(probe.x), probe.eps
     mean = x.mean(axis=0)
     if name == "running_mean":
@@ -86,6 +95,7 @@ WEIGHTS = (
     "running-not-decayed",
     "running-not-decayed",
     "running-not-decayed",
+    "running-not-decayed",
     "momentum-hard-coded",
 )
 
@@ -94,7 +104,7 @@ def _weights(m: float, constant: float) -> list[tuple[float, float]]:
     """Weight of the old value and of the new one, for each of `WEIGHTS`."""
     twice = (1 - m) ** 2
     found = [(1 - m, m), (m, 1 - m), (1.0, 0.0), (0.0, 1.0), (twice, 1 - twice), (1.0, m), (1.0, 1.0), (1 - m, 1.0)]
-    return [*found, (1 - constant, constant)]
+    return [*found, (1.0, 1 - m), (1 - constant, constant)]
 
 
 def _programs(
@@ -143,14 +153,35 @@ class _Case:
 
 
 @np.errstate(all="ignore")
-def diagnose_update(update: Function, *, seed: int, notes: list[str], rules: Rules = BATCH_NORM) -> list[Finding]:
-    """Find what is wrong with an update of running statistics: every independent belief, the more basic one first."""
+def diagnose_update(
+    update: Function,
+    *,
+    seed: int,
+    notes: list[str],
+    rules: Rules = BATCH_NORM,
+    switches: Switches | None = None,
+) -> list[Finding]:
+    """Find what is wrong with an update of running statistics: every independent belief.
+
+    Parameters
+    ----------
+    update : callable
+        The student's.
+    seed : int
+        Of the probes.
+    notes : list of str
+        Harmless oddities are appended to it.
+    rules : Rules
+        Whose convention it follows.
+    switches : Switches, optional
+        The program that explains a wrong forward pass; averaging that one's statistics is no second mistake.
+    """
     probes = [make_probe(seed + more, spatial=rules.spatial) for more in (0, *FRESH)]
     try:
         cases = [_Case(update, probe, notes if probe is probes[0] else []) for probe in probes]
     except call.Slip as slip:
         return [slip.finding]
-    named = [_explain(cases, position, rules) for position in (0, 1)]
+    named = [_explain(cases, position, rules, switches) for position in (0, 1)]
     accepted = _accepted(named, rules, notes)
     found: list[Finding] = []
     for position, name in enumerate(NAMES):
@@ -182,16 +213,16 @@ def _accepted(named: list[tuple[str, ...] | None], rules: Rules, notes: list[str
     return accepted
 
 
-def _explain(cases: list[_Case], position: int, rules: Rules) -> tuple[str, ...] | None:
+def _explain(cases: list[_Case], position: int, rules: Rules, switches: Switches | None) -> tuple[str, ...] | None:
     """Name the fewest beliefs that give these results; None where none do."""
     name = NAMES[position]
     constant = 1 - cases[0].weight(position)
 
-    statistics = {id(case): _statistics(name, case.probe, rules) for case in cases[:1]}
+    statistics = {id(case): _statistics(name, case.probe, rules, switches) for case in cases[:1]}
 
     def programs(case: _Case, start: int) -> list[Program]:
         if id(case) not in statistics:
-            statistics[id(case)] = _statistics(name, case.probe, rules)
+            statistics[id(case)] = _statistics(name, case.probe, rules, switches)
         return _programs(name, statistics[id(case)], case.starts[start][position], case.probe, constant)
 
     if all(case.fits(position, start, _right(case, start, position, rules)) for case in cases for start in range(3)):

@@ -293,6 +293,18 @@ def transform(probe: Probe, switches: Switches, *, inference: bool = False) -> N
         return Normalized(gain * x_hat + shift, x_hat, inv_std, gain)
 
 
+def statistics_of(probe: Probe, switches: Switches) -> tuple[Array, Array] | None:
+    """Mean and variance of a program in training, one number a channel; None where they are not that."""
+    mean = mean_over(switches.axes, probe.x, probe)
+    var = _variance(switches, mean, probe)
+    if switches.center == "shared":
+        mean = np.full_like(mean, probe.x.mean())
+    shape = (1, len(probe.gamma), *[1] * (probe.x.ndim - 2))
+    if mean.size not in (1, len(probe.gamma)) or var.size not in (1, len(probe.gamma)):
+        return None
+    return np.broadcast_to(mean, shape).reshape(-1), np.broadcast_to(var, shape).reshape(-1)
+
+
 def _is_unusual(setting: str) -> bool:
     return setting.startswith("constant") and float(setting.split()[-1]) not in USUAL
 

@@ -95,7 +95,7 @@ class Forward:
     def has_modes(self, values: Values) -> bool:
         """Whether it is told if it trains."""
         if self.signature.has("settings"):
-            return "mode" in self.keys.values() or "mode" not in self.keys
+            return "mode" in self.keys.values()
         return any(self.signature.has(role) for role in ("train", "eval", "mode")) or (
             self.torch and "is_grad_enabled" in ast.dump(self.tree)
         )
@@ -103,7 +103,7 @@ class Forward:
     def keeps_statistics(self, values: Values) -> bool:
         """Whether it moves running statistics."""
         if self.signature.has("settings"):
-            return self.kind == "batch"
+            return "running_mean" in self.keys.values() and "running_var" in self.keys.values()
         return self.signature.has("running_mean") and self.signature.has("running_var")
 
     @property

@@ -300,7 +300,7 @@ class Judge:
         def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
             weight = momentum if self.convention.momentum == "new" else 1 - momentum
             ones = np.ones(x.shape[1])
-            values = Values(x, ones, 0 * ones, 0.1, True, mean.copy(), var.copy(), weight)
+            values = Values(x, ones, 0 * ones, rules.eps or USUAL_EPS, True, mean.copy(), var.copy(), weight)
             moved = forward.run(values).statistics
             return moved.get("running_mean"), moved.get("running_var")
 

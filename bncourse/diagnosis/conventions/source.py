@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bncourse.diagnosis.conventions.names import kind_of
+
 
 class UnreadableError(ValueError):
     """The file holds no Python that could be looked at; the message says why and what to do."""
@@ -198,7 +200,7 @@ def load(text: str, name: str, wanted: Any) -> Program:
         offset += cell.count("\n") + 1
     joined = "\n".join(cells)
     linecache.cache[label] = (len(joined), None, [f"{line}\n" for line in joined.splitlines()], label)
-    if not statements and not program.problems and joined.strip():
+    if not statements and joined.strip() and not any(kind_of(name) for name in program.problems):
         raise UnreadableError(f"{name} holds no Python that can be read. Expected a .py file or a notebook.")
     for one in statements:
         if isinstance(one, (ast.FunctionDef, ast.ClassDef)):

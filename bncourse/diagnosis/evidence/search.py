@@ -124,8 +124,9 @@ def _functions(specimen: Specimen | None) -> dict[str, Any]:
 def apart(one: Signature, other: Signature) -> float:
     """How far two programs are apart, in the quantity in which they differ most."""
     worst = 0.0
+    on_maps = [any(name.startswith("maps ") for name in signature) for signature in (one, other)]
     for name in one.keys() | other.keys():
-        if name.startswith("maps ") and (name in one) != (name in other):
+        if name.startswith("maps ") and not all(on_maps):
             continue
         if name not in one or name not in other:
             return math.inf
