@@ -129,7 +129,8 @@ class Connection(Decoder):
             answer = ("value", self.callbacks[number](*args, **kwargs))
             self.encoder.encode(answer)
         except Exception as error:
-            answer = ("raised", f"{type(error).__name__}: the function that the test handed over raised")
+            told = str(error) if getattr(error, "public", False) else "the function that the test handed over raised"
+            answer = ("raised", f"{type(error).__name__}: {told}")
         self.left -= time.monotonic() - start
         return answer
 
@@ -162,7 +163,7 @@ class Connection(Decoder):
             return Parts(getattr(type(value), "_remote_number", 0), type(value).__name__, fields, tuple(value))
         if callable(value) and not is_library(value):
             self.callbacks[len(self.callbacks) + 1] = value
-            return Handle(len(self.callbacks), "callback", getattr(value, "__name__", ""))
+            return Handle(len(self.callbacks), "callback", "")  # its name may say what it is
         return pickled(value)
 
     def handle(self, number: int, kind: str, name: str) -> Any:
