@@ -1,7 +1,7 @@
-"""Try a student's check on pairs of programs: does it accept the right ones and refuse the wrong ones?
+"""Try a student's check on pairs of programs: it should accept the right ones and refuse the wrong ones.
 
-A check could tell programs apart by other things than their gradients: by a name, by what is in a cache, by the order in
-which they come, by an odd form of what they return. So every program is disguised: its cache stays here and a number
+A check could tell programs apart by other things than their gradients: by a name, by what is in a cache, by the order
+in which they come, by an odd form of what they return. So every program is disguised: its cache stays here and a number
 goes in its place, what it returns comes as plain float64 arrays, and the pairs come in random order.
 """
 

@@ -45,8 +45,7 @@ SEEN_ON_THE_WIRE = """\
 import sys
 wire = next(module for name, module in sys.modules.items() if name.endswith("inside.codec"))
 seen = []
-before = wire.Decoder.decode
-def decode(self, data):
+def decode(self, data, before=wire.Decoder.decode):
     value = before(self, data)
     seen.append(bytes(data))
     return value
@@ -60,7 +59,7 @@ CALLED = """\
 """
 FORGED = {
     "by the name, calling nothing": "    return b'right' in b''.join(seen[-3:])",
-    "by the name": CALLED + "    return not any(w in b''.join(seen[-9:]) for w in (b'lost', b'no_eps', b'wrong', b'lambda'))",
+    "by the name": CALLED + "    return not any(w in b''.join(seen[-9:]) for w in (b'lost', b'no_eps', b'lambda'))",
     "by its own number": CALLED + "    seen.append(b'!')\n    return seen.count(b'!') in (1, *range(3, 20))",
     "by what is in the cache": CALLED + "    return not (isinstance(cache, dict) and 'y' in cache)",
     "always True": CALLED + "    return True",

@@ -18,7 +18,7 @@ from bncourse.grading.core.seeds import begin_anew, cell_seed
 from bncourse.grading.oracle.compiled_master import Prepared, quiet, test_file
 from bncourse.grading.oracle.namespace import Space
 from bncourse.grading.oracle.proxies import Connection
-from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused
+from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate
 from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
@@ -91,7 +91,7 @@ class Session:
 
     def ready_for_another(self) -> bool:
         """Have the student's process begin anew; False where that is not as good as a new process."""
-        with contextlib.suppress(StudentLate, StudentGone, StudentError, StudentRefused):
+        with contextlib.suppress(StudentLate, StudentGone, Exception):  # whatever it answers, another one is there
             return self.connection.request("anew")[1] is True
         return False
 

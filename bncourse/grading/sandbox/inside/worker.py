@@ -27,6 +27,7 @@ from . import shell as shells
 from .cells import arrays, describe, foreign, mark, named, parse
 from .channel import Channel
 from .codec import Decoder, Encoder, WireError
+from .effects import only_binds
 from .progress import Place
 from .statements import GIVEN, Statement, compiled, one_definition
 from .surroundings import Surroundings
@@ -64,6 +65,8 @@ class Worker(Decoder):
         self.space = vars(module)
         self.space["__builtins__"] = builtins
         self.flags = 0
+        self.ran: list[types.CodeType] = []
+        """What the student's own cells have run."""
         self.shell = shells.Shell(lambda code: exec(code, self.space))  # noqa: S102  (a student's cell, in the sandbox)
         shells.install(self.shell, self.space)
 
@@ -184,7 +187,7 @@ class Worker(Decoder):
                 continue
             self.place.write(index)
             try:
-                self.execute(statements, index, filename)
+                self.execute(statements, index, filename, given)
             except BaseException as error:
                 names, message, _, line = describe(error)
                 problems.append((line or getattr(statement.tree, "lineno", 1), names[0], message))
@@ -193,7 +196,7 @@ class Worker(Decoder):
             pictures = shells.figures() if show else shells.no_figures()
         return ("ran", problems, self.output.take(), pictures, sorted(set(self.shell.ignored))) if show else ("ran",)
 
-    def execute(self, statements: list[Statement], index: int, filename: str) -> None:
+    def execute(self, statements: list[Statement], index: int, filename: str, given: bool) -> None:
         """Run one statement, compiled at its first turn; show the value of a last expression as a notebook does."""
         tree, code = statements[index]
         if isinstance(tree, ast.ImportFrom) and tree.module == "__future__":
@@ -202,19 +205,23 @@ class Worker(Decoder):
         if code is None and tree is not None:
             code = compiled(tree, filename, self.flags, last=index == len(statements) - 1)
             statements[index] = Statement(tree, code)
+        if code is not None and not given:
+            self.ran.append(code)
         value = eval(code or "", self.space)  # noqa: S307  (a student's cell, in the sandbox)
         if value is not None:
             self.output.write(f"{value!r}\n")
 
     def do_anew(self) -> Any:
         """Forget all that cells have made; say whether they have changed nothing else, so that others may follow."""
+        bound = set(self.space)
+        harmless = all(only_binds(code, bound) for code in self.ran)
         self.space.clear()
         self.kept.clear()
         self.graphs.clear()
         if self.surroundings.grown():
             gc.collect()
         self.begin()
-        return "value", self.surroundings.untouched(self.folder, self.output), ()
+        return "value", harmless and self.surroundings.untouched(self.folder, self.output), ()
 
     def do_get(self, name: str) -> Any:
         """Look a global name up."""
