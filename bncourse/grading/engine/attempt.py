@@ -36,7 +36,6 @@ class Plan:
         self._skip: dict[str, list[int]] = {}
         self._cut: dict[str, str] = {}
         self._verdicts: dict[str, Verdict] = {}
-        self._tentative: Verdict | None = None
         self._previewed = False
         self._unexplained: set[str] = set()
         self._outputs: dict[str, CellOutput] = {}
@@ -87,13 +86,16 @@ class Plan:
         last = max((i for i, step in enumerate(steps) if step["do"] == "test" and not step["judged"]), default=-1)
         return steps[: last + 1]
 
-    def job(self, seed: int, stretch: float = 1.0, phases: Sequence[Phase] = ("grade",)) -> dict[str, Any]:
+    def job(self, seed: int, phases: Sequence[Phase] = ("grade",)) -> dict[str, Any]:
         """What the oracle is told of the next passes."""
+        in_all = self.master.seconds_in_all
+        left = [max(0.1, in_all - self.spent), *[in_all] * len(phases)]
+        parts = zip(phases, left, strict=False)
         return {
             "key": self.master.key,
-            "passes": [{"phase": phase, "steps": self.steps(phase)} for phase in phases],
+            "passes": [{"phase": each, "steps": self.steps(each), "seconds": seconds} for each, seconds in parts],
             "seed": seed,
-            "seconds": stretch * self.master.seconds_per_test,
+            "seconds": self.master.seconds_per_test,
             "cpu_seconds": len(phases) * int(self.master.seconds_in_all) + 10,
         }
 
@@ -136,13 +138,10 @@ class Plan:
             self.take_output(message, [base64.b64decode(picture) for picture in message["pictures"]])
 
     def take_verdict(self, message: dict[str, Any]) -> None:
-        """Take a verdict; a timeout is not final before it is accepted."""
+        """Take a verdict."""
         verdict = Verdict(**message["verdict"])
         self.broken += message["broken"]
         cell = next(cell for cell in self._tests if cell.grade_id == verdict.grade_id)
-        if verdict.outcome == "timeout":
-            self._tentative = verdict
-            return
         if verdict.outcome in ("wrong", "crashed"):
             explained = self._explained(cell, verdict, message)
             if message["withheld"] and explained is verdict:
@@ -201,7 +200,8 @@ class Plan:
     def accept(self, cut: dict[str, Any], phase: Phase = "grade") -> None:
         """Count what ended a pass: the test, or the statement, is not tried again."""
         why = ending(cut.get("signal"))
-        if phase == "explain" or (phase == "preview" and "overdue" in cut):
+        self.spent += cut.get("spent", 0.0)
+        if phase == "explain" or (phase == "preview" and ("overdue" in cut or "in_all" in cut)):
             self.end(phase)
         elif "in_all" in cut:
             self.give_up("timeout")
@@ -216,13 +216,10 @@ class Plan:
             if phase == "preview":  # which statement it is may tell of hidden tests in the other passes
                 note = f"statement {cut['statement'] + 1} {text} and was left out"
                 self._notes.setdefault(cut["cell"], []).append(note)
-        elif self._tentative is not None:
-            self._verdicts[self._tentative.grade_id] = self._tentative
         elif cut["cell"] in self._verdicts and why:
             verdict = self._verdicts[cut["cell"]]
             fields = {**vars(verdict), "message": verdict.message.rstrip(".") + why + "."}
             self._verdicts[cut["cell"]] = Verdict(**fields)
-        self._tentative = None
 
     def doubt(self, tests: list[str]) -> None:
         """Leave tests to a person that the master's own solution does not pass."""

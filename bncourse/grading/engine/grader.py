@@ -22,27 +22,23 @@ from bncourse.grading.core.status import given_up, status_of, to_review, unreada
 from bncourse.grading.engine.attempt import Phase, Plan
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.worker_pool import Lane, LaneError, Lanes
+from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.submissions.review_flags import looks
 from bncourse.grading.submissions.submission import Submission, submission_of
 
-MAX_RETRIES = 1
 MAX_CACHED = 5_000
 MAX_PASSES = 12
 """Restarts of one submission, before what is left is given up."""
-STARVED = 1.25
-"""Where the machine made the code so many times slower, a timeout is retried alone and with so much more time."""
-MAX_STRETCH = 10.0
+OVERDUE_SECONDS = 120.0
+"""How much longer than a test may take by the clock the oracle's next report is waited for."""
 
 
 class _Cut(NamedTuple):
-    """What ended a pass, and how many times slower the machine's other work made it."""
+    """What ended a pass."""
 
     message: dict[str, Any]
-    slowdown: float
     phase: Phase
-    seconds: float
-    """What the pass took, the machine's other work aside."""
 
 
 class Grader:
@@ -226,61 +222,41 @@ class Grader:
         }
         ahead: _Cut | None = None
         for phase, left in todo.items():
-            passes = retried = 0
-            stretch = 1.0
+            passes = 0
             while left() and passes < MAX_PASSES:
                 passes += 1
-                cut, ahead = ahead or self._one_pass(plan, phase, stretch), None
-                stretch = 1.0
+                cut, ahead = ahead or self._one_pass(plan, phase), None
                 if cut is None:
                     plan.end(phase)
                 elif cut.phase != phase:  # this one has ended, and the next, which ran behind it, was cut short
                     plan.end(phase)
                     ahead = cut
-                elif cut.slowdown > STARVED and retried < MAX_RETRIES:
-                    stretch, plan.spent = 1.5 * cut.slowdown, 0.0
-                    retried += 1
                 else:
-                    plan.spent += cut.seconds
                     plan.accept(cut.message, phase)
             plan.end(phase)
         plan.give_up("crashed")
 
-    def _one_pass(self, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
-        """Run once through the steps, alone if time is stretched; returns what cut the pass short, if anything did."""
-        with self._lanes.one(alone=stretch > 1) as lane:
-            return self._run(lane, plan, phase, stretch)
+    def _one_pass(self, plan: Plan, phase: Phase) -> _Cut | None:
+        """Run once through the steps; returns what cut the pass short, if anything did."""
+        with self._lanes.one() as lane:
+            return self._run(lane, plan, phase)
 
-    def _run(self, lane: Lane, plan: Plan, phase: Phase, stretch: float) -> _Cut | None:
+    def _run(self, lane: Lane, plan: Plan, phase: Phase) -> _Cut | None:
         master = plan.master
         key = master.key
         zygote = lane.zygote(allowed(master), preloaded(master, plan.text))  # gets ready while the oracle does
         lane.teach(master, key)
         zygote.wait_ready()
         zygote.learn(key, plan.given)
-        phases: tuple[Phase, ...] = ("preview", "grade") if phase == "preview" and stretch == 1 else (phase,)
-        job = plan.job(self.seed, stretch, phases)
-        began = start = time.monotonic()
-        deadline = start + max(0.1, stretch * master.seconds_in_all - plan.spent)
-        patience = 3 * job["seconds"] + 30
+        phases: tuple[Phase, ...] = ("preview", "grade") if phase == "preview" else (phase,)
+        job = plan.job(self.seed, phases)
+        patience = MOST * job["seconds"] + OVERDUE_SECONDS
         cut: dict[str, Any] = {}
-        with contextlib.closing(lane.run(job, zygote, lambda: min(patience, deadline - time.monotonic()))) as reports:
+        with contextlib.closing(lane.run(job, zygote, lambda: patience)) as reports:
             for message in reports:
                 plan.take(message)
                 if "dead" in message or "overdue" in message:
                     cut = message
-                if time.monotonic() > deadline and "done" not in message:
-                    cut = {"overdue": True, "in_all": True}
-                    break
                 if "done" in message and message["done"] != phases[-1] and not message["alone"]:
-                    phase, start = phases[-1], time.monotonic()
-                    deadline = start + max(0.1, master.seconds_in_all)
-        if not cut:
-            return None
-        now = time.monotonic()
-        running = max(now - began - lane.last.get("waited", 0.0), (now - began) / MAX_STRETCH)
-        slowdown = (now - began) / running
-        seconds = (now - start) / slowdown
-        if cut.get("dead") == "crashed":
-            slowdown = 1.0
-        return _Cut(cut | {"signal": lane.last.get("ended")}, slowdown, phase, seconds)
+                    phase = phases[-1]
+        return _Cut(cut | {"signal": lane.last.get("ended")}, phase) if cut else None

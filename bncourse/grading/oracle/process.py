@@ -9,11 +9,13 @@ import contextlib
 import gc
 import json
 import os
+import resource
 import signal
 import socket
 import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,8 @@ MAX_SUBMISSIONS = 50
 """What one fork takes, even if it finds nothing changed."""
 REPORT_SECONDS = 0.1
 """How long a verdict may wait for others before it is reported."""
+GROWTH = 768 * 2**20
+"""Bytes that a fork may grow by."""
 MAX_DESCRIPTORS = 3
 """A connection to the student's process, where that says which statement is running, and a connection for reports."""
 
@@ -109,16 +113,25 @@ class Oracle:
     def take_jobs(self) -> None:
         """Take jobs, in a fork, as long as one finds what the one before it has found."""
         signal.signal(signal.SIGALRM, _ignore)
+        limit_memory()
         shared = Shared()
         for _ in range(MAX_SUBMISSIONS):
             if self.next_order() != JOB:
                 return
             job, descriptors = self.receive()
-            take_through(self.masters[job["key"]], job, descriptors)
+            sound = take_through(self.masters[job["key"]], job, descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
-            if not shared.unchanged():
+            if not sound or not shared.unchanged():
                 return
+
+
+def limit_memory() -> None:
+    """Let this process grow by some memory and no more, whatever a student's values become here."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + GROWTH
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 class Shared:
@@ -142,8 +155,8 @@ class Shared:
         return os.getcwd(), np.get_printoptions()  # noqa: PTH109  (five times as fast)
 
 
-def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int]) -> None:
-    """Take one submission through the passes of a job.
+def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int]) -> bool:
+    """Take one submission through the passes of a job; returns whether this process can take another one.
 
     Parameters
     ----------
@@ -154,21 +167,27 @@ def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int]
     descriptors : list of int
         See `MAX_DESCRIPTORS`; the last is the one for reports.
     """
-    reports = Channel(descriptors[-1])
+    reports, process, sound = Channel(descriptors[-1]), 0, True
     try:
         signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
         for left, part in enumerate(job["passes"], start=1 - len(job["passes"])):
-            session = Session(prepared, job, part, Connection(descriptors[0]), reports, descriptors[1])
-            signal.signal(signal.SIGALRM, session.send_waiting)
+            connection = Connection(descriptors[0], part["seconds"], process)
+            session = Session(prepared, job, part, connection, reports, descriptors[1])
+            signal.signal(signal.SIGALRM, session.on_timer)
             session.tell(pid=os.getpid())
-            if not session.run(followed=left < 0):
+            followed = session.run(followed=left < 0)
+            process, sound = connection.clock.process, sound and session.sound
+            connection.close()
+            if not followed:
                 break
     except BaseException as error:
+        sound = False
         with contextlib.suppress(BaseException):
             signal.setitimer(signal.ITIMER_REAL, 0)
             reports.send(json.dumps([{"failed": one_line(error)}]).encode(), time.monotonic() + 5)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, _ignore)
+    return sound
 
 
 def _ignore(*_: Any) -> None:

@@ -6,10 +6,12 @@ no array protocol, so that no comparison is decided by the student's code.
 """
 
 import builtins
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
+from bncourse.grading.oracle.patience import LEAST, MOST, Allowance, Clock, OwnDelay
 from bncourse.grading.oracle.remote_errors import (
     Kept,
     KeptDict,
@@ -19,6 +21,7 @@ from bncourse.grading.oracle.remote_errors import (
     StudentGone,
     StudentLate,
     StudentRefused,
+    WorkerMissing,
     error_class,
     is_library,
     pickled,
@@ -28,16 +31,30 @@ from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
 from bncourse.grading.sandbox.inside.codec import Decoder, Encoder, WireError
 from bncourse.grading.sandbox.inside.wire_types import Handle, Parts, Tensor
 
+HELLO_SECONDS = 60.0
 MAX_TRAFFIC = 512 * 2**20
 """Bytes that one test cell may receive."""
 
 
 class Connection(Decoder):
-    """Asks the worker, one request at a time, within a budget of seconds."""
+    """Asks the worker, one request at a time, within allowances of seconds.
 
-    def __init__(self, descriptor: int) -> None:
-        self.channel = Channel(descriptor)
-        self.left = 10.0
+    Parameters
+    ----------
+    descriptor : int
+        Of the connection.
+    seconds : float
+        What all cells together may take.
+    process : int
+        The worker's, where it has said hello to an earlier connection.
+    """
+
+    def __init__(self, descriptor: int, seconds: float = math.inf, process: int = 0) -> None:
+        self.channel = Channel(descriptor, credentials=not process)
+        self.clock, self.own = Clock(process), OwnDelay()
+        self.in_all = Allowance(seconds, self.clock, self.own)
+        self.allowance = Allowance(10.0, self.clock, self.own)
+        """For the present cell."""
         self.received = 0
         self.ended: type[BaseException] | None = None
         self.asks_secrets: Callable[[], bool] = lambda: False
@@ -77,10 +94,49 @@ class Connection(Decoder):
         numbers, self.freed = self.freed, []
         self._exchange(("free", numbers))
 
-    def transfer(self, data: bytes, deadline: float) -> bytes:
-        """Send a request and receive an answer."""
-        self.channel.send(data, deadline)
-        return self.channel.receive(deadline)
+    def begin(self, seconds: float) -> None:
+        """Say how long the requests of the next cell may take."""
+        self.allowance, self.received = Allowance(seconds, self.clock, self.own), 0
+
+    def transfer(self, data: bytes) -> bytes:
+        """Send a request and receive an answer, as long as the allowances last."""
+        if not self.clock.process:
+            self.meet()
+        begun = time.monotonic()
+        self.channel.send(data, begun + MOST * self._left())
+        while True:
+            try:
+                answer = self.channel.receive(begun + self._left())
+                break
+            except Late:
+                self._spend(time.monotonic() - begun)
+                begun = time.monotonic()
+        self._spend(time.monotonic() - begun)
+        return answer
+
+    def meet(self) -> None:
+        """Wait for the worker's hello, which says which process it is; that it starts is no time of the student's."""
+        try:
+            self.channel.receive(time.monotonic() + HELLO_SECONDS)
+        except (Late, Gone, WireError) as error:
+            raise WorkerMissing("the student's process did not start") from error
+        self.clock.process = self.channel.process
+        self.in_all.begin()
+        self.allowance.begin()
+
+    def close(self) -> None:
+        """Let go of what the allowances need; the connection itself stays open."""
+        self.own.close()
+
+    def _left(self) -> float:
+        return min(self.in_all.left, self.allowance.left)
+
+    def _spend(self, seconds: float) -> None:
+        """Take what was waited off the allowances; raises Late where one is used up."""
+        for allowance in (self.in_all, self.allowance):
+            allowance.wall += seconds
+            if allowance.left <= LEAST and not allowance.extend():
+                raise Late
 
     def _exchange(self, request: Any) -> Any:
         if self.ended is not None:
@@ -96,9 +152,8 @@ class Connection(Decoder):
 
     def _ask(self, message: Any) -> tuple[Any, ...]:
         data = self.encoder.encode(message)
-        start = time.monotonic()
         try:
-            answer = self.transfer(data, start + self.left)
+            answer = self.transfer(data)
         except Late:
             self.end(StudentLate)
         except Gone:
@@ -106,9 +161,8 @@ class Connection(Decoder):
         except WireError as error:
             self.ended = StudentGone
             raise StudentRefused(str(error)) from None
-        self.left -= time.monotonic() - start
         self.received += len(answer)
-        if self.received > MAX_TRAFFIC or self.left <= 0:
+        if self.received > MAX_TRAFFIC:
             self.end(StudentLate)
         try:
             value = self.decode(answer)
@@ -124,14 +178,12 @@ class Connection(Decoder):
         raise how
 
     def _call_back(self, number: Any, args: Any, kwargs: Any) -> tuple[str, Any]:
-        start = time.monotonic()
         try:
             answer = ("value", self.callbacks[number](*args, **kwargs))
             self.encoder.encode(answer)
         except Exception as error:
             told = str(error) if getattr(error, "public", False) else "the function that the test handed over raised"
             answer = ("raised", f"{type(error).__name__}: {told}")
-        self.left -= time.monotonic() - start
         return answer
 
     def _error(self, names: Any, message: Any, cell: Any, line: Any) -> Exception:

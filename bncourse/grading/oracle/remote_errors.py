@@ -34,6 +34,16 @@ class StudentGone(BaseException):
     """The student's process has ended."""
 
 
+class TestLate(BaseException):
+    """A test has taken too long on this side, with what the student's code returned."""
+
+    __test__ = False
+
+
+class WorkerMissing(BaseException):
+    """The student's process did not start: no fault of the student's."""
+
+
 class StudentRefused(Exception):
     """The student's code returned something that cannot cross the border."""
 

@@ -17,11 +17,15 @@ from bncourse.grading.core.records import MasterCell, Verdict
 from bncourse.grading.core.seeds import begin_anew, cell_seed
 from bncourse.grading.oracle.compiled_master import Prepared, quiet, test_file
 from bncourse.grading.oracle.namespace import Space
+from bncourse.grading.oracle.patience import LEAST
 from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate
 from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
+
+OWN_TIMES, OWN_SECONDS = 2.0, 10.0
+"""A test may use this side's processor for so many times the student's seconds, and so many more."""
 
 
 class Session:
@@ -47,6 +51,10 @@ class Session:
         """What is to be reported."""
         self.broken: list[str] = []
         """What the master's own cells could not import on this side."""
+        self.own_left, self.own_until = OWN_TIMES * part["seconds"] + OWN_SECONDS, math.inf
+        """Seconds of this process's own time for all tests, and when the present one must have ended."""
+        self.sound = True
+        """Whether no test was broken off, so that this process can take another submission."""
 
     def tell(self, **message: Any) -> None:
         """Report to the supervisor: the beginning and the end at once, the rest some at a time."""
@@ -54,8 +62,15 @@ class Session:
         if {"pid", "done", "dead"} & message.keys():
             self.send_waiting()
 
-    def send_waiting(self, *_: Any) -> None:
-        """Send what is to be reported; a timer calls this too, at any moment."""
+    def on_timer(self, *_: Any) -> None:
+        """Send what is to be reported, and break off a test that takes too long."""
+        self.send_waiting()
+        if time.process_time() > self.own_until:
+            self.own_until, self.sound = math.inf, False
+            raise TestLate
+
+    def send_waiting(self) -> None:
+        """Send what is to be reported."""
         with self.undisturbed():
             if self.waiting:
                 self.report.send(json.dumps(self.waiting).encode())
@@ -82,8 +97,16 @@ class Session:
                 why = "timeout" if isinstance(error, StudentLate) else "crashed"
                 loading = step["do"] != "test"
                 statement = read_place(self.place) if loading and self.place is not None else 0
-                gone = isinstance(error, StudentGone)
-                self.tell(dead=why, gone=gone, loading=loading, cell=step["cell"], statement=statement)
+                in_all = {"in_all": True} if min(self.connection.in_all.left, self.own_left) <= LEAST else {}
+                self.tell(
+                    dead=why,
+                    gone=isinstance(error, StudentGone),
+                    loading=loading,
+                    cell=step["cell"],
+                    statement=statement,
+                    spent=self.connection.in_all.charged(),
+                    **in_all,
+                )
                 return False
         on = followed and self.ready_for_another()
         self.tell(done=self.phase, alone=followed and not on)
@@ -98,7 +121,7 @@ class Session:
     def load(self, step: dict[str, Any]) -> None:
         """Run one of the student's cells, or a given cell on both sides."""
         name, given = step["cell"], step["do"] == "given"
-        self.connection.left = self.job["seconds"]
+        self.connection.begin(self.job["seconds"])
         self.connection.asks_secrets = lambda: False
         seed = cell_seed(self.job["seed"], self.master.assignment, name)
         show = self.phase == "preview"
@@ -134,24 +157,27 @@ class Session:
         if step["judged"]:
             return
         filename, first, visible = test_file(cell), first_secret(cell.source), self.phase == "explain"
-        self.connection.left, self.connection.received = self.job["seconds"], 0
         if first < math.inf and not visible:
             self.connection.asks_secrets = lambda: _running_line(filename) >= first
         self.space.borrowed.clear()
         self.space.missing.clear()
+        self.connection.begin(self.job["seconds"])
         begin_anew(cell_seed(self.job["seed"], self.master.assignment, cell.grade_id))
-        start = time.perf_counter()
+        start, own = time.perf_counter(), time.process_time()
         error: BaseException | None = None
         points, withheld = cell.points, False
         try:
+            self.own_until = own + min(self.own_left, OWN_TIMES * self.job["seconds"] + OWN_SECONDS)
             with quiet():
                 points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
         except BaseException as raised:
-            error = raised
+            self.own_until, error = math.inf, raised
             verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret)
             if isinstance(raised, ImportError) and raised_by_student(raised) is None:
                 self.broken.append(one_line(raised))
+        self.own_until = math.inf
+        self.own_left -= time.process_time() - own
         self.tell(
             verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             withheld=withheld,
@@ -164,6 +190,8 @@ class Session:
             raise error
         if self.connection.ended is not None:
             raise self.connection.ended
+        if self.own_left <= LEAST:
+            raise StudentLate
 
 
 def _seen(answer: tuple[Any, ...]) -> dict[str, Any]:

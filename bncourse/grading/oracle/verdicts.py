@@ -17,7 +17,7 @@ from bncourse.diagnosis.report import Finding, Misconception, finding, unknown
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import MasterCell, Outcome, Verdict
 from bncourse.grading.core.regions import HIDDEN_TESTS
-from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused
+from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused, TestLate
 
 
 def hidden_lines(source: str) -> frozenset[int]:
@@ -78,6 +78,10 @@ def _what(
     student = raised_by_student(error)
     if isinstance(error, StudentLate):
         return "timeout", f"{where} did not end in time.", None
+    if isinstance(error, TestLate):
+        return "timeout", f"{where} took too long with what your code returned.", None
+    if isinstance(error, MemoryError) and student is None:
+        return "out of memory", f"{where} needed more memory than there is for what your code returned.", None
     if isinstance(error, StudentGone):
         return "crashed", f"{where} ended the process in which your code ran.", None
     if student is not None and (student is error or isinstance(error, Misconception)):

@@ -1,8 +1,10 @@
 """Bytes in, bytes out, over a connection: the length first, and a deadline on every wait."""
 
+import contextlib
 import math
 import os
 import select
+import socket
 import struct
 import time
 
@@ -28,10 +30,16 @@ class Channel:
         Of the connection.
     ahead : bool
         Whether what stands behind a message may be read with it; not where another process is to read that.
+    credentials : bool
+        Whether the kernel is asked which process sends the first message; it is in `process` then.
     """
 
-    def __init__(self, descriptor: int, *, ahead: bool = True) -> None:
+    def __init__(self, descriptor: int, *, ahead: bool = True, credentials: bool = False) -> None:
         self.descriptor, self.ahead = descriptor, ahead
+        self.process = 0
+        self._unknown = credentials
+        if credentials:
+            _ask_for_credentials(descriptor)
         self._arrived = bytearray()
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
@@ -65,6 +73,8 @@ class Channel:
     def _fill(self, count: int, deadline: float) -> None:
         while len(self._arrived) < count:
             _wait(self._readable, deadline)
+            if self._unknown:
+                self.process, self._unknown = _sender(self.descriptor), False
             try:
                 piece = os.read(self.descriptor, 1 << 18 if self.ahead else count - len(self._arrived))
             except BlockingIOError:
@@ -74,6 +84,26 @@ class Channel:
             if not piece:
                 raise Gone
             self._arrived += piece
+
+
+_CREDENTIALS = struct.Struct("3i")
+"""Process, user and group, as the kernel fills them in."""
+
+
+def _ask_for_credentials(descriptor: int) -> None:
+    with socket.socket(fileno=os.dup(descriptor)) as end:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+
+def _sender(descriptor: int) -> int:
+    """The process that has sent what arrives next, by its number here; 0 where the kernel does not say."""
+    with socket.socket(fileno=os.dup(descriptor)) as end, contextlib.suppress(ConnectionResetError):
+        _, found, _, _ = end.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_PEEK)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        for level, kind, data in found:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS) and len(data) == _CREDENTIALS.size:
+                return int(_CREDENTIALS.unpack(data)[0])
+    return 0
 
 
 def _wait(poll: select.poll, deadline: float) -> None:

@@ -155,7 +155,6 @@ class Warm:
                 return
             if found is None:
                 return
-            waited = waiting_time(found.si_pid)
             process, status, usage = os.wait4(found.si_pid, 0)
             number = self.children.pop(process, None)
             if number is not None:
@@ -163,22 +162,8 @@ class Warm:
                     id=number,
                     ended=os.waitstatus_to_exitcode(status),
                     cpu=usage.ru_utime + usage.ru_stime,
-                    waited=waited,
                     memory=usage.ru_maxrss,
                 )
-
-
-def waiting_time(process: int) -> float:
-    """Seconds for which a child was ready to run and had no processor."""
-    try:
-        descriptor = os.pidfd_open(process)
-        try:  # in /proc it has another number than here
-            facts = Path(f"/proc/self/fdinfo/{descriptor}").read_text().split()
-        finally:
-            os.close(descriptor)
-        return int(Path(f"/proc/{facts[facts.index('Pid:') + 1]}/schedstat").read_text().split()[1]) / 1e9
-    except (AttributeError, OSError, ValueError, IndexError):
-        return 0.0
 
 
 def main() -> None:

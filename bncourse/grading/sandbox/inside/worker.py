@@ -74,6 +74,7 @@ class Worker(Decoder):
         """Answer until the other side goes away."""
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123  (lives as long as the process)
         sys.stdout = sys.stderr = self.output
+        self.channel.send(b"")  # hello: the kernel says with it which process this is
         while True:
             self.reply(self.channel.receive())
 

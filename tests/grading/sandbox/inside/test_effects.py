@@ -6,13 +6,13 @@ from bncourse.grading.sandbox.inside.effects import only_binds
 
 HARMLESS = {
     "a function": "def f(x):\n    mean = x.mean(axis=0)\n    return (x - mean) / np.sqrt(x.var(axis=0))",
-    "its own object": "class A:\n    def __init__(self, m):\n        self.m = m\n    def f(self):\n        self.m += 1\n",
-    "a layer": "class L(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.register_buffer('a', 0)",
+    "its own object": "class A:\n    def __init__(self):\n        self.m = 0\n    def f(self):\n        self.m += 1",
+    "a layer": "class L(M):\n    def __init__(self):\n        super().__init__()\n        self.register_buffer('a', 0)",
     "an entry": "def f(dx):\n    dx[0] = 1.0\n    dx += 2\n    return {**{}, 'a': dx}",
     "imports": "import numpy as np\nfrom math import sqrt\nfrom collections.abc import Callable",
     "a context": "def f(x):\n    with np.errstate(all='ignore'):\n        return 1 / x",
     "a set": "seen = set()\nseen.add(1)",
-    "an operator": "class V:\n    def __add__(self, other):\n        return self\n    def __eq__(self, other):\n        return True",
+    "an operator": "class V:\n    def __add__(self, o):\n        return 1\n    def __eq__(self, o):\n        return 1",
 }
 EFFECTS = {
     "a library's function": "import math\nmath.sqrt = lambda x: x",

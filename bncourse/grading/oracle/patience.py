@@ -1,0 +1,112 @@
+"""How long a student's code may take: what a busy machine adds to its time is not counted, up to a bound.
+
+Nobody is asked to be quiet for a measurement, and nothing is tried again: a cell that has used up its seconds by the
+clock gets as many more as it was starved of, and three times its seconds at most.
+"""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+MOST = 3.0
+"""How many times its seconds a cell may take by the clock, however busy the machine is."""
+LEAST = 1e-3
+"""Seconds; less is nothing."""
+
+
+class Clock:
+    """What a process has used, seen from another one.
+
+    Parameters
+    ----------
+    process : int
+        Its number here; 0 where it is not known, so that it seems to use whatever time goes by.
+    """
+
+    def __init__(self, process: int = 0) -> None:
+        self.process = process
+
+    def used(self) -> float:
+        """Seconds of processor time of all its threads."""
+        if self.process:
+            with contextlib.suppress(OSError):  # as clock_getcpuclockid(3) makes its number
+                return time.clock_gettime((~self.process << 3) | 2)
+        return time.monotonic()
+
+    def waited(self) -> float | None:
+        """Seconds for which its threads were ready to run and had no processor; None where the system does not say."""
+        total, known = 0.0, False
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for thread in Path(f"/proc/{self.process}/task").iterdir():
+                with contextlib.suppress(OSError):
+                    total += int((thread / "schedstat").read_text().split()[1]) / 1e9
+                    known = True
+        return total if known else None
+
+
+class OwnDelay:
+    """Seconds for which this process was ready to run and had no processor."""
+
+    def __init__(self) -> None:
+        self._file = -1
+        with contextlib.suppress(OSError):
+            self._file = os.open("/proc/self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Close the file that says it."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def now(self) -> float:
+        """Since the process began; 0 where the system does not say."""
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            return int(os.pread(self._file, 100, 0).split()[1]) / 1e9
+        return 0.0
+
+
+class Allowance:
+    """Seconds for some of the student's work.
+
+    Parameters
+    ----------
+    seconds : float
+        How many, on a quiet machine.
+    clock : Clock
+        Of the student's process.
+    own : OwnDelay
+        Of this one.
+    """
+
+    def __init__(self, seconds: float, clock: Clock, own: OwnDelay) -> None:
+        self.seconds, self.clock, self.own = seconds, clock, own
+        self.allowed, self.wall = seconds, 0.0
+        """Seconds by the clock that may be waited, and those that have been."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from here."""
+        self._used, self._delay = self.clock.used(), self.own.now()
+
+    @property
+    def left(self) -> float:
+        """Seconds by the clock until this must be extended."""
+        return self.allowed - self.wall
+
+    def starved(self) -> float:
+        """How much of the time waited the machine's other work took."""
+        idle = max(0.0, self.wall - (self.clock.used() - self._used))
+        waited = self.clock.waited()
+        return idle if waited is None else min(idle, waited + self.own.now() - self._delay)
+
+    def charged(self) -> float:
+        """Seconds that count."""
+        return self.wall - self.starved() if self.wall > LEAST else self.wall
+
+    def extend(self) -> bool:
+        """Allow as much more as the machine has taken; returns whether anything is left."""
+        more = min(self.seconds - self.charged(), MOST * self.seconds - self.wall)
+        if more > LEAST:
+            self.allowed = self.wall + more
+        return self.left > LEAST
