@@ -93,6 +93,8 @@ def as_array(value: Any, part: str) -> Value:
         array = np.asarray(value)
     except Exception as error:
         raise Slip(finding("wrong-structure", part)) from error
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype not in (np.float32, np.float64, np.longdouble):
         raise Slip(finding("wrong-dtype", part, remark=f"{part} came back as {str(array.dtype)[:40]}."))
     return Value(np.asarray(array, dtype=np.float64), np.float32 if array.dtype == np.float32 else np.float64)

@@ -34,6 +34,9 @@ class Plan:
         stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
         self._stubs = stubs - reading.elsewhere
         self._skip: dict[str, list[int]] = {}
+        """Statements that are left out, because they ended a process."""
+        self._skip_ungraded: dict[str, list[int]] = {}
+        """Those among them that did it where no hidden test had run: which others do may tell what was hidden."""
         self._cut: dict[str, str] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._previewed = False
@@ -73,12 +76,11 @@ class Plan:
     def steps(self, phase: Phase = "grade") -> list[dict[str, Any]]:
         """The steps of the next pass, up to its last test."""
         opened = set(self.unexplained() if phase == "explain" else self.open_tests())
+        skip = self._skip if phase == "grade" else self._skip_ungraded
         steps = []
         for step in self._template:
             extra = (
-                {"judged": step["cell"] not in opened}
-                if step["do"] == "test"
-                else {"skip": self._skip.get(step["cell"], [])}
+                {"judged": step["cell"] not in opened} if step["do"] == "test" else {"skip": skip.get(step["cell"], [])}
             )
             steps.append(step | extra)
         if phase == "preview":
@@ -201,7 +203,7 @@ class Plan:
         """Count what ended a pass: the test, or the statement, is not tried again."""
         why = ending(cut.get("signal"))
         self.spent += cut.get("spent", 0.0)
-        if phase == "explain" or (phase == "preview" and ("overdue" in cut or "in_all" in cut)):
+        if phase != "grade" and ("overdue" in cut or "in_all" in cut or not cut["loading"]):
             self.end(phase)
         elif "in_all" in cut:
             self.give_up("timeout")
@@ -210,13 +212,14 @@ class Plan:
             cell = next(cell for cell in self._tests if cell.grade_id == name)
             self._verdicts[name] = _zero(cell, "needs review", "The test itself did not end.")
         elif cut["loading"]:
-            self._skip[cut["cell"]] = [*self._skip.get(cut["cell"], []), cut["statement"]]
+            for skip in [self._skip] if phase == "grade" else [self._skip, self._skip_ungraded]:
+                skip[cut["cell"]] = [*skip.get(cut["cell"], []), cut["statement"]]
             self._cut[cut["cell"]] = cut["dead"]
             text = "did not end in time" if cut["dead"] == "timeout" else f"ended the process{why}"
-            if phase == "preview":  # which statement it is may tell of hidden tests in the other passes
+            if phase == "preview":
                 note = f"statement {cut['statement'] + 1} {text} and was left out"
                 self._notes.setdefault(cut["cell"], []).append(note)
-        elif cut["cell"] in self._verdicts and why:
+        elif cut["cell"] in self._verdicts and why and not cut["secret"]:
             verdict = self._verdicts[cut["cell"]]
             fields = {**vars(verdict), "message": verdict.message.rstrip(".") + why + "."}
             self._verdicts[cut["cell"]] = Verdict(**fields)

@@ -28,10 +28,12 @@ from bncourse.grading.oracle.remote_errors import (
     torch_of,
 )
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
-from bncourse.grading.sandbox.inside.codec import Decoder, Encoder, WireError
+from bncourse.grading.sandbox.inside.codec import MAX_FRAME, Decoder, Encoder, WireError
 from bncourse.grading.sandbox.inside.wire_types import Handle, Parts, Tensor
 
 HELLO_SECONDS = 60.0
+MAX_CLASSES, MAX_LENGTH = 100, 1_000_000
+"""Kinds of named tuples that a submission may have, and the length that its objects may claim."""
 MAX_TRAFFIC = 512 * 2**20
 """Bytes that one test cell may receive."""
 
@@ -233,6 +235,8 @@ class Connection(Decoder):
             kept.remote_number = number
             return kept
         if number not in self.classes:
+            if len(self.classes) >= MAX_CLASSES:
+                raise WireError("the value holds too many kinds of named tuples")
             made = type(super().parts(0, name, fields, values))
             made._remote_number = number
             self.classes[number] = made
@@ -247,7 +251,7 @@ class Connection(Decoder):
         from bncourse.grading.oracle.torch_proxies import from_student
 
         kind = getattr(torch, dtype.removeprefix("torch."), None)
-        if not isinstance(kind, torch.dtype):
+        if not isinstance(kind, torch.dtype) or array.size * kind.itemsize > MAX_FRAME:
             raise WireError("malformed message (tensor)")
         made = torch.from_numpy(array).to(kind)
         return from_student(self, made, number, grad) if wants_grad else made
@@ -277,10 +281,16 @@ class Remote:
         self._connection.request("put", self, key, value)
 
     def __len__(self) -> int:
-        return int(self._connection.request("length", self)[1])
+        length = self._connection.request("length", self)[1]
+        if type(length) is not int or not 0 <= length <= MAX_LENGTH:
+            raise StudentRefused("an object of the student's says that it is too long")
+        return length
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._connection.request("items", self)[1])
+        items = self._connection.request("items", self)[1]
+        if type(items) is not list:
+            raise StudentRefused("malformed message (items)")
+        return iter(items)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("an object of the student's is not an array")

@@ -19,7 +19,7 @@ from bncourse.grading.oracle.compiled_master import Prepared, quiet, test_file
 from bncourse.grading.oracle.namespace import Space
 from bncourse.grading.oracle.patience import LEAST
 from bncourse.grading.oracle.proxies import Connection
-from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate
+from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate, TestLate
 from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
@@ -105,6 +105,7 @@ class Session:
                     cell=step["cell"],
                     statement=statement,
                     spent=self.connection.in_all.charged(),
+                    secret=self.connection.secret,
                     **in_all,
                 )
                 return False
@@ -188,6 +189,8 @@ class Session:
         )
         if isinstance(error, StudentLate | StudentGone):
             raise error
+        if isinstance(error, TestLate):  # the other side may be waiting for an answer
+            raise StudentLate
         if self.connection.ended is not None:
             raise self.connection.ended
         if self.own_left <= LEAST:

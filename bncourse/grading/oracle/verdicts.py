@@ -111,7 +111,7 @@ def _listed_text(error: Misconception) -> str:
     first = [known.message, entry.sentence if entry else ""]
     student = raised_by_student(error)
     if student is not None:
-        first.insert(0, f"Your function raised {type(student).__name__}.")
+        first.insert(0, f"Your function raised {_usual(student)}.")
     kept = [line for line in str(error).split("\n") if line in listed]
     return "\n".join(kept if kept and kept[0] in first else [first[0], *kept])
 
@@ -158,10 +158,22 @@ def _line(cell: MasterCell, lines: list[int]) -> str:
     return source[seen[-1] - 1].strip()[:120] if seen and seen[-1] <= len(source) else cell.grade_id
 
 
+USUAL = (
+    *("TypeError", "ValueError", "IndexError", "KeyError", "AttributeError", "NameError", "ZeroDivisionError"),
+    "NotImplementedError",
+)
+"""What code that computes raises; any other name could be a message."""
+
+
+def _usual(error: StudentError) -> str:
+    """The name of an exception, where it is one of a few."""
+    return next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in USUAL), "an exception")
+
+
 def _headline(error: StudentError, *, discreet: bool) -> str:
     name = type(error).__name__
     if discreet:
-        return f": {name}"
+        return f": {_usual(error)}"
     place = f" in line {error.line} of cell {error.cell}" if error.line else ""
     text = str(error).strip().split("\n")[0]
     return f"{place}: {name}: {text}" if text else f"{place}: {name}"

@@ -28,6 +28,10 @@ MAX_DEPTH = 32
 MAX_NODES = 200_000
 MAX_INT_BYTES = 4096
 MAX_AXES = 32
+MAX_TEXT = 16 * 2**20
+"""Bytes that an array of the texts in a message would take, in which every text has the room of the longest."""
+SMALL_HEAD = 4096
+"""A head of so many bytes holds no texts that could become more than that."""
 KINDS = "biufcUS"
 
 ARRAY, SCALAR, TUPLE, SET, SLICE, COMPLEX, INTEGER, ELLIPSIS, DTYPE, PICKLE, HANDLE, PARTS, TENSOR = range(1, 14)
@@ -157,7 +161,7 @@ class Decoder:
 
     def decode(self, data: bytes) -> Any:
         """Decode one message; any breach of the rules raises WireError."""
-        self._nodes = self._depth = 0
+        self._nodes = self._depth = self._taken = 0
         try:
             whole, size = _PREFIX.unpack_from(data)
             self._data, self._start = data, _PREFIX.size + size
@@ -166,6 +170,8 @@ class Decoder:
             value = msgpack.unpackb(memoryview(data)[_PREFIX.size : self._start], ext_hook=self._special, **_OPTIONS)
             if whole and type(value) is not list:
                 raise WireError("malformed message (no tuple)")
+            if size > SMALL_HEAD:
+                _texts(value, 0)
         except WireError:
             raise
         except Exception as error:
@@ -239,12 +245,36 @@ class Decoder:
         shape = _AXES[ndim].unpack_from(place, start)
         at = self._start + offset
         size = math.prod(shape) * dtype.itemsize
-        if size > len(self._data) - at:
+        self._taken += math.prod(max(count, 1) for count in shape) * max(dtype.itemsize, 1)
+        if size > len(self._data) - at or self._taken > MAX_FRAME:  # an empty one has axes too, and a sum over them
             raise WireError("malformed message (too short)")
-        return np.ndarray(shape, dtype, self._data, at).copy() if size else np.empty(shape, dtype)
+        array = np.ndarray(shape, dtype, self._data, at).copy() if size else np.empty(shape, dtype)
+        return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
 
 
 _COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR})
+
+
+def _texts(value: Any, depth: int) -> tuple[int, int]:
+    """Count the parts of a value, and the letters of its longest text; refuse what would make a large array."""
+    if type(value) in (str, bytes):
+        return 1, max(len(value), NUMBER_LENGTH)
+    if type(value) is np.ndarray:
+        return value.size, value.dtype.itemsize // 4 if value.dtype.kind in "US" else 0
+    if isinstance(value, np.str_ | np.bytes_):
+        return 1, len(value)
+    if not isinstance(value, list | tuple | set | dict) or depth > MAX_DEPTH:
+        return 1, 0
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    found = [_texts(part, depth + 1) for part in parts]
+    count, longest = sum(count for count, _ in found), max((length for _, length in found), default=0)
+    if 4 * count * longest > MAX_TEXT:
+        raise WireError("the value holds texts that would take too much memory together")
+    return count, longest
+
+
+NUMBER_LENGTH = 32
+"""Characters that a number takes in an array of texts."""
 
 
 def _is_grad(values: list[Any]) -> bool:

@@ -28,7 +28,7 @@ STATES = ("set", "use_", "enable_", "disable_", "register_", "__")
 """How functions begin that set a state, and what the language itself holds."""
 PLAIN = """
 set setdefault register_buffer register_parameter setup_context
-__init__ __name__ __module__ __qualname__ __doc__ __annotations__ __class__ __call__
+__future__ __init__ __name__ __module__ __qualname__ __doc__ __annotations__ __class__ __call__
 """
 """What begins so and is harmless: sets, and what classes and layers hold of themselves."""
 _HARMLESS_MODULES, _POWERFUL, _PLAIN = (frozenset(words.split()) for words in (HARMLESS_MODULES, POWERFUL, PLAIN))

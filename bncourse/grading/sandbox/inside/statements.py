@@ -39,7 +39,7 @@ def compiled(tree: ast.stmt, filename: str, flags: int, *, last: bool) -> types.
         whole, mode = ast.Expression(tree.value), "eval"
     else:
         whole, mode = ast.Module([tree], type_ignores=[]), "exec"
-    code: types.CodeType = compile(whole, filename, mode, flags, dont_inherit=True)
+    code: types.CodeType = compile(whole, filename, mode, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     return code
 
 

@@ -24,6 +24,7 @@ import numpy.linalg
 import numpy.random
 
 from . import shell as shells
+from .awaiting import Awaiting
 from .cells import arrays, describe, foreign, mark, named, parse
 from .channel import Channel
 from .codec import Decoder, Encoder, WireError
@@ -65,6 +66,7 @@ class Worker(Decoder):
         self.space = vars(module)
         self.space["__builtins__"] = builtins
         self.flags = 0
+        self.awaiting, self.live = Awaiting(), False
         self.ran: list[types.CodeType] = []
         """What the student's own cells have run."""
         self.shell = shells.Shell(lambda code: exec(code, self.space))  # noqa: S102  (a student's cell, in the sandbox)
@@ -171,6 +173,7 @@ class Worker(Decoder):
             sys.modules["torch"].default_generator.manual_seed(seed)
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         self.place.write(0)
+        self.live = not given and any(word in source for word in ("await", "asyncio"))
         self.shell.ignored = []
         self.output.take()
         problems: list[tuple[int, str, str]] = []
@@ -208,7 +211,10 @@ class Worker(Decoder):
             statements[index] = Statement(tree, code)
         if code is not None and not given:
             self.ran.append(code)
-        value = eval(code or "", self.space)  # noqa: S307  (a student's cell, in the sandbox)
+        if self.live:
+            value = self.awaiting.run(code or "", self.space)
+        else:
+            value = eval(code or "", self.space)  # noqa: S307  (a student's cell, in the sandbox)
         if value is not None:
             self.output.write(f"{value!r}\n")
 
