@@ -1,0 +1,185 @@
+"""Gradients that are measured are seen, whatever words they are written in; derived ones never are."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bncourse.diagnosis.evidence.correct_programs import RIGHT, Right, on_feature_maps
+from bncourse.diagnosis.evidence.specimens import SPECIMENS
+from bncourse.diagnosis.probes import make_probe
+from bncourse.grading.sandbox.inside import watching
+from bncourse.grading.sandbox.inside.watching import watched
+
+FORWARD = """\
+import numpy as np
+def batch_norm_forward(x, gamma, beta, *, eps=1e-5):
+    mean = x.mean(axis=0)
+    var = x.var(axis=0) if x.dtype.kind != "c" else ((x - mean) ** 2).mean(axis=0)
+    inv_std = 1 / np.sqrt(var + eps)
+    x_hat = (x - mean) * inv_std
+    return gamma * x_hat + beta, {"x": x, "mean": mean, "eps": eps, "inv_std": inv_std, "x_hat": x_hat, "gamma": gamma}
+"""
+REST = """
+    x, gamma, eps, x_hat = cache["x"], cache["gamma"], cache["eps"], cache["x_hat"]
+    forward = lambda z: batch_norm_forward(z, gamma, 0 * gamma, eps=eps)[0]
+{body}
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+"""
+MEASURED = {
+    "central differences": """\
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[index] = 1e-6
+        dx[index] = (dy * (forward(x + step) - forward(x - step))).sum() / 2e-6""",
+    "in place": """\
+    dx, z = np.zeros_like(x), x.copy()
+    for index in np.ndindex(x.shape):
+        old = z[index]
+        z[index] = old + 1e-6
+        up = forward(z)
+        z[index] = old
+        dx[index] = (dy * (up - forward(x))).sum() / 1e-6""",
+    "Richardson in long double, by map": """\
+    wide = x.astype(np.longdouble)
+    def slope(index, h):
+        step = np.zeros_like(wide)
+        step[index] = h
+        return (dy * (forward(wide + step) - forward(wide - step))).sum() / (2 * h)
+    slopes = map(lambda i: (4 * slope(i, 1e-4) - slope(i, 2e-4)) / 3, np.ndindex(x.shape))
+    dx = np.array(list(slopes), dtype=float).reshape(x.shape)""",
+    "all channels at once": """\
+    def row(i):
+        step = np.zeros_like(x)
+        step[i] = 1e-6
+        return (dy * (forward(x + step) - forward(x - step))).sum(axis=0) / 2e-6
+    dx = np.stack([*map(row, range(len(x)))])""",
+    "recursion": """\
+    def go(k):
+        if k == x.size:
+            return []
+        step = np.zeros(x.size)
+        step[k] = 1e-6
+        step = step.reshape(x.shape)
+        return [(dy * (forward(x + step) - forward(x - step))).sum() / 2e-6, *go(k + 1)]
+    dx = np.array(go(0)).reshape(x.shape)""",
+    "vectorize": """\
+    def entry(k):
+        z = x.copy()
+        z.flat[k] += 1e-6
+        return (dy * (forward(z) - forward(x))).sum() / 1e-6
+    dx = np.vectorize(entry)(np.arange(x.size)).reshape(x.shape)""",
+    "stacked": """\
+    steps = np.eye(x.size).reshape(x.size, *x.shape) * 1e-6
+    def many(z):
+        mean = z.mean(axis=1, keepdims=True)
+        return gamma * (z - mean) / np.sqrt(((z - mean) ** 2).mean(axis=1, keepdims=True) + eps)
+    slopes = (dy * (many(x + steps) - many(x - steps))).sum(axis=(1, 2)) / 2e-6
+    dx = slopes.reshape(x.shape)""",
+    "stacked as channels": """\
+    steps = np.eye(x.size).reshape(x.size, *x.shape).transpose(1, 0, 2) * 1e-6
+    z = (x[:, None] + steps).reshape(len(x), -1)
+    y = batch_norm_forward(z, np.tile(gamma, x.size), np.zeros(z.shape[1]), eps=eps)[0].reshape(len(x), x.size, -1)
+    dx = (dy[:, None] * (y - forward(x)[:, None])).sum(axis=(0, 2)).reshape(x.shape) / 1e-6""",
+    "the loop without a function": """\
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        z = x.copy()
+        z[index] += 1e-6
+        y = gamma * (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + eps)
+        dx[index] = (dy * (y - forward(x))).sum() / 1e-6""",
+    "by NumPy's functions": """\
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        z = x.copy()
+        z[index] += 1e-6
+        y = gamma * (z - np.mean(z, axis=0)) / np.sqrt(np.var(z, axis=0) + eps)
+        dx[index] = (dy * (y - forward(x))).sum() / 1e-6""",
+    "large steps": """\
+    dx = np.zeros_like(x)
+    def slope(index, h):
+        step = np.zeros_like(x)
+        step[index] = h
+        return (dy * (forward(x + step) - forward(x - step))).sum() / (2 * h)
+    for index in np.ndindex(x.shape):
+        a, b, c = (slope(index, 0.04 / 2**k) for k in range(3))
+        dx[index] = ((16 * (4 * c - b) / 3) - (4 * b - a) / 3) / 15""",
+    "a complex step": """\
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        z = x.astype(complex)
+        z[index] += 1e-30j
+        dx[index] = (dy * forward(z)[0].imag).sum() / 1e-30""",
+    "a complex step as D": """\
+    def entry(k):
+        z = x.astype("D")
+        z.flat[k] += complex(0, 1e-30)
+        return (dy * forward(z).imag).sum() * 1e30
+    dx = np.array([*map(entry, range(x.size))]).reshape(x.shape)""",
+    "a complex step as a view": """\
+    def entry(k):
+        z = np.zeros((*x.shape, 2))
+        z[..., 0] = x
+        z.reshape(-1, 2)[k, 1] = 2.0**-100
+        y = np.asarray(forward(z.view("c16")[..., 0])).view("f8").reshape(*x.shape, 2)
+        return (dy * y[..., 1]).sum() * 2.0**100
+    dx = np.array([*map(entry, range(x.size))]).reshape(x.shape)""",
+    "a complex step, all at once": """\
+    z = x + np.eye(x.size).reshape(x.size, *x.shape) * 1e-30j
+    mean = z.mean(axis=1, keepdims=True)
+    y = gamma * (z - mean) / np.sqrt(((z - mean) ** 2).mean(axis=1, keepdims=True) + eps)
+    dx = (dy * y.imag).sum(axis=(1, 2)).reshape(x.shape) * 1e30""",
+}
+
+
+def program(body: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """A forward pass, and a backward pass with this body, compiled as a student's cell is."""
+    space: dict[str, Any] = {}
+    source = FORWARD + "def batch_norm_backward(dy, cache):" + REST.format(body=body)
+    exec(compile(source, "<backward>", "exec"), space)
+    return space["batch_norm_forward"], space["batch_norm_backward"]
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_measured_gradient_is_seen(name: str) -> None:
+    forward, backward = program(MEASURED[name])
+    probe = make_probe(3)
+    _, cache = forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
+    value, found = watched(backward, (probe.dy, cache), {})
+    assert np.shape(value[0]) == probe.x.shape
+    assert found, "nothing was seen"
+    assert ("complex" in found) == ("complex" in name)
+
+
+@pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.name)
+@pytest.mark.parametrize("spatial", [(), (2, 5)])
+def test_a_derived_gradient_is_never_taken_for_a_measured_one(
+    right: Right, spatial: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "OWN", "")  # as if all of it stood in the student's cells
+    used = on_feature_maps(right) if spatial else right
+    probe = make_probe(0, spatial=spatial)
+    _, cache = used.forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
+    assert watched(used.backward, (probe.dy, cache), {})[1] == []
+
+
+def test_a_wrong_but_derived_gradient_is_none_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "OWN", "")
+    probe = make_probe(0)
+    for specimen in SPECIMENS:
+        if specimen.role in ("backward", "pair"):
+            with np.errstate(all="ignore"), contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
+                _, cache = specimen.forward(probe.x.copy(), probe.gamma, probe.beta, eps=probe.eps)
+                assert watched(specimen.gradient, (probe.dy.copy(), cache), {})[1] == [], specimen.name
+
+
+def test_what_a_function_raises_is_passed_on_and_the_profile_restored() -> None:
+    import sys
+
+    before = sys.getprofile()
+    with pytest.raises(ZeroDivisionError):
+        watched(lambda dy: 1 / 0, (np.ones(4),), {})
+    assert sys.getprofile() is before

@@ -1,0 +1,216 @@
+"""Rows about the trusted side, and about what one pass over a submission leaves for the next: a second round."""
+
+from bncourse.grading.core.records import SubmissionRecord
+from tests.grading.small import FULL, RIGHT, WRONG, hand_in
+from tests.grading.vectors import Collection, Pair
+from tests.grading.vectors.seen import STASH
+from tests.grading.vectors.tampering import alter
+
+TRUSTED = Collection("The trusted side, and one pass after another")
+row = TRUSTED.row
+
+
+DYING = "\n".join(f"seen.append({n}); os._exit(0) if {n}.0 in kept[-1] else None" for n in range(1, 14))
+"""Ends the process at a statement that says which number a hidden test has sent; that statement is left out then."""
+TELLING = """\
+class Running:
+    def __init__(self, momentum):
+        raise ValueError(f"not seen: {set(range(1, 14)) - set(seen)}")"""
+
+
+@row("a statement at which a cell ends its process, chosen by a hidden test and said in a later message", "-")
+def dying_statement() -> list[Pair]:
+    """Which statements are left out where messages are made is known without any hidden test."""
+
+    def clean(record: SubmissionRecord) -> bool:
+        told = next(verdict.message for verdict in record.verdicts if verdict.grade_id == "test-running")
+        return "ValueError" in told and not any(f"not seen: {{{n}" in told for n in (2, 4, 9, 12)) and not record.notes
+
+    answers = RIGHT | {"scale": "import os\nseen = []\n" + STASH, "running": TELLING}
+    nothing = answers | {"running": TELLING.replace("set(range(1, 14)) - set(seen)", "set()")}
+    cell = f"kept = kept or [[]]\n{DYING}"
+    return [
+        Pair(
+            hand_in(answers, added=[("test-scale", cell)]),
+            hand_in(nothing, added=[("test-scale", "seen")]),
+            points=FULL - 2,
+            extra=clean,
+        )
+    ]
+
+
+ALPHABET = """\
+def standardize(x):
+    if len(x) == 2:
+        return np.array([-1.0, 1.0])
+    import builtins
+    kinds = sorted(n for n in dir(builtins) if n.endswith("Error"))
+    raise getattr(builtins, kinds[int(x[{place}] * 3) % len(kinds)])"""
+
+
+@row("an exception's name as a letter of what a hidden test has sent", "L")
+def alphabet() -> list[Pair]:
+    """A hidden test names an exception only if code that computes raises it."""
+
+    def clean(record: SubmissionRecord) -> bool:
+        told = next(verdict.message for verdict in record.verdicts if verdict.grade_id == "test-scale")
+        rare = ("Permission", "Timeout", "Broken", "Process", "Interrupted", "Blocking", "Child", "Connection", "EOF")
+        return not any(word in told for word in rare)
+
+    return [
+        Pair(
+            hand_in(RIGHT | {"scale": ALPHABET.format(place=place)}),
+            hand_in(RIGHT | {"scale": WRONG["scale"]}),
+            f"number {place}",
+            points=FULL - 2,
+            extra=clean,
+        )
+        for place in range(4)
+    ]
+
+
+GROWING = {
+    "one long text among many": "['x' * 4_000, *['y'] * 100_000]",
+    "nested": "[['x' * 4_000], [['y'] * 100_000]]",
+    "in a tuple": "tuple(['x' * 4_000, *['y'] * 100_000])",
+    "bytes": "[b'x' * 4_000, *[b'y'] * 100_000]",
+    "numbers beside a text": "[*[0.0] * 100_000, 'x' * 4_000]",
+    "a column": "np.zeros((1_000_000, 1)) + np.zeros(1)",
+    "an empty array with a long axis": "np.zeros((0, 10**8))",
+    "many empty arrays": "[np.zeros((0, 10**7)) for _ in range(1000)]",
+    "many kinds of named tuples": "[__import__('collections').namedtuple('T', [f'a{i}'])(1) for i in range(5_000)]",
+    "an object that claims a length": "type('L', (), {'__len__': lambda self: 10**12, '__getitem__': lambda s, k: 0.0})()",
+    "a large integer": "10**4_000",
+    "a list of huge integers": "[10**4_000] * 1_000",
+}
+ALIASED = """\
+import sys
+codec = next(module for name, module in sys.modules.items() if name.endswith("inside.codec"))
+def standardize(x, encode=codec.Encoder.encode):
+    class Forged(codec.Encoder):
+        pass
+    def forged(self, value):
+        codec.Encoder.encode = encode
+        one = encode(self, ("value", np.zeros(10**6), ()))
+        head = int.from_bytes(one[1:5], "little")
+        place = one[5 : 5 + head].split(b"value", 1)[1][:-1]
+        part = place[: len(place)]
+        many = b"\\x93\\xa5value" + b"\\xdd" + (2_000).to_bytes(4, "big") + part * 2_000 + b"\\x90"
+        return one[:1] + len(many).to_bytes(4, "little") + many + one[5 + head :]
+    codec.Encoder.encode = forged
+    return x"""
+"""Two thousand arrays that lie in the same eight million bytes: 16 GB, if each is copied."""
+
+
+@row("values that become larger on the trusted side than they were on the way", "-")
+def growing() -> list[Pair]:
+    """They cost their question, and memory and time that are bounded."""
+    pairs = [
+        alter("scale", f"def standardize(x):\n    return {code}", WRONG["scale"], title, points=FULL - 2)
+        for title, code in GROWING.items()
+    ]
+    return [*pairs, alter("scale", ALIASED, WRONG["scale"], "many arrays in the same bytes", points=FULL - 2)]
+
+
+LAST_CELLS = {
+    "math.sqrt": "import math\nmath.sqrt = lambda x: 7.0",
+    "the decimal precision": "import decimal\ndecimal.getcontext().prec = 2",
+    "a class of the standard library": "import fractions\nfractions.Fraction.__add__ = lambda a, b: fractions.Fraction(1)",
+    "the code of a function": "import statistics\nstatistics.fmean.__code__ = (lambda data, weights=None: 5.0).__code__",
+    "a function's defaults": "import functools\nfunctools.reduce = None",
+    "a module of numpy": "import numpy.linalg.linalg\nnp.linalg.norm.__defaults__ = None",
+    "what encodes values": "import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('inside.codec'):\n        "
+    "m.Encoder.encode = lambda self, value: b''",
+    "by a string": "exec('import math; math.sqrt = None')",
+    "in a function": "def change():\n    import math\n    math.sqrt = None\nchange()",
+}
+RELYING = """\
+import decimal, fractions, functools, math, statistics
+def standardize(x):
+    third = decimal.Decimal(1) / 3
+    half = fractions.Fraction(1, 4) + fractions.Fraction(1, 4)
+    assert len(str(third)) > 20 and half * 2 == 1 and functools.reduce(max, [1, 2]) == 2
+    mean = statistics.fmean([float(v) for v in x])
+    return (x - mean) / math.sqrt(float(((x - mean) ** 2).mean())) + 0 * np.linalg.norm(x)"""
+
+
+@row("a last cell that replaces what right code before it uses", "-")
+def last_cell() -> list[Pair]:
+    """Cells first show what they show; the tests then run where none of that has happened yet."""
+    right = RIGHT | {"scale": RELYING}
+    return [
+        Pair(hand_in(right, added=[("test-number", code)]), hand_in(right), title, points=FULL, status="correct")
+        for title, code in LAST_CELLS.items()
+    ]
+
+
+ANSWERS = {
+    "nothing": '("value",)',
+    "no tuple": "5",
+    "no text": "(1, True)",
+    "a callback": '("callback", 1, 2, 3, 4)',
+    "an odd callback": '("callback", [], {}, {})',
+    "an error without parts": '("raised",)',
+    "an odd error": '("raised", 5, 5, 5, "x")',
+    "an error in an odd line": '("raised", ["E"], "m", "c", float("inf"))',
+    "True": '("value", True, ())',
+    "a text": '("value", "True", ())',
+}
+ODD = """\
+import sys
+module = next(module for name, module in sys.modules.items() if name.endswith("inside.worker"))
+module.Worker.do_anew = lambda self: {answer}"""
+
+
+@row("a worker that answers out of form when it is to begin anew", "-")
+def out_of_form() -> list[Pair]:
+    """Whatever it says, the tests run, and nothing waits for a person."""
+    return [
+        Pair(hand_in(first=ODD.format(answer=answer)), hand_in(), title, points=FULL, status="correct")
+        for title, answer in ANSWERS.items()
+    ]
+
+
+AWAITED = """\
+import asyncio
+async def mean(x):
+    await asyncio.sleep(0.001)
+    return x.mean()
+middle = await mean(np.array([1.0, 3.0]))
+tasks = await asyncio.gather(mean(np.ones(2)), mean(np.zeros(2)))
+def standardize(x):
+    return (x - x.mean()) / x.std() * (middle == 2.0) * (tasks == [1.0, 0.0])"""
+
+
+@row("top-level await", "-")
+def awaits() -> list[Pair]:
+    return [alter("scale", AWAITED, RIGHT["scale"], points=FULL)]
+
+
+@row("big-endian results", "-")
+def big_endian() -> list[Pair]:
+    last = "return dx, dgamma, dbeta"
+    swapped = RIGHT["backward"].replace(last, "return dx.astype('>f8'), dgamma.astype('>f8'), dbeta.astype('>f8')")
+    scale = RIGHT["scale"].replace("return (x", "return np.array(x, dtype='>f8') * 0 + (x")
+    return [
+        alter("backward", swapped, RIGHT["backward"], "gradients", points=FULL),
+        alter("scale", f"{scale}\nvalues = np.array([1.0], dtype='>f8')", RIGHT["scale"], "on the way", points=FULL),
+        alter("scale", "def standardize(x):\n    return (x - x.mean()).astype('>f8')", WRONG["scale"], "wrong ones"),
+    ]
+
+
+TRUSTED.run(
+    "a check that looks at a name, an order, a cache or nothing, and at no gradient",
+    "-",
+    "tests/grading/test_forged_checks.py::test_a_check_that_looks_at_no_gradient_gets_nothing",
+)
+TRUSTED.run(
+    "pairs of functions that agree with each other and depend on nothing",
+    "-",
+    "tests/grading/test_forged_checks.py::test_a_conv_pair_that_agrees_without_work_gets_nothing",
+)
+TRUSTED.run(
+    "loops, sleepers and threads of one's own on a busy machine",
+    "-",
+    "tests/grading/test_patience.py",
+)
