@@ -91,6 +91,14 @@ class Master:
         return {name: loaded_names(tree) for name, tree in self.trees.items()}
 
     @cached_property
+    def gradients(self) -> frozenset[str]:
+        """The functions that students write and that return derivatives, which are to be derived: they take `dy`."""
+        answers = (self.trees[cell.grade_id] for cell in self.cells if cell.kind == "answer")
+        defined = (node for tree in answers for node in tree.body if isinstance(node, ast.FunctionDef))
+        first = ((node.name, node.args.args[0].arg if node.args.args else "") for node in defined)
+        return frozenset(name for name, argument in first if argument == "dy" or "gradient" in name)
+
+    @cached_property
     def released(self) -> dict[str, str]:
         """The cells as students get them."""
         return {cell.grade_id: released_source(cell.source, cell.cell_type) for cell in self.cells}

@@ -43,6 +43,8 @@ class Plan:
         self._unexplained: set[str] = set()
         self._outputs: dict[str, CellOutput] = {}
         self._notes: dict[str, list[str]] = {}
+        self.measured: dict[str, str] = {}
+        """Functions that measure the derivatives that they return, and how."""
         self.broken: list[str] = []
         """What the oracle could not import for the tests: no fault of any answer."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
@@ -143,6 +145,7 @@ class Plan:
         """Take a verdict."""
         verdict = Verdict(**message["verdict"])
         self.broken += message["broken"]
+        self.measured |= message["measured"]
         cell = next(cell for cell in self._tests if cell.grade_id == verdict.grade_id)
         if verdict.outcome in ("wrong", "crashed"):
             explained = self._explained(cell, verdict, message)

@@ -73,7 +73,7 @@ class Grader:
         self.check_machine()
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
-        self._lanes = Lanes(level, self.jobs)
+        self._lanes = Lanes(level)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
         self.trials = Trials(self._passes)
 
@@ -208,7 +208,7 @@ class Grader:
             repairs=plan.reading.repairs,
             notes=plan.all_notes(),
             outputs=plan.all_outputs(),
-            reason=plan.reason or looks(plan.master, plan.reading),
+            reason=plan.reason or looks(plan.master, plan.reading, plan.measured),
             seconds=round(seconds, 3),
         )
         return dataclasses.replace(record, status=status_of(record))

@@ -209,41 +209,24 @@ class Lane:
 
 
 class Lanes:
-    """Lanes that are free, for threads that take one each; opened as they are needed.
+    """Lanes that are free, for threads that take one each; opened as they are needed."""
 
-    Parameters
-    ----------
-    level : {"full", "no-filter", "process"}
-        The sandbox.
-    most : int
-        How many may be in use at the same time.
-    """
-
-    def __init__(self, level: bubblewrap.Level, most: int) -> None:
-        self.level, self.most = level, most
-        self._places = threading.Semaphore(most)
-        self._taking_all = threading.Lock()
+    def __init__(self, level: bubblewrap.Level) -> None:
+        self.level = level
         self._free: queue.SimpleQueue[Lane] = queue.SimpleQueue()
         self._open: list[Lane] = []
         self._guard = threading.Lock()
 
     @contextlib.contextmanager
-    def one(self, *, alone: bool = False) -> Iterator[Lane]:
-        """A lane that nobody else has; one in which the grader failed is not used again.
-
-        With `alone`, for what must be timed on a quiet machine, no other lane is in use meanwhile.
-        """
-        with contextlib.ExitStack() as stack:
-            with self._taking_all if alone else contextlib.nullcontext():
-                for _ in range(self.most if alone else 1):
-                    stack.enter_context(self._places)
-            lane = self._take()
-            try:
-                yield lane
-            except BaseException:
-                self.drop(lane)
-                raise
-            self._free.put(lane)
+    def one(self) -> Iterator[Lane]:
+        """A lane that nobody else has; one in which something of ours failed is not used again."""
+        lane = self._take()
+        try:
+            yield lane
+        except BaseException:
+            self.drop(lane)
+            raise
+        self._free.put(lane)
 
     def drop(self, lane: Lane) -> None:
         """End a lane's processes, and fork no other from them."""

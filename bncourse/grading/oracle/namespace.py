@@ -25,4 +25,5 @@ class Space(dict[str, Any]):
                 self.missing.add(name)
                 raise KeyError(name)
             self.borrowed[name] = answer[1]
+            self.connection.watch(name, answer[1])
         return self.borrowed[name]

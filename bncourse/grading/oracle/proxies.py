@@ -57,6 +57,10 @@ class Connection(Decoder):
         self.in_all = Allowance(seconds, self.clock, self.own)
         self.allowance = Allowance(10.0, self.clock, self.own)
         """For the present cell."""
+        self.unwatched: set[str] = set()
+        """Global functions whose next call is to be watched."""
+        self.measured: dict[str, str] = {}
+        """Functions that were seen to measure what they return, and how."""
         self.received = 0
         self.ended: type[BaseException] | None = None
         self.asks_secrets: Callable[[], bool] = lambda: False
@@ -125,6 +129,11 @@ class Connection(Decoder):
         self.clock.process = self.channel.process
         self.in_all.begin()
         self.allowance.begin()
+
+    def watch(self, name: str, value: Any) -> None:
+        """Have the next call of a function watched that has come as a global name, if that is still to be done."""
+        if name in self.unwatched and isinstance(value, RemoteFunction):
+            vars(value)["_watched"] = name
 
     def close(self) -> None:
         """Let go of what the allowances need; the connection itself stays open."""
@@ -307,7 +316,11 @@ class RemoteFunction(Remote):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it with copies of the arguments."""
-        answer = self._connection.request("call", self, args, kwargs)
+        name = vars(self).pop("_watched", "")
+        self._connection.unwatched.discard(name)
+        answer = self._connection.request("watch" if name else "call", self, args, kwargs)
+        if name and answer[3:4] and type(answer[3]) is list and answer[3]:
+            self._connection.measured[name] = "complex" if "complex" in answer[3] else "differences"
         vars(self)["mutated_arguments"] = tuple(str(name)[:100] for name in answer[2])
         return answer[1]
 

@@ -24,6 +24,11 @@ from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_stud
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
 
+MEASURED = "`{name}` gives right numbers, but it measures them {how}. Derive them: measuring is for checking."
+HOW = {
+    "differences": "with many forward passes of nudged inputs",
+    "complex": "with a complex step",
+}
 OWN_TIMES, OWN_SECONDS = 2.0, 10.0
 """A test may use this side's processor for so many times the student's seconds, and so many more."""
 
@@ -45,6 +50,8 @@ class Session:
         self.job, self.connection, self.report, self.place = job, connection, report, place
         self.phase, self.steps = part["phase"], part["steps"]
         self.space = Space(connection)
+        if self.phase == "grade":
+            connection.unwatched |= self.master.gradients
         self.students = {name for step in self.steps for name in step.get("binds", ())}
         """The names that the answers bind."""
         self.waiting: list[dict[str, Any]] = []
@@ -172,6 +179,10 @@ class Session:
             with quiet():
                 points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
+            measured = sorted(self.connection.measured.keys() & self.master.loads[cell.grade_id])
+            if measured:
+                text = MEASURED.format(name=measured[0], how=HOW[self.connection.measured[measured[0]]])
+                verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)
         except BaseException as raised:
             self.own_until, error = math.inf, raised
             verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret)
@@ -183,6 +194,7 @@ class Session:
             verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             withheld=withheld,
             gone=self.connection.ended is StudentGone,
+            measured=dict(self.connection.measured),
             missing=sorted(self.space.missing),
             not_implemented=isinstance(raised_by_student(error), NotImplementedError),
             broken=self.broken[:3],

@@ -8,7 +8,7 @@ import pytest
 
 from bncourse.grading.core.records import SubmissionRecord
 from bncourse.grading.engine.grader import Grader
-from bncourse.grading.engine.worker_pool import Lane, Lanes
+from bncourse.grading.engine.worker_pool import Lane
 from tests.grading.small import FULL, MASTER, RIGHT, WRONG, hand_in
 
 pytestmark = pytest.mark.sandbox
@@ -79,29 +79,3 @@ def test_a_lane_goes_on_when_the_one_that_it_was_forked_from_has_ended() -> None
         assert shared.process.poll() is None, "the sandbox has ended too"
         assert [each.score for each in grader.grade_many(MASTER, [("a", SLOW), ("b", SLOW)])] == [FULL, FULL]
     assert shared.process.poll() is not None
-
-
-def test_who_takes_a_lane_alone_waits_for_the_others_and_keeps_them_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool, order = Lanes("process", 2), list[str]()
-    monkeypatch.setattr(pool, "_take", lambda: None)
-    alone = threading.Event()
-
-    def take_alone() -> None:
-        with pool.one(alone=True):
-            alone.set()
-            order.append("alone")
-
-    def take() -> None:
-        alone.wait()
-        with pool.one():
-            order.append("after")
-
-    threads = [threading.Thread(target=take_alone), threading.Thread(target=take), threading.Thread(target=take)]
-    with pool.one():
-        for thread in threads:
-            thread.start()
-        assert not alone.wait(0.05)
-        order.append("before")
-    for thread in threads:
-        thread.join()
-    assert order == ["before", "alone", "after", "after"]

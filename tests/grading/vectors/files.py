@@ -218,15 +218,56 @@ def batch_norm_backward(dy, cache):
     return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
 
 
+RICHARDSON = """\
+def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    wide = x.astype("g")
+    def slope(index, h):
+        step = np.zeros_like(wide)
+        step[index] = h
+        up, down = (batch_norm_forward(wide + s * step, gamma, beta, eps=eps)[0] for s in (1, -1))
+        return (dy * (up - down)).sum() / (2 * h)
+    entries = map(lambda i: (4 * slope(i, 1e-5) - slope(i, 2e-5)) / 3, np.ndindex(x.shape))
+    return np.array([*entries], dtype=float).reshape(x.shape), (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+STACKED = """def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    steps = 1e-5 * np.eye(x.size, dtype="g").reshape(x.size, *x.shape)
+    def y(z):
+        z = z - z.mean(axis=1, keepdims=True)
+        return gamma * z / np.sqrt((z * z).mean(axis=1, keepdims=True) + eps)
+    near, far = (y(x + k * steps) - y(x - k * steps) for k in (1, 2))
+    dx = (dy * (8 * near - far)).sum(axis=(1, 2)).reshape(x.shape) / 12e-5
+    return dx.astype(float), (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+AS_D = COMPLEX.replace("x.astype(complex)", "x.astype('D')").replace("1e-30j", "complex(0, 1e-30)")
+AS_A_VIEW = """def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    def entry(k):
+        pairs = np.stack([x, np.zeros_like(x)], axis=-1)
+        pairs.reshape(-1, 2)[k, 1] = 2.0**-100
+        y = batch_norm_forward(pairs.view("c16")[..., 0], gamma, beta, eps=eps)[0]
+        return (dy * np.ascontiguousarray(y).view("f8").reshape(*x.shape, 2)[..., 1]).sum() * 2.0**100
+    return np.reshape([*map(entry, range(x.size))], x.shape), (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+
+
 @row("finite differences or complex step instead of a derivation")
 def finite_differences() -> list[Pair]:
-    """They are no derivation: finite differences miss the tolerance, a complex step is marked for a person's look."""
+    """They are no derivation, in whatever words, and a person is told: what they do gives them away."""
     base = RIGHT | {"forward": DIFFERENCES}
     wrong = hand_in(base | {"backward": WRONG["backward"].replace("x_hat, inv_std, gamma = cache", "x_hat = cache[4]")})
-    stepped = hand_in(base | {"backward": COMPLEX})
+    differences = Pair(hand_in(base | {"backward": CENTRAL}), wrong, "central differences", points=FULL - 4)
+    exact = {
+        "Richardson in long double, without a loop": RICHARDSON,
+        "all at once": STACKED,
+        "complex step": COMPLEX,
+        "complex step as D": AS_D,
+        "complex step as a view": AS_A_VIEW,
+    }
     return [
-        Pair(hand_in(base | {"backward": CENTRAL}), wrong, "central differences", points=FULL - 4),
-        Pair(stepped, stepped, "complex step", status="needs review"),
+        differences,
+        *(
+            Pair(hand_in(base | {"backward": code}), wrong, title, points=FULL - 4, status="needs review")
+            for title, code in exact.items()
+        ),
     ]
 
 

@@ -16,6 +16,7 @@ import random
 import sys
 import types
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from .effects import only_binds
 from .progress import Place
 from .statements import GIVEN, Statement, compiled, one_definition
 from .surroundings import Surroundings
+from .watching import watched
 from .wire_types import Handle, Parts, Tensor
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
@@ -236,14 +238,25 @@ class Worker(Decoder):
 
     def do_call(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call something; say also which array arguments it changed in place."""
+        answer = self.called(target, args, kwargs, lambda: (target(*args, **kwargs), []))
+        return answer[:3] if answer[0] == "value" else answer
+
+    def do_watch(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call something, and say also how it was seen to measure what it returns."""
+        return self.called(target, args, kwargs, lambda: watched(target, args, kwargs))
+
+    def called(
+        self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], call: Callable[[], tuple[Any, list[str]]]
+    ) -> Any:
+        """Run a call, and look at its array arguments before and after."""
         before = list(arrays(args, kwargs))
         marks = [mark(array) for _, array in before]
         try:
-            value = target(*args, **kwargs)
+            value, seen = call()
         except BaseException as error:
             return "raised", *describe(error), ()
         changed = [label for (label, array), old in zip(before, marks, strict=True) if mark(array) != old]
-        return "value", value, tuple(named(target, changed)) if changed else ()
+        return "value", value, tuple(named(target, changed)) if changed else (), seen
 
     def do_pull(self, number: int, cotangent: Any) -> Any:
         """Take a cotangent back through the graph of a tensor; returns the gradients of the inputs it came from."""

@@ -12,6 +12,8 @@ from bncourse.diagnosis.evidence.specimens import SPECIMENS
 from bncourse.diagnosis.probes import make_probe
 from bncourse.grading.sandbox.inside import watching
 from bncourse.grading.sandbox.inside.watching import watched
+from tests.grading.small import RIGHT as RIGHT_ANSWERS
+from tests.grading.vectors.files import CENTRAL, DIFFERENCES
 
 FORWARD = """\
 import numpy as np
@@ -135,6 +137,47 @@ MEASURED = {
 }
 
 
+SEEN_BEFORE = {
+    "in place, forward differences": """def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    h = 1e-6
+    dx, here = np.zeros_like(x), (batch_norm_forward(x, gamma, beta, eps=eps)[0] * dy).sum()
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            x[i, j] += h
+            dx[i, j] = ((batch_norm_forward(x, gamma, beta, eps=eps)[0] * dy).sum() - here) / h
+            x[i, j] -= h
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)""",
+    "in a list": """def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    eye = np.eye(x.size).reshape(-1, *x.shape) * 1e-6
+    value = lambda x: (batch_norm_forward(x, gamma, beta, eps=eps)[0] * dy).sum()
+    dx = [(value(x + e) - value(x - e) + 0 * batch_norm_forward(x - e, gamma, beta)[0].sum()) / 2e-6 for e in eye]
+    return np.reshape(dx, x.shape), (dy * x_hat).sum(axis=0), dy.sum(axis=0)""",
+}
+"""With the forward pass of the acceptance suite, whose cache is a tuple."""
+HONEST = {
+    "another batch": """def batch_norm_backward(dy, cache):
+    x_hat, inv_std, gamma = cache
+    for scale in (1.0, 2.0):  # look at the forward pass once more
+        y, again = batch_norm_forward(scale * x_hat, gamma, gamma)
+    dx = gamma * inv_std * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0))
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)""",
+    "by sample": """def batch_norm_backward(dy, cache):
+    x_hat, inv_std, gamma = cache
+    total = np.zeros_like(gamma)
+    for row, direction in zip(x_hat, dy):
+        total += standardize(row) * direction / len(dy)
+    dx = np.stack([gamma * inv_std * (d - dy.mean(axis=0) - r * (dy * x_hat).mean(axis=0)) for d, r in zip(dy, x_hat)])
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)""",
+    "shifted, but no quotient": """def batch_norm_backward(dy, cache):
+    x_hat, inv_std, gamma = cache
+    rows = [batch_norm_forward(x_hat[i:] + 1.0, gamma, gamma)[0] for i in range(1)]
+    dx = gamma * inv_std * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0))
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)""",
+}
+
+
 def program(body: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """A forward pass, and a backward pass with this body, compiled as a student's cell is."""
     space: dict[str, Any] = {}
@@ -152,6 +195,28 @@ def test_a_measured_gradient_is_seen(name: str) -> None:
     assert np.shape(value[0]) == probe.x.shape
     assert found, "nothing was seen"
     assert ("complex" in found) == ("complex" in name)
+
+
+def seen_of(backward: str, forward: str) -> list[str]:
+    """What is seen of a backward pass of the acceptance suite."""
+    space: dict[str, Any] = {}
+    exec(compile(f"import numpy as np\n{forward}\n{SCALED}\n{backward}", "<backward>", "exec"), space)
+    probe = make_probe(0)
+    _, cache = space["batch_norm_forward"](probe.x.copy(), probe.gamma, probe.beta, eps=probe.eps)
+    return watched(space["batch_norm_backward"], (probe.dy, cache), {})[1]
+
+
+SCALED = RIGHT_ANSWERS["scale"]
+
+
+@pytest.mark.parametrize("code", [*SEEN_BEFORE.values(), CENTRAL], ids=[*SEEN_BEFORE, "central"])
+def test_differences_in_loops_are_seen(code: str) -> None:
+    assert seen_of(code, DIFFERENCES) == ["differences"]
+
+
+@pytest.mark.parametrize("code", [RIGHT_ANSWERS["backward"], *HONEST.values()], ids=["no loop", *HONEST])
+def test_a_function_that_is_called_in_a_loop_is_no_finite_difference(code: str) -> None:
+    assert seen_of(code, RIGHT_ANSWERS["forward"]) == []
 
 
 @pytest.mark.parametrize("right", RIGHT, ids=lambda right: right.name)
