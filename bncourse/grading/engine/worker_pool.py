@@ -20,7 +20,7 @@ from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.forkserver import START_SECONDS, LaneError, StartError, Zygote, last_words, spawn
-from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
+from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late, introduced_pair
 from bncourse.grading.sandbox.inside.codec import WireError
 from bncourse.grading.sandbox.inside.progress import shared_place
 
@@ -132,7 +132,7 @@ class Lane:
             Returns the seconds to wait for the next report.
         """
         number = next(self.numbers)
-        ours, theirs = socket.socketpair()
+        ours, theirs = introduced_pair()
         place = shared_place()
         reports, reporting = socket.socketpair()
         channel = Channel(reports.fileno())

@@ -167,7 +167,8 @@ def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int]
     descriptors : list of int
         See `MAX_DESCRIPTORS`; the last is the one for reports.
     """
-    reports, process, sound = Channel(descriptors[-1]), 0, True
+    reports, sound = Channel(descriptors[-1]), True
+    process: int | None = None
     try:
         signal.setitimer(signal.ITIMER_REAL, REPORT_SECONDS, REPORT_SECONDS)
         for left, part in enumerate(job["passes"], start=1 - len(job["passes"])):

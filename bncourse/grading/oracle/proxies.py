@@ -47,13 +47,14 @@ class Connection(Decoder):
         Of the connection.
     seconds : float
         What all cells together may take.
-    process : int
+    process : int, optional
         The worker's, where it has said hello to an earlier connection.
     """
 
-    def __init__(self, descriptor: int, seconds: float = math.inf, process: int = 0) -> None:
-        self.channel = Channel(descriptor, credentials=not process)
-        self.clock, self.own = Clock(process), OwnDelay()
+    def __init__(self, descriptor: int, seconds: float = math.inf, process: int | None = None) -> None:
+        self.met = process is not None
+        self.channel = Channel(descriptor, credentials=not self.met)
+        self.clock, self.own = Clock(process or 0), OwnDelay()
         self.in_all = Allowance(seconds, self.clock, self.own)
         self.allowance = Allowance(10.0, self.clock, self.own)
         """For the present cell."""
@@ -106,7 +107,7 @@ class Connection(Decoder):
 
     def transfer(self, data: bytes) -> bytes:
         """Send a request and receive an answer, as long as the allowances last."""
-        if not self.clock.process:
+        if not self.met:
             self.meet()
         begun = time.monotonic()
         self.channel.send(data, begun + MOST * self._left())
@@ -126,7 +127,7 @@ class Connection(Decoder):
             self.channel.receive(time.monotonic() + HELLO_SECONDS)
         except (Late, Gone, WireError) as error:
             raise WorkerMissing("the student's process did not start") from error
-        self.clock.process = self.channel.process
+        self.clock.process, self.met = self.channel.process, True
         self.in_all.begin()
         self.allowance.begin()
 

@@ -31,15 +31,14 @@ class Channel:
     ahead : bool
         Whether what stands behind a message may be read with it; not where another process is to read that.
     credentials : bool
-        Whether the kernel is asked which process sends the first message; it is in `process` then.
+        Whether to look which process sends the first message; it is in `process` then. The kernel notes that where
+        `introduced_pair` has made the connection.
     """
 
     def __init__(self, descriptor: int, *, ahead: bool = True, credentials: bool = False) -> None:
         self.descriptor, self.ahead = descriptor, ahead
         self.process = 0
         self._unknown = credentials
-        if credentials:
-            _ask_for_credentials(descriptor)
         self._arrived = bytearray()
         self._writable = select.poll()
         self._writable.register(descriptor, select.POLLOUT)
@@ -86,13 +85,15 @@ class Channel:
             self._arrived += piece
 
 
+def introduced_pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a connection; the kernel notes for the first one who sends from the second."""
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    return ours, theirs
+
+
 _CREDENTIALS = struct.Struct("3i")
 """Process, user and group, as the kernel fills them in."""
-
-
-def _ask_for_credentials(descriptor: int) -> None:
-    with socket.socket(fileno=os.dup(descriptor)) as end:
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
 
 def _sender(descriptor: int) -> int:
