@@ -1,7 +1,8 @@
 """A process with its libraries loaded in; the same process out, with every path of a worker run once.
 
 A fork begins with all that the warm process has learned. What a fork does for the first time it pays for alone:
-Python adapts code that has run a few times, libraries look things up when they are first asked.
+Python adapts code that has run a few times, libraries look things up when they are first asked. Without this,
+50 submissions to the PyTorch assignment took 1.9 times the processor time (NumPy's: no difference).
 """
 
 import linecache
