@@ -20,7 +20,7 @@ AGAIN = "again:"
 """How the steps are named in which code of another cell runs a second time."""
 
 
-class Plan:
+class Attempt:
     """The steps of one submission, its verdicts and outputs so far, and the statements that must be left out."""
 
     def __init__(self, master: Master, reading: Reading) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bncourse.grading.core.environment import environment
 from bncourse.grading.core.records import Master, SubmissionRecord
-from bncourse.grading.engine.attempt import Plan
+from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.bubblewrap import GraderError
@@ -104,9 +104,9 @@ class ClusterGrader(Grader):
         try:
             record: SubmissionRecord = self._result(future)
         except KilledWorker:
-            plan = Plan(master, submission.reading)
-            plan.trouble("Several workers of the cluster died while they graded it.", last=True)
-            record = self.record(plan, submission.student, digest, 0.0)
+            attempt = Attempt(master, submission.reading)
+            attempt.trouble("Several workers of the cluster died while they graded it.", last=True)
+            record = self.record(attempt, submission.student, digest, 0.0)
         return record
 
     def _result(self, future: Any) -> Any:

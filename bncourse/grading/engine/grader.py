@@ -19,9 +19,9 @@ from bncourse.grading.core.environment import allowed, environment, preloaded
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.core.status import given_up, status_of, to_review, unreadable
-from bncourse.grading.engine.attempt import Phase, Plan
+from bncourse.grading.engine.attempt import Attempt, Phase
 from bncourse.grading.engine.preflight import Trials
-from bncourse.grading.engine.worker_pool import Lane, LaneError, Lanes
+from bncourse.grading.engine.worker_pool import Lane, LaneError, WorkerPool
 from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.submissions.review_flags import looks
@@ -73,7 +73,7 @@ class Grader:
         self.check_machine()
         self.jobs = jobs or len(os.sched_getaffinity(0))
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
-        self._lanes = Lanes(level)
+        self._lanes = WorkerPool(level)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
         self.trials = Trials(self._passes)
 
@@ -186,75 +186,77 @@ class Grader:
     def run(self, master: Master, submission: Submission, digest: str) -> SubmissionRecord:
         """Run a submission's code and the tests on it, whatever was graded before."""
         start = time.monotonic()
-        plan = Plan(master, submission.reading)
-        self.carry_out(plan)
-        return self.record(plan, submission.student, digest, time.monotonic() - start)
+        attempt = Attempt(master, submission.reading)
+        self.carry_out(attempt)
+        return self.record(attempt, submission.student, digest, time.monotonic() - start)
 
-    def carry_out(self, plan: Plan) -> None:
-        """Run what is open of a plan, repeating what fails for our own reasons."""
-        plan.doubt(self.trials.doubtful(plan.master))
-        for attempt in range(3):
+    def carry_out(self, attempt: Attempt) -> None:
+        """Run what is open of an attempt, repeating what fails for our own reasons."""
+        attempt.doubt(self.trials.doubtful(attempt.master))
+        for turn in range(3):
             try:
-                self._passes(plan)
+                self._passes(attempt)
                 break
             except LaneError as error:
-                plan.trouble(str(error), last=attempt == 2)
+                attempt.trouble(str(error), last=turn == 2)
 
-    def record(self, plan: Plan, student: str, digest: str, seconds: float) -> SubmissionRecord:
-        """What a plan that was carried out has found."""
+    def record(self, attempt: Attempt, student: str, digest: str, seconds: float) -> SubmissionRecord:
+        """What an attempt that was carried out has found."""
         record = dataclasses.replace(
-            self._blank(plan.master, student, digest),
-            verdicts=plan.all_verdicts(),
-            repairs=plan.reading.repairs,
-            notes=plan.all_notes(),
-            outputs=plan.all_outputs(),
-            reason=plan.reason or looks(plan.master, plan.reading, plan.measured),
+            self._blank(attempt.master, student, digest),
+            verdicts=attempt.all_verdicts(),
+            repairs=attempt.reading.repairs,
+            notes=attempt.all_notes(),
+            outputs=attempt.all_outputs(),
+            reason=attempt.reason or looks(attempt.master, attempt.reading, attempt.measured),
             seconds=round(seconds, 3),
         )
         return dataclasses.replace(record, status=status_of(record))
 
-    def _passes(self, plan: Plan) -> None:
+    def _passes(self, attempt: Attempt) -> None:
         """Run passes until what cells show is known, every test cell has its verdict, and every verdict its words."""
         todo: dict[Phase, Callable[[], list[str]]] = {
-            "preview": plan.unpreviewed,
-            "grade": plan.open_tests,
-            "explain": plan.unexplained,
+            "preview": attempt.unpreviewed,
+            "grade": attempt.open_tests,
+            "explain": attempt.unexplained,
         }
         ahead: _Cut | None = None
         for phase, left in todo.items():
             passes = 0
             while left() and passes < MAX_PASSES:
                 passes += 1
-                cut, ahead = ahead or self._one_pass(plan, phase), None
+                cut, ahead = ahead or self._one_pass(attempt, phase), None
                 if cut is None:
-                    plan.end(phase)
+                    attempt.end(phase)
                 elif cut.phase != phase:  # this one has ended, and the next, which ran behind it, was cut short
-                    plan.end(phase)
+                    attempt.end(phase)
                     ahead = cut
                 else:
-                    plan.accept(cut.message, phase)
-            plan.end(phase)
-        plan.give_up("crashed")
+                    attempt.accept(cut.message, phase)
+            attempt.end(phase)
+        attempt.give_up("crashed")
 
-    def _one_pass(self, plan: Plan, phase: Phase) -> _Cut | None:
+    def _one_pass(self, attempt: Attempt, phase: Phase) -> _Cut | None:
         """Run once through the steps; returns what cut the pass short, if anything did."""
         with self._lanes.one() as lane:
-            return self._run(lane, plan, phase)
+            return self._run(lane, attempt, phase)
 
-    def _run(self, lane: Lane, plan: Plan, phase: Phase) -> _Cut | None:
-        master = plan.master
+    def _run(self, lane: Lane, attempt: Attempt, phase: Phase) -> _Cut | None:
+        master = attempt.master
         key = master.key
-        zygote = lane.zygote(allowed(master), preloaded(master, plan.text))  # gets ready while the oracle does
+        forkserver = lane.forkserver(
+            allowed(master), preloaded(master, attempt.text)
+        )  # gets ready while the oracle does
         lane.teach(master, key)
-        zygote.wait_ready()
-        zygote.learn(key, plan.given)
+        forkserver.wait_ready()
+        forkserver.learn(key, attempt.given)
         phases: tuple[Phase, ...] = ("preview", "grade") if phase == "preview" else (phase,)
-        job = plan.job(self.seed, phases)
+        job = attempt.job(self.seed, phases)
         patience = MOST * job["seconds"] + OVERDUE_SECONDS
         cut: dict[str, Any] = {}
-        with contextlib.closing(lane.run(job, zygote, lambda: patience)) as reports:
+        with contextlib.closing(lane.run(job, forkserver, lambda: patience)) as reports:
             for message in reports:
-                plan.take(message)
+                attempt.take(message)
                 if "dead" in message or "overdue" in message:
                     cut = message
                 if "done" in message and message["done"] != phases[-1] and not message["alone"]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from bncourse.grading.core.extras import EXTRAS
 from bncourse.grading.core.records import Master
-from bncourse.grading.engine.attempt import Plan
+from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.worker_pool import LaneError, StartError
 from bncourse.grading.submissions.read import Reading
 
@@ -25,10 +25,10 @@ class Trials:
     Parameters
     ----------
     carry_out : callable
-        Runs a plan until every test has its verdict.
+        Runs an attempt until every test has its verdict.
     """
 
-    def __init__(self, carry_out: Callable[[Plan], None]) -> None:
+    def __init__(self, carry_out: Callable[[Attempt], None]) -> None:
         self._carry_out = carry_out
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
@@ -51,39 +51,40 @@ class Trials:
         return self._doubtful[key]
 
     def _try(self, master: Master) -> list[str]:
-        plan = Plan(master, own_solution(master))
-        for attempt in range(ATTEMPTS):
+        attempt = Attempt(master, own_solution(master))
+        for turn in range(ATTEMPTS):
             try:
-                self._carry_out(plan)
+                self._carry_out(attempt)
                 break
             except LaneError as error:
-                if attempt == ATTEMPTS - 1:
+                if turn == ATTEMPTS - 1:
                     raise StartError(
                         f"{master.assignment} cannot be graded: the grader's own process failed on the master's "
                         f"solution ({error}). `bncourse doctor` says what is missing."
                     ) from error
-        return doubtful_tests(plan)
+        return doubtful_tests(attempt)
 
 
-def doubtful_tests(plan: Plan) -> list[str]:
-    """What a plan with the master's own solution says about its tests: which of them nobody can be graded by.
+def doubtful_tests(attempt: Attempt) -> list[str]:
+    """What an attempt with the master's own solution says about its tests: which of them nobody can be graded by.
 
     Raises
     ------
     StartError
         If that is all of them, or something is missing that they need.
     """
-    failed = [verdict for verdict in plan.all_verdicts() if verdict.points < verdict.max_points]
+    failed = [verdict for verdict in attempt.all_verdicts() if verdict.points < verdict.max_points]
     if not failed:
         return []
-    broken = next(_broken_imports(plan), "")
+    broken = next(_broken_imports(attempt), "")
     if broken:
-        raise StartError(f"{plan.master.assignment} cannot be graded here: {broken}. {remedy(broken)}")
-    if len(failed) == len(plan.all_verdicts()):
+        raise StartError(f"{attempt.master.assignment} cannot be graded here: {broken}. {remedy(broken)}")
+    if len(failed) == len(attempt.all_verdicts()):
         said = next((line for v in failed for line in v.message.splitlines() if line), failed[0].outcome)
         raise StartError(
-            f"{plan.master.assignment} cannot be graded: its own solution passes none of its tests. The first, "
-            f"{failed[0].grade_id}, says: {said} Mend the master, then type: bncourse release {plan.master.assignment}"
+            f"{attempt.master.assignment} cannot be graded: its own solution passes none of its tests. The first, "
+            f"{failed[0].grade_id}, says: {said} Mend the master, then type: "
+            f"bncourse release {attempt.master.assignment}"
         )
     return [verdict.grade_id for verdict in failed]
 
@@ -108,10 +109,10 @@ def remedy(broken: str) -> str:
     return f"Install it: pip install {repr(f'bncourse[{EXTRAS[top]}]') if top in EXTRAS else top}"
 
 
-def _broken_imports(plan: Plan) -> Iterator[str]:
+def _broken_imports(attempt: Attempt) -> Iterator[str]:
     """What could not be imported for the tests, and for the master's own cells beside the answers."""
-    yield from plan.broken
-    for note in plan.all_notes():
+    yield from attempt.broken
+    for note in attempt.all_notes():
         found = _IMPORT.search(note)
         if found:
             yield found[0]

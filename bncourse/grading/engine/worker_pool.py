@@ -19,12 +19,12 @@ from typing import Any, Self
 from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.sandbox import bubblewrap
-from bncourse.grading.sandbox.forkserver import START_SECONDS, LaneError, StartError, Zygote, last_words, spawn
+from bncourse.grading.sandbox.forkserver import START_SECONDS, Forkserver, LaneError, StartError, last_words, spawn
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late, introduced_pair
 from bncourse.grading.sandbox.inside.codec import WireError
 from bncourse.grading.sandbox.inside.progress import shared_place
 
-__all__ = ["Lane", "LaneError", "Lanes", "StartError"]
+__all__ = ["Lane", "LaneError", "StartError", "WorkerPool"]
 
 
 class Lane:
@@ -50,7 +50,7 @@ class Lane:
         self.pid = 0
         """The oracle's process for the present submission."""
         self.numbers = itertools.count(1)
-        self.zygotes: dict[tuple[tuple[str, ...], ...], Zygote] = {}
+        self.forkservers: dict[tuple[tuple[str, ...], ...], Forkserver] = {}
         self.known: set[str] = set()
         self.ready = False
         self.control, theirs = socket.socketpair()
@@ -76,14 +76,16 @@ class Lane:
     ) -> None:
         self.close()
 
-    def zygote(self, modules: tuple[str, ...], load: tuple[str, ...]) -> Zygote:
+    def forkserver(self, modules: tuple[str, ...], load: tuple[str, ...]) -> Forkserver:
         """The warm process that may import `modules` and has `load` loaded; started when first asked for."""
         key = (modules, load)
-        if key not in self.zygotes or self.zygotes[key].process.poll() is not None:
-            found = (lane.zygotes[key] for lane in self.others if key in lane.zygotes)
-            like = next((zygote for zygote in found if zygote.ready and zygote.process.poll() is None), None)
-            self.zygotes[key] = Zygote(modules, load, self.level, self.cpu, like)
-        return self.zygotes[key]
+        if key not in self.forkservers or self.forkservers[key].process.poll() is not None:
+            found = (lane.forkservers[key] for lane in self.others if key in lane.forkservers)
+            like = next(
+                (forkserver for forkserver in found if forkserver.ready and forkserver.process.poll() is None), None
+            )
+            self.forkservers[key] = Forkserver(modules, load, self.level, self.cpu, like)
+        return self.forkservers[key]
 
     def teach(self, master: Master, key: str) -> None:
         """Make the oracle know a master."""
@@ -116,7 +118,7 @@ class Lane:
             raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
 
     def run(
-        self, job: dict[str, Any], zygote: Zygote, patience: Callable[[], float]
+        self, job: dict[str, Any], forkserver: Forkserver, patience: Callable[[], float]
     ) -> Generator[dict[str, Any], None, None]:
         """Run passes over a submission, one behind the other, in one worker; yields the oracle's reports.
 
@@ -126,7 +128,7 @@ class Lane:
         ----------
         job : dict
             The master's key, the passes with their steps, the seed.
-        zygote : Zygote
+        forkserver : Forkserver
             Whose fork runs the student's cells.
         patience : callable
             Returns the seconds to wait for the next report.
@@ -140,15 +142,15 @@ class Lane:
         self.pid = 0
         left, dead, over = len(job["passes"]), False, False
         try:
-            zygote.fork(number, theirs, place, job["cpu_seconds"])
+            forkserver.fork(number, theirs, place, job["cpu_seconds"])
             theirs.close()
             self._order(JOB, job, ours.fileno(), place, reporting.fileno())
             ours.close()
             reporting.close()
             for message in self._reports(channel, patience):
                 if message.get("gone") and not over:
-                    self.last, over = zygote.end(number), True
-                    if zygote.lost:  # that was no student's doing
+                    self.last, over = forkserver.end(number), True
+                    if forkserver.lost:  # that was no student's doing
                         raise LaneError("the warm process of the sandbox has ended")
                 dead = "dead" in message
                 yield message
@@ -165,9 +167,9 @@ class Lane:
             for end in (ours, theirs, reporting):
                 end.close()
             if not left:
-                zygote.kill(number)
+                forkserver.kill(number)
             elif not over:
-                self.last = zygote.end(number)
+                self.last = forkserver.end(number)
             if left and not dead:
                 self._stop(channel)
             reports.close()
@@ -204,11 +206,11 @@ class Lane:
             self.oracle.kill()
             self.oracle.wait()
         self.said.close()
-        for zygote in self.zygotes.values():
-            zygote.close()
+        for forkserver in self.forkservers.values():
+            forkserver.close()
 
 
-class Lanes:
+class WorkerPool:
     """Lanes that are free, for threads that take one each; opened as they are needed."""
 
     def __init__(self, level: bubblewrap.Level) -> None:

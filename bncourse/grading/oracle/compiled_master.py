@@ -20,7 +20,7 @@ class Statement(NamedTuple):
     reads: set[str]
 
 
-class Prepared:
+class CompiledMaster:
     """A master's code, compiled once; forks find it ready."""
 
     def __init__(self, master: Master) -> None:

@@ -7,7 +7,7 @@ from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.sandbox.inside.shell import Shell
 
 
-class Space(dict[str, Any]):
+class Namespace(dict[str, Any]):
     """The names of the test cells; what is missing among them is asked of the student, for one cell at a time."""
 
     def __init__(self, connection: Connection) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bncourse.grading.core.records import Master
-from bncourse.grading.oracle.compiled_master import Prepared
+from bncourse.grading.oracle.compiled_master import CompiledMaster
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.session import Session, one_line
@@ -48,7 +48,7 @@ class Oracle:
     """
 
     def __init__(self, control: socket.socket) -> None:
-        self.masters: dict[str, Prepared] = {}
+        self.masters: dict[str, CompiledMaster] = {}
         self.listen(control)
 
     def listen(self, control: socket.socket) -> None:
@@ -103,7 +103,7 @@ class Oracle:
     def learn(self) -> None:
         """Get a master ready, for all forks that are to come."""
         message, _ = self.receive()
-        self.masters[message["key"]] = Prepared(Master.deserialized(message["master"]))
+        self.masters[message["key"]] = CompiledMaster(Master.deserialized(message["master"]))
         self.masters[message["key"]].load_libraries()
         gc.collect()
         gc.freeze()
@@ -155,12 +155,12 @@ class Shared:
         return os.getcwd(), np.get_printoptions()  # noqa: PTH109  (five times as fast)
 
 
-def take_through(prepared: Prepared, job: dict[str, Any], descriptors: list[int]) -> bool:
+def take_through(prepared: CompiledMaster, job: dict[str, Any], descriptors: list[int]) -> bool:
     """Take one submission through the passes of a job; returns whether this process can take another one.
 
     Parameters
     ----------
-    prepared : Prepared
+    prepared : CompiledMaster
         The master.
     job : dict
         The passes, and what they need.

@@ -15,8 +15,8 @@ from typing import Any
 from bncourse.grading.core.plain_text import inert, picture
 from bncourse.grading.core.records import MasterCell, Verdict
 from bncourse.grading.core.seeds import begin_anew, cell_seed
-from bncourse.grading.oracle.compiled_master import Prepared, quiet, test_file
-from bncourse.grading.oracle.namespace import Space
+from bncourse.grading.oracle.compiled_master import CompiledMaster, quiet, test_file
+from bncourse.grading.oracle.namespace import Namespace
 from bncourse.grading.oracle.patience import LEAST
 from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate, TestLate
@@ -38,7 +38,7 @@ class Session:
 
     def __init__(
         self,
-        prepared: Prepared,
+        prepared: CompiledMaster,
         job: dict[str, Any],
         part: dict[str, Any],
         connection: Connection,
@@ -49,7 +49,7 @@ class Session:
         self.cells = {cell.grade_id: cell for cell in self.master.cells}
         self.job, self.connection, self.report, self.place = job, connection, report, place
         self.phase, self.steps = part["phase"], part["steps"]
-        self.space = Space(connection)
+        self.space = Namespace(connection)
         if self.phase == "grade":
             connection.unwatched |= self.master.gradients
         self.students = {name for step in self.steps for name in step.get("binds", ())}

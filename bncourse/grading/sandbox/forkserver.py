@@ -46,7 +46,7 @@ def last_words(said: IO[bytes]) -> str:
     return f": {lines[-1].rstrip('.')[:300]}" if lines else ""
 
 
-class Zygote:
+class Forkserver:
     """A warm process in its sandbox.
 
     Parameters
@@ -59,7 +59,7 @@ class Zygote:
         The sandbox.
     cpu : int
         The processor that it takes.
-    like : Zygote, optional
+    like : Forkserver, optional
         One with the same modules, which is ready: this one is forked from it, inside the same sandbox.
     """
 
@@ -69,7 +69,7 @@ class Zygote:
         load: tuple[str, ...],
         level: bubblewrap.Level,
         cpu: int,
-        like: "Zygote | None" = None,
+        like: "Forkserver | None" = None,
     ) -> None:
         self.isolate = level != "process"
         self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")

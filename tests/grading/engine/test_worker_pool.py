@@ -39,7 +39,7 @@ def test_a_second_lane_is_forked_from_the_first_and_finds_the_same() -> None:
     with Grader(jobs=2, cache=False) as grader:
         first, second = two_lanes(grader)
         assert second.oracle is None
-        (mine,), (theirs,) = first.zygotes.values(), second.zygotes.values()
+        (mine,), (theirs,) = first.forkservers.values(), second.forkservers.values()
         assert mine.process is theirs.process
 
 
@@ -65,7 +65,7 @@ def while_it_grades(grader: Grader, lane: Lane, act: Callable[[], object]) -> Su
 def test_the_end_of_a_sandbox_that_lanes_share_is_no_crash_of_a_student() -> None:
     with Grader(jobs=2, cache=False) as grader:
         first, second = two_lanes(grader)
-        (shared,) = first.zygotes.values()
+        (shared,) = first.forkservers.values()
         record = while_it_grades(grader, second, shared.process.kill)
         assert (record.score, record.status) == (FULL, "correct")
 
@@ -73,7 +73,7 @@ def test_the_end_of_a_sandbox_that_lanes_share_is_no_crash_of_a_student() -> Non
 def test_a_lane_goes_on_when_the_one_that_it_was_forked_from_has_ended() -> None:
     with Grader(jobs=2, cache=False) as grader:
         first, second = two_lanes(grader)
-        (shared,) = second.zygotes.values()
+        (shared,) = second.forkservers.values()
         record = while_it_grades(grader, second, lambda: grader._lanes.drop(first))
         assert (record.score, record.status) == (FULL, "correct")
         assert shared.process.poll() is None, "the sandbox has ended too"

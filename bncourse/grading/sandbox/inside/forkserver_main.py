@@ -125,7 +125,7 @@ class Warm:
     def become_worker(self, order: dict[str, Any], descriptors: list[int]) -> None:
         """Close everything but the connection, accept the limits, and serve."""
         connection, shared = descriptors
-        place = sys.modules[f"{__package__}.progress"].Place(shared)
+        place = sys.modules[f"{__package__}.progress"].Progress(shared)
         os.dup2(connection, DATA)
         os.closerange(DATA + 1, 1024)
         silence = os.open(os.devnull, os.O_RDWR)

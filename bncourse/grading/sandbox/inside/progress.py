@@ -21,7 +21,7 @@ def shared_place() -> int:
     return descriptor
 
 
-class Place:
+class Progress:
     """The worker's end; without a descriptor nobody reads what is written."""
 
     def __init__(self, descriptor: int | None = None) -> None:

@@ -30,7 +30,7 @@ from .cells import arrays, describe, foreign, mark, named, parse
 from .channel import Channel
 from .codec import Decoder, Encoder, WireError
 from .effects import only_binds
-from .progress import Place
+from .progress import Progress
 from .statements import GIVEN, Statement, compiled, one_definition
 from .surroundings import Surroundings
 from .watching import watched
@@ -45,9 +45,11 @@ class Worker(Decoder):
 
     trusted = True
 
-    def __init__(self, descriptor: int, place: Place | None = None, surroundings: Surroundings | None = None) -> None:
+    def __init__(
+        self, descriptor: int, place: Progress | None = None, surroundings: Surroundings | None = None
+    ) -> None:
         self.channel = Channel(descriptor)
-        self.place = place or Place()
+        self.place = place or Progress()
         self.kept: dict[int, Any] = {}
         self.numbers = 0
         self.leaves: list[Any] = []
