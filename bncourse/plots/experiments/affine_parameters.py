@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from bncourse.experiments.affine_parameters import arm
 from bncourse.experiments.result import Result
 from bncourse.plots.looks import Look, seeds
 from bncourse.plots.style import DIRECT, LINES, MEAN, WIDTH, Drawing, finish, style
@@ -16,7 +17,7 @@ LOOKS = {"relu": Look("ReLU", MEAN, "s", LINES[MEAN]), "sigmoid": Look("sigmoid"
 
 
 def draw(result: Result) -> Drawing:
-    """Test accuracy under the three ablations."""
+    """Test accuracy under the three ablations, every arm at its own best learning rate."""
     words = []
     activations = result.labels("activation")
     with style():
@@ -27,8 +28,8 @@ def draw(result: Result) -> Drawing:
             for number, activation in enumerate(activations):
                 means = []
                 for position, level in enumerate(levels):
-                    chosen = {"ablation": ablation, "activation": activation, label: level}
-                    values = 100 * result.values("accuracy", **chosen)
+                    chosen = arm(str(activation), **{label: level})
+                    values = 100 * result.values("accuracy", part="reported", **chosen)
                     seeds(axis, position + 0.3 * (number - 0.5), values, LOOKS[str(activation)])
                     means.append(f"{level} {values.mean():.1f}")
                 words.append(f"{activation}, {title}: {', '.join(means)}")

@@ -1,29 +1,18 @@
-"""Batch norm beside dropout and L2, its noise against the batch size, and how far a step turns decayed weights."""
-
-from typing import Any
+"""Batch norm beside dropout and L2, L2 in its disguise, and the noise against the batch size."""
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from bncourse.experiments.result import Result
-from bncourse.plots.looks import NORMS, Look, curves, seeds
-from bncourse.plots.style import DIRECT, INK, LINES, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
-
-PAIRS = (
-    (DIRECT, "o", LINES[DIRECT]),
-    (MEAN, "s", LINES[MEAN]),
-    (VARIANCE, "D", LINES[VARIANCE]),
-    (TOTAL, "^", LINES[TOTAL]),
-    (INK, "P", "-"),
-)
-"""A color, a marker and a line for each pair of rate and decay."""
+from bncourse.experiments.tuning import rate_of
+from bncourse.plots.looks import NORMS, seeds
+from bncourse.plots.style import INK, MEAN, MUTED, WIDTH, Drawing, finish, style
+from bncourse.plots.tables import Numbers
 
 
 def draw(result: Result) -> Drawing:
     """Test accuracy against weight decay, a panel for each share of dropout."""
-    decays = [float(decay) for decay in result.labels("decay") if _in_grid(result, decay)]
-    dropouts = result.labels("dropout")
+    decays, dropouts = [float(decay) for decay in result.labels("decay")], result.labels("dropout")
     words = []
     with style():
         figure = Figure(figsize=(WIDTH, 1.0 + 1.9 * len(dropouts)))
@@ -32,7 +21,7 @@ def draw(result: Result) -> Drawing:
             for norm, shift in (("none", -0.12), ("batch", 0.12)):
                 means = []
                 for place, decay in enumerate(decays):
-                    runs = 100 * result.values("accuracy", part="grid", norm=norm, dropout=dropout, decay=decay)
+                    runs = 100 * result.values("accuracy", part="reported", norm=norm, dropout=dropout, decay=decay)
                     seeds(axis, place + shift, runs, NORMS[norm])
                     means.append(runs.mean())
                 look = NORMS[norm]
@@ -46,8 +35,22 @@ def draw(result: Result) -> Drawing:
     return finish(figure, f"Mean test accuracy in percent at the weight decays {named}. {'; '.join(words)}.")
 
 
-def _in_grid(result: Result, decay: Any) -> bool:
-    return any(found.get("part") == "grid" and found.get("decay") == decay for found in result.conditions())
+def disguise(result: Result) -> Numbers:
+    """Tabulate what L2 on some of the parameters changes against L2 on none, seed by seed; and what a rate changes."""
+    base = {"part": "disguise", "decayed": "nowhere"}
+    rate, decay = result.config["disguise_rate"], result.config["disguise_decay"]
+    rows = [(f"L2 of {decay:g} {w}", f"{rate:g}", base | {"decayed": w}) for w in result.config["decayed"][1:]]
+    own = {"part": "reported", "norm": "batch", "dropout": 0.0, "decay": 0.0}
+    best = rate_of(result, norm="batch", dropout=0.0, decay=0.0)
+    rows.append(("no L2, its own best rate", f"{best:g}", own))
+    body = []
+    for name, at, arm in [("no L2", f"{rate:g}", base), *rows]:
+        here, gap = result.interval("accuracy", **arm), result.difference("accuracy", arm, base)
+        gained = "" if arm == base else f"{100 * gap.mean:+.2f} ± {50 * (gap.high - gap.low):.2f}"
+        body.append((name, at, f"{100 * here.mean:.2f} ± {50 * (here.high - here.low):.2f}", gained))
+    header = ("network with batch norm", "learning rate", "test accuracy (%)", "points above no L2 at the same rate")
+    count = len(result.config["seeds"])
+    return Numbers(header, tuple(body), f"Mean and 95 % interval over {count} seeds; differences seed by seed.")
 
 
 def noise(result: Result) -> Drawing:
@@ -77,32 +80,3 @@ def noise(result: Result) -> Drawing:
         "From 8 on the points lie on the line of the square root of 1.5 / m. Dropout of one half makes a relative "
         "noise of 1.00, dropout of one tenth 0.33.",
     )
-
-
-def equilibrium(result: Result) -> Drawing:
-    """Length of the first layer's weights, and how far a step turns them, for several pairs of rate and decay."""
-    words = []
-    with style():
-        figure = Figure(figsize=(WIDTH, 5.6))
-        above, below = figure.subplots(2, 1, sharex=True)
-        for (rate, decay), (color, marker, line) in zip(result.config["pairs"], PAIRS, strict=False):
-            chosen = {"part": "equilibrium", "rate": rate, "decay": decay}
-            look = Look(f"rate {rate:g}, decay {decay:g}", color, marker, line)
-            lengths, turns = result.values("lengths", **chosen), result.values("turns", **chosen)
-            for axis, found in ((above, lengths), (below, turns)):
-                steps = result.config["equilibrium_steps"] * np.linspace(0, 1, found.shape[1], endpoint=False)
-                curves(axis, steps, found, look)
-            expected = result.values("expected_turn", **chosen)[0]
-            below.plot(steps[-1] * 1.03, expected, marker, color=color, ms=6)
-            words.append(
-                f"{look.name}: length {lengths[:, -1].mean():.1f}, turn {result.values('turn', **chosen).mean():.3f} "
-                f"where the formula says {expected:.3f}"
-            )
-        above.set(yscale="log", ylabel="length of the weights")
-        below.set(yscale="log", ylabel="turn per step (radians)", xlabel="step")
-        for axis in (above, below):
-            axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-            axis.yaxis.set_major_formatter("{x:g}")
-            axis.yaxis.set_minor_formatter(NullFormatter())
-        figure.legend(*above.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return finish(figure, f"Two panels of curves against the training step, ending at: {'; '.join(words)}.")
