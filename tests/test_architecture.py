@@ -1,6 +1,7 @@
 """The pages for engineers say what the contracts of import-linter say."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tools.architecture import PAGE, layers, page, picture
 
 ROOT = Path(__file__).resolve().parents[1]
+INSIDE = "bncourse.grading.sandbox.inside"
 
 
 def test_the_picture_is_that_of_the_contracts() -> None:
@@ -47,3 +49,13 @@ def test_it_is_said_how_to_add_one(name: str) -> None:
     assert steps is not None
     for path in re.findall(r"`((?:bncourse|book|assignments|tests)/[\w./]*)`", steps[1]):
         assert list(ROOT.glob(path.rstrip("/").replace("NAME", "*"))), path
+
+
+def test_what_is_shipped_into_the_sandbox_may_import_nothing_else_of_bncourse() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (contract,) = (each for each in settings["contracts"] if each.get("source_modules") == [INSIDE])
+    wanted = {f"bncourse.{name}" for row in layers("bncourse") for name in row} - {"bncourse.grading"}
+    wanted |= {f"bncourse.grading.{name}" for row in layers("bncourse.grading") for name in row}
+    sandbox = (ROOT / "bncourse/grading/sandbox").glob("*.py")
+    wanted |= {f"bncourse.grading.sandbox.{path.stem}" for path in sandbox if path.stem != "__init__"}
+    assert set(contract["forbidden_modules"]) == wanted - {"bncourse.grading.sandbox"}
