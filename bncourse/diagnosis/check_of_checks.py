@@ -6,7 +6,7 @@ goes in its place, what it returns comes as plain float64 arrays, and the pairs 
 """
 
 import copy
-import random
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -52,7 +52,7 @@ def try_check(check: Callable[..., Any], *, right: Sequence[Pair], wrong: Sequen
         `forward(x, gamma, beta, eps=eps) -> (y, cache)` and `backward(dy, cache) -> (dx, dgamma, dbeta)`.
     """
     pairs = [*((pair, True) for pair in right), *((pair, False) for pair in wrong)]
-    random.Random(random.getrandbits(64)).shuffle(pairs)  # noqa: S311  (begun by the grader, from what nobody knows)
+    secrets.SystemRandom().shuffle(pairs)  # not to be foretold from any seed; an honest check answers the same
     fair, refused, accepted = True, 0, 0
     for pair, is_right in pairs:
         program = _Disguised(*pair)
