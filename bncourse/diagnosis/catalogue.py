@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from bncourse.diagnosis.experiments import EXPERIMENTS
+
 _SAMPLE = {"batch": "sample", "samples": "features", "sample": "feature", "features": "samples", "feature": "sample"}
 _GROUP = {"batch": "group", "samples": "values", "sample": "value", "features": "groups", "feature": "group"}
 _IMAGE = {"batch": "map", "samples": "pixels", "sample": "pixel", "features": "maps", "feature": "map"}
@@ -69,6 +71,8 @@ class Belief:
     """Which law is broken; which path or quantity; what to change."""
     follow_through: bool = False
     """The gradient of such a forward pass is as much work as that of the right one."""
+    see: str = ""
+    """Which experiment shows it, a name of `experiments.EXPERIMENTS`; "" where none does."""
     also: tuple[str, ...] = ()
     """Other slips with the very same values, which no check of values can tell apart."""
 
@@ -89,6 +93,11 @@ class Belief:
 
         hints = said(self.hints[0]), said(self.hints[1]), said(self.hints[2])
         return replace(self, belief=said(self.belief), truth=said(self.truth), symptom=said(self.symptom), hints=hints)
+
+    @property
+    def experiment(self) -> str:
+        """How it can be seen with the student's own functions, in one line; "" where it cannot."""
+        return EXPERIMENTS[self.see].text if self.see else ""
 
     @property
     def link(self) -> str:

@@ -109,8 +109,7 @@ def _shape(seed: int, spatial: tuple[int, ...], layout: Layout, recipe: Recipe, 
     if layout.kind == "batch":
         samples, channels = (int(rng.choice(sizes)) for sizes in _sizes(seed, spatial, recipe))
         if samples == 2 * channels:  # a count taken from the wrong axis would look like a lost factor of two
-            others = [count for count in _sizes(seed, spatial, recipe)[0] if count != samples]
-            samples = others[seed % len(others)] if others else samples
+            samples = max(recipe.counts) + 1
     elif layout.kind in ("layer", "rms"):
         channels, samples = (int(rng.choice(sizes)) for sizes in _sizes(seed, spatial, recipe))
     else:

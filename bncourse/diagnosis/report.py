@@ -17,7 +17,7 @@ class Misconception(AssertionError):
     Parameters
     ----------
     text : str
-        The whole message: the belief first, the chapter's link last.
+        The whole message: the belief first.
     part : str
         What was wrong: "forward", "dx", "dgamma", "dbeta", "inference", "running_var", ...
     belief : str, optional
@@ -59,12 +59,15 @@ class Finding:
     """The chapter that answers."""
     remark: str = ""
     """What else the student should know, such as that the rest was graded on its own."""
+    experiment: str = ""
+    """How the belief can be seen with the student's own functions, in one line to paste."""
     cause: Exception | None = field(default=None, compare=False, repr=False)
     """What the student's function raised."""
 
     def text(self, hint: int = 1) -> str:
-        """Whole message: the belief, as many hints as asked for, and the chapter's link."""
-        lines = [self.message, *self.hints[: max(0, hint)], self.remark, f"Read on: {chapter_link(self.page)}"]
+        """Whole message: the belief, how to see it, where to read, and as many hints as asked for."""
+        head = [self.message, self.experiment, f"Read on: {chapter_link(self.page)}"]
+        lines = [*head, *self.hints[: max(0, hint)], self.remark]
         return "\n".join(line for line in lines if line)
 
     def data(self) -> dict[str, object]:
@@ -75,6 +78,7 @@ class Finding:
             "message": self.message,
             "hints": list(self.hints),
             "remark": self.remark,
+            "experiment": self.experiment,
             "page": self.page,
             "read": chapter_link(self.page),
         }
@@ -108,7 +112,12 @@ def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str
     if where != entry.part and not lead:
         message += f" It shows in {where}."
     hints = SHAPES.get(where, entry.hints) if belief == "wrong-shape" else entry.hints
-    return Finding(where, belief, message, hints, entry.page, remark)
+    experiment = entry.experiment if kind == "batch" and where in PARTS_TO_TRY else ""
+    return Finding(where, belief, message, hints, entry.page, remark, experiment)
+
+
+PARTS_TO_TRY = ("forward", "dx", "dgamma", "dbeta", "running", "running_mean", "running_var")
+"""Parts for which an experiment calls the functions that are wrong."""
 
 
 _OF_X = (

@@ -87,7 +87,7 @@ SAID_BY_A_CHECK = {
     "raise NotImplementedError()": ["Your code is still missing."],
     "return gamma * (x - x.mean(0)) / (x.std(0) + eps) + beta, None": [
         "Your code believes that eps is added to the standard deviation.",
-        "With gamma = 1 the variance of each feature of y must be var / (var + eps), not something smaller.",
+        "With gamma = 1 the variance of each feature of y must be var / (var + eps), neither smaller nor larger.",
         'Read on: chapter "The transform" (book/transform/transform)',
     ],
     "return gamma * (x - x.men(0))": [

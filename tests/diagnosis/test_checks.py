@@ -66,7 +66,9 @@ def test_checks_are_silent_whatever_they_are_given(capfd: pytest.CaptureFixture[
 
 def test_hint_levels_show_one_line_more_each() -> None:
     texts = [str(caught(checks.check_forward, lambda x, g, b, eps: (x, None), hint=level)) for level in range(4)]
-    assert [text.count("\n") for text in texts] == [1, 2, 3, 4]
+    first = texts[0].count("\n")
+    assert first <= 2
+    assert [text.count("\n") - first for text in texts] == [0, 1, 2, 3]
     assert all(text.startswith(texts[0].splitlines()[0]) for text in texts)
 
 
@@ -356,7 +358,7 @@ def test_any_result_gives_none_or_a_misconception_and_no_warning(odd: Any, place
             try:
                 assert check(forward, backward) is None
             except Misconception as raised:
-                assert str(raised).splitlines()[-1].startswith("Read on: ")
+                assert "\nRead on: " in str(raised)
         assert not diagnose(forward, backward).correct
 
 

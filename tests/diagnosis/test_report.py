@@ -44,13 +44,19 @@ def test_what_is_said_of_a_program_holds_no_number_of_the_probe(specimen: Specim
                 assert plain in known or plain == found.remark
 
 
-def test_text_starts_with_the_belief_and_ends_with_the_link() -> None:
+def test_three_lines_stand_before_the_hints_the_belief_how_to_see_it_and_where_to_read() -> None:
     found = finding("eps-outside-root")
     for level in range(4):
         lines = found.text(hint=level).splitlines()
-        assert len(lines) == 2 + level
+        assert len(lines) == 3 + level
         assert lines[0] == "Your code believes that eps is added to the standard deviation."
-        assert lines[-1] == 'Read on: chapter "The transform" (book/transform/transform)'
+        assert lines[1].startswith("Try it: x, one = np.random.randn(6, 3), np.ones(3); print(forward(x, one, ")
+        assert lines[2] == 'Read on: chapter "The transform" (book/transform/transform)'
+
+
+@pytest.mark.parametrize("belief", [*beliefs()])
+def test_at_most_three_lines_stand_before_the_hints(belief: str) -> None:
+    assert len(finding(belief).text(hint=0).splitlines()) <= 3
 
 
 def test_a_misconception_carries_belief_part_and_hints() -> None:
@@ -80,17 +86,10 @@ def test_harmless_oddities_become_notes_and_not_findings() -> None:
 
 def test_a_report_is_readable_in_a_terminal() -> None:
     report = Report((finding("dx-flipped"), finding("dbeta-mean")), ("A note.",))
-    assert str(report) == (
-        "2 things to mend:\n\n"
-        "1. dx\n"
-        "   Your code believes that the gradient points downhill.\n"
-        "   Moving x a little along dx must make the loss larger.\n"
-        "   All three paths are in proportion; the sign of the whole is wrong.\n"
-        '   Read on: chapter "The closed form and the projection" (book/gradients/closed_form)\n\n'
-        "2. dbeta\n"
-        "   Your code believes that beta's gradient is a mean over the batch.\n"
-        "   Every sample that uses beta must add its share to dbeta.\n"
-        "   Look at how dy is gathered over the batch.\n"
-        '   Read on: chapter "The graph and the staged pass" (book/gradients/graph)\n'
-        "Note: A note."
-    )
+    lines = str(report).splitlines()
+    assert lines[:4] == ["2 things to mend:", "", "1. dx", "   Your code believes that the gradient points downhill."]
+    assert lines[4].startswith("   Try it: x, dy = np.random.randn(2, 6, 3); ")
+    assert lines[5] == '   Read on: chapter "The closed form and the projection" (book/gradients/closed_form)'
+    assert lines[6] == "   Moving x a little along dx must make the loss larger."
+    assert lines[9:11] == ["2. dbeta", "   Your code believes that beta's gradient is a mean over the batch."]
+    assert lines[-1] == "Note: A note."

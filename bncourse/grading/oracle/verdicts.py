@@ -106,7 +106,7 @@ def _listed_text(error: Misconception) -> str:
     entry = beliefs().get(error.belief or "")
     known: Finding = finding(entry.id, part) if entry else unknown(part)
     pages = {known.page} | ({entry.page} if entry else set())
-    listed = {known.message, *known.hints, MEND_FIRST, STAGES_OF, *map(_read_on, pages)}
+    listed = {known.message, known.experiment, *known.hints, MEND_FIRST, STAGES_OF, *map(_read_on, pages)}
     listed |= {entry.sentence} if entry else set()
     first = [known.message, entry.sentence if entry else ""]
     student = raised_by_student(error)
