@@ -9,6 +9,10 @@ from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcom
 from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.read import Reading, is_stub
 
+MAX_SHOWN = 2 * 2**20
+"""Bytes of text and pictures that a submission's cells may show in all."""
+LEFT_OUT = "[not shown: the cells before have shown too much]"
+MAX_NOTES = 60
 OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
 Phase = Literal["preview", "grade", "explain"]
 """preview: the cells without any test, for what they print and draw. grade: cells and tests. explain: cells and the
@@ -42,6 +46,7 @@ class Attempt:
         self._previewed = False
         self._unexplained: set[str] = set()
         self._outputs: dict[str, CellOutput] = {}
+        self._room = MAX_SHOWN
         self._notes: dict[str, list[str]] = {}
         self.measured: dict[str, str] = {}
         """Functions that measure the derivatives that they return, and how."""
@@ -186,7 +191,7 @@ class Attempt:
         name = message["ran"]
         if name in self._outputs or name.startswith(AGAIN):
             return
-        self._outputs[name] = CellOutput(name, message["text"], tuple(pictures))
+        self._outputs[name] = self._within_room(CellOutput(name, message["text"], tuple(pictures)))
         notes = (
             [] if name in self._stubs else [f"line {line}: {kind}: {text}" for line, kind, text in message["problems"]]
         )
@@ -256,11 +261,18 @@ class Attempt:
         """The verdicts in the master's order."""
         return tuple(self._verdicts[cell.grade_id] for cell in self._tests)
 
+    def _within_room(self, output: CellOutput) -> CellOutput:
+        """What a cell showed, as long as the submission's cells have not shown too much."""
+        self._room -= len(output.text) + sum(map(len, output.pictures))
+        return output if self._room >= 0 else CellOutput(output.cell, LEFT_OUT)
+
     def all_notes(self) -> tuple[str, ...]:
-        """The notes in the order of the steps."""
-        return tuple(
+        """The notes in the order of the steps, the first of them where there are very many."""
+        notes = [
             f"cell {step['cell']}, {note}" for step in self._template for note in self._notes.get(step["cell"], [])[:5]
-        )
+        ]
+        more = [f"and {len(notes) - MAX_NOTES} more such notes"] if len(notes) > MAX_NOTES else []
+        return (*notes[:MAX_NOTES], *more)
 
     def all_outputs(self) -> tuple[CellOutput, ...]:
         """What the cells showed, in the order of the steps."""

@@ -21,6 +21,8 @@ from bncourse.grading.submissions.magics import plain_python
 
 MAX_STATEMENTS = 200
 """What runs a second time behind one answer."""
+MAX_LINES = 8_000
+"""Lines of code in a notebook; in more of them nothing is looked for that stands elsewhere."""
 BEFORE_ALL = -1.0
 _BUILT_IN = frozenset(dir(builtins))
 
@@ -100,6 +102,9 @@ def code_cells(
         elif cell.grade_id in changed:
             cells.append(Code(place + 0.25, changed[cell.grade_id], released[cell.grade_id], runs=False))
     cells += [Code(order[after] + 0.5, source) for after, source in extras]
+    lines = sum(code.source.count("\n") + code.source.count(";") + len(code.source) // 80 for code in cells)
+    if lines > MAX_LINES:
+        return []
     return sorted((cell for cell in cells if cell.source.strip()), key=lambda cell: cell.place)
 
 

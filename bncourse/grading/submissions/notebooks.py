@@ -9,6 +9,8 @@ from bncourse.grading.core.plain_text import BIDI
 
 MAX_BYTES = 25 * 2**20
 MAX_SOURCE = 500_000
+MAX_IN_ALL = 1_000_000
+"""Characters of all cells: some fifty times as many as a notebook of the course has."""
 
 
 class RawCell(NamedTuple):
@@ -82,7 +84,15 @@ def _cells(data: dict[str, Any], repairs: list[str]) -> list[RawCell]:
         repairs.append("the notebook was of an older format")
     if not isinstance(cells, list):
         raise _UnreadableError("the file is JSON, but not a notebook: it has no list of cells")
-    return [_cell(cell, repairs) for cell in cells[:5_000] if isinstance(cell, dict)]
+    read, left = list[RawCell](), MAX_IN_ALL
+    for cell in cells[:5_000]:
+        if isinstance(cell, dict):
+            read.append(_cell(cell, repairs))
+            left -= len(read[-1].source)
+            if left < 0:
+                repairs.append(f"cells after the first {MAX_IN_ALL} characters of the notebook were left out")
+                return read[:-1]
+    return read
 
 
 def _cell(cell: dict[str, Any], repairs: list[str]) -> RawCell:

@@ -18,6 +18,8 @@ from bncourse.grading.submissions.notebooks import RawCell, RawNotebook, read_no
 from bncourse.grading.submissions.pictures import Picture, Pictures
 
 MAX_REPAIRS = 60
+MAX_PARSED = 60_000
+"""Characters of a cell; a longer one is no stub, and is not known by the names that it binds."""
 PROTECTED = ("grade", "solution", "locked", "points", "task", "cell_type")
 
 
@@ -383,7 +385,7 @@ def _does_something(source: str) -> bool:
 @lru_cache(maxsize=512)
 def _binds(source: str) -> frozenset[str]:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(bound_names(parse(source)))
+        return frozenset(bound_names(parse(source))) if len(source) <= MAX_PARSED else frozenset()
     return frozenset()
 
 
@@ -395,5 +397,5 @@ def _spoken_of(source: str) -> frozenset[str]:
 @lru_cache(maxsize=2048)
 def _dump(source: str) -> str | None:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.dump(parse(source))
+        return ast.dump(parse(source)) if len(source) <= MAX_PARSED else None
     return None

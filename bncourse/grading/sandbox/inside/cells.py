@@ -34,9 +34,9 @@ def parse(source: str, problems: list[tuple[int, str, str]]) -> Iterator[ast.stm
             block.append(line)
             continue
         try:
-            tree = ast.parse("\n" * start + "\n".join(block))
+            tree = ast.increment_lineno(ast.parse("\n".join(block)), start)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            problems.append((getattr(error, "lineno", None) or start + 1, type(error).__name__, str(error)[:200]))
+            problems.append((start + (getattr(error, "lineno", None) or 1), type(error).__name__, str(error)[:200]))
         else:
             yield from tree.body
         block, start = [line], number
