@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := course
-.PHONY: course env sandbox runtime book class summary test test-all lint format unprivileged shapes mutants bench serve site dist clean help
+.PHONY: course env sandbox runtime book class summary test test-all lint format unprivileged shapes mutants bench browser-bench serve site dist clean help
 
 course: env sandbox book class summary  ## everything: environment, book, assignment release, a sample class graded
 
@@ -78,6 +78,9 @@ mutants: env  ## change the functional files in every small way; each change mus
 bench: env  ## the speed ratios, each measured side by side in one run
 	@$(BIN)/python -m bench; first=$$?; $(BIN)/python -m bench.grading && exit $$first
 
+browser-bench: env  ## how fast the built pages are in a browser, against their bars
+	@$(BIN)/python -m tools.browser.bench
+
 site: book  ## a folder that any web server, or a double click, can show, with the book as one PDF in it
 	@$(BIN)/python -m tools.offline
 	@echo "The site lies in $(BUILD)/html"
@@ -94,4 +97,4 @@ clean:  ## all that was made here, but not the environment
 	rm -rf $(BUILD) dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache mutants
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12

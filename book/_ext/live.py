@@ -16,6 +16,14 @@ from live_cells import Live, cells_of, live
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+CLINIC = '<div id="bn-clinic"'
+"""Where the clinic stands on its page; it is hidden until its script has started."""
+
+WITHOUT = (
+    "This copy of the book was made without Python for the browser. In a terminal, "
+    "<code>bncourse check layers.py</code> says the same."
+)
+
 LOCK = "pyodide-lock.json"
 """The list of the packages on board."""
 
@@ -64,6 +72,12 @@ def tell_page(app: Sphinx, page: str, template: str, context: dict[str, Any], do
     if "bn-cell" in body or "prediction admonition" in body:
         app.add_css_file("live/live.css")
         app.add_js_file("live/predict.js", defer="defer")
+    if CLINIC in body:
+        app.add_css_file("live/live.css")
+        if app.config.live_runtime:
+            app.add_js_file("live/start.js", defer="defer")
+        else:
+            context["body"] = body = body.replace(CLINIC, f"<p>{WITHOUT}</p>{CLINIC}")
     facts = facts_of(app, page) if app.config.live_runtime and "bn-cell" in body else []
     if of_use(facts):
         told = json.dumps([fact(one) for one in facts], separators=(",", ":")).replace("</", "<\\/")

@@ -24,6 +24,7 @@ CONFIG: dict[str, Any] = {
     "jupyter-lite-schema-version": 0,
     "jupyter-config-data": {
         "appName": "Batch normalization, by hand",
+        "exposeAppInBrowser": True,  # the tests write into cells by it
         "litePluginSettings": {
             KERNEL: {"pyodideUrl": "./../_static/pyodide/pyodide.mjs", "disablePyPIFallback": True},
         },

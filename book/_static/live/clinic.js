@@ -1,7 +1,7 @@
 // The clinic: a pasted or dropped batch norm is diagnosed in a worker of its own, and nothing leaves the page.
 import { Session, Stopped } from "./session.js";
 
-const PATIENCE = 10_000; // milliseconds for one check, once Python is ready
+const PATIENCE = 20_000; // milliseconds for one check, once Python is ready
 
 // The ways of the graph that a belief loses or turns around, told from its id.
 function waysOf(belief) {

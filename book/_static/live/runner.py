@@ -163,6 +163,11 @@ class Markdown:
         return self.text
 
 
+def open_clinic() -> None:
+    """Import the diagnosis, so that the time that a check may take is the check's own."""
+    import bncourse.diagnosis.conventions  # noqa: F401
+
+
 def clinic(request: str, emit: Emit) -> str:
     """Diagnose the text of a file, and return what was found as JSON."""
     from bncourse.diagnosis.conventions import diagnose_source

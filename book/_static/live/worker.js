@@ -45,6 +45,7 @@ onmessage = async ({ data }) => {
     ready = ready || start();
     const here = await ready;
     await bring(here, data.libraries || []);
+    if (data.clinic) here.runner.open_clinic();
     say({ kind: "progress", text: "" });
     const begin = performance.now();
     const emit = (kind, text) => say({ kind, text, id: data.id });
