@@ -6,14 +6,20 @@
 import json
 import os
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from bncourse.grading.core import render
 from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.engine.attempt import Plan
 from bncourse.grading.engine.grader import Grader
+from bncourse.grading.gradebook.records_table import to_json
 from bncourse.grading.submissions.read import read_submission
+from bncourse.grading.submissions.submission import submission_of
+from bncourse.grading.workflows.store import graded_notebook
 from tests.grading.small import FULL, MASTER, RIGHT, WRONG, as_file, hand_in, notebook
 
 CASES = int(os.environ.get("BNCOURSE_FUZZ", "2000"))
@@ -127,6 +133,22 @@ def test_no_mutant_makes_reading_fail() -> None:
         assert all(isinstance(text, str) for text in [*reading.answers.values(), *reading.repairs])
         unreadable += bool(reading.reason)
     assert 0 < unreadable < CASES / 2
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+def test_no_mutant_makes_reading_rendering_or_the_record_fail_or_take_five_seconds() -> None:
+    """What is shown of a hundred thousand files is a notebook, and what is kept of them is text, each in no time."""
+    released = render.release_notebook(MASTER)
+    for number in range(50 * CASES):
+        raw = mutant(number)
+        start = time.process_time()
+        submission = submission_of(MASTER, "x", raw)
+        record = SubmissionRecord("x", "small", "repaired", (), submission.reading.repairs, submission.reading.reason)
+        render.as_bytes(graded_notebook(released, submission, record))
+        to_json(record).encode()
+        Plan(MASTER, submission.reading)
+        assert time.process_time() - start < 5.0, number
 
 
 @pytest.mark.sandbox
