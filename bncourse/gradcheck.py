@@ -16,6 +16,10 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
+TOLERANCE = {False: {"central": 1e-6, "complex": 1e-12}, True: {"central": 5e-3, "complex": 1e-4}}
+"""By whether anything is in float32, and by method."""
+
+
 class GradientMismatch(AssertionError):
     """The backward pass is not the derivative of the forward pass; the text shows both numbers."""
 
@@ -42,7 +46,7 @@ def check_vjp(
     backward : callable
         `backward(dy, cache) -> gradients`, one for each input, in the order of `inputs`.
     inputs : sequence of arrays or tensors
-        float64 for a meaningful check.
+        float64 for a sharp check. In float32 the step is larger and less is asked; half precision is refused.
     names : sequence of str, optional
         Names of the inputs, for the message.
     method : {"central", "complex"}
@@ -50,10 +54,10 @@ def check_vjp(
         no choice of step size; `forward` must then accept complex arrays and be analytic in them (NumPy).
     step : float, optional
         Step along the direction; by default 1e-6 times the input's size for central differences, and
-        1e-100 for the complex step.
+        1e-100 for the complex step; in float32, 5e-3 times the input's spread, and 1e-20.
     tolerance : float, optional
         Bound on the difference relative to the size of the terms summed; by default 1e-6 (central) or 1e-12
-        (complex).
+        (complex); in float32, 5e-3 and 1e-4.
     seed : int
         Seed of the direction and the cotangent.
 
@@ -61,6 +65,8 @@ def check_vjp(
     ------
     GradientMismatch
         If the two numbers disagree for some input, or a gradient has a wrong shape or is not finite.
+    TypeError
+        If an input or the output is in half precision, in which differences are mostly rounding.
     ValueError
         If `method` is unknown, or the backward pass returns another number of gradients.
 
@@ -75,13 +81,15 @@ def check_vjp(
         raise ValueError(f'method is {method!r}. Expected "central" or "complex".')
     rng = np.random.default_rng(seed)
     y, cache = forward(*inputs)
-    cotangent = rng.standard_normal(tuple(y.shape))
-    gradients = tuple(backward(_like(cotangent, y), cache))
+    single = _in_single_precision([*inputs, y])
+    upstream = _like(rng.standard_normal(tuple(y.shape)), y)
+    cotangent = _numpy(upstream).astype(np.float64)
+    gradients = tuple(backward(upstream, cache))
     if len(gradients) != len(inputs):
         raise ValueError(f"backward returned {len(gradients)} gradients for {len(inputs)} inputs. Expected one each.")
     names = names or [f"input {position}" for position in range(len(inputs))]
     if tolerance is None:
-        tolerance = 1e-6 if method == "central" else 1e-12
+        tolerance = TOLERANCE[single][method]
     for position, (name, gradient) in enumerate(zip(names, gradients, strict=True)):
         point = _numpy(inputs[position])
         found = _numpy(gradient)
@@ -95,11 +103,13 @@ def check_vjp(
 
         along = _Line(forward, inputs, position, point, direction)
         if method == "complex":
-            h = 1e-100 if step is None else step
+            h = (1e-20 if single else 1e-100) if step is None else step
             rate = along(1j * h).imag / h
         else:
-            h = 1e-6 * max(1.0, float(np.abs(point).max())) if step is None else step
+            h = _step(point, single) if step is None else step
             rate = (along(h) - along(-h)) / (2 * h)
+            if single:  # the points between which the step really went
+                direction = (along.point_at(h).astype(np.float64) - along.point_at(-h)) / (2 * h)
         by_forward = float((cotangent * rate).sum())
         by_backward = float((found * direction).sum())
         size = float(np.abs(cotangent * rate).sum() + np.abs(found * direction).sum())
@@ -125,7 +135,31 @@ class _Line:
     def __call__(self, t: complex) -> Array:
         moved = list(self.inputs)
         moved[self.position] = _like(self.point + t * self.direction, self.inputs[self.position])
-        return _numpy(self.forward(*moved)[0])
+        y = _numpy(self.forward(*moved)[0])
+        return y.astype(np.result_type(y, np.float64))
+
+    def point_at(self, t: float) -> Array:
+        """The input at t, rounded as `forward` gets it."""
+        return _numpy(_like(self.point + t * self.direction, self.inputs[self.position]))
+
+
+def _in_single_precision(values: Sequence[Any]) -> bool:
+    """Whether any of the arrays is in float32; half precision is refused."""
+    names = {str(value.dtype).removeprefix("torch.") for value in values if hasattr(value, "dtype")}
+    for name in names & {"float16", "bfloat16"}:
+        raise TypeError(
+            f"a gradient cannot be checked in {name}: a difference of two results is mostly rounding there. Expected "
+            "float64, or float32 for a coarser check. Convert the inputs first."
+        )
+    return bool(names & {"float32", "complex64"})
+
+
+def _step(point: Array, single: bool) -> float:
+    """Step at which rounding and curvature cost about the same."""
+    if single:
+        spread = float(np.abs(point - point.mean()).max()) if point.size else 0.0
+        return 5e-3 * (spread or max(1.0, float(np.abs(point).max(initial=0.0))))
+    return 1e-6 * max(1.0, float(np.abs(point).max()))
 
 
 def _numpy(value: Any) -> Array:
@@ -139,4 +173,6 @@ def _like(array: Array, template: Any) -> Any:
     """`array` as the kind of object that `template` is: an array, or a tensor of its dtype and device."""
     if hasattr(template, "new_tensor"):
         return template.detach().new_tensor(array)
+    if getattr(template, "dtype", None) == np.float32:
+        return array.astype(np.complex64 if np.iscomplexobj(array) else np.float32)
     return array

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from bncourse import numpy_bn, torch_bn
 from bncourse.gradcheck import GradientMismatch, check_vjp
 
 
@@ -100,3 +101,37 @@ def test_tensors_are_checked_as_arrays_are():
 
 def test_a_large_input_gets_a_large_step():
     check_vjp(cube, right, [1e6 * POINT])
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+@pytest.mark.parametrize("make", [np.asarray, torch.tensor])
+def test_single_precision_has_a_step_and_a_tolerance_of_its_own(make, offset):
+    package = numpy_bn if make is np.asarray else torch_bn
+    rng = np.random.default_rng(0)
+    x = (rng.standard_normal((8, 3)) + offset).astype(np.float32)
+    inputs = [make(a) for a in (x, *rng.standard_normal((2, 3)).astype(np.float32))]
+
+    def off(dy, cache):
+        gradients = package.batch_norm_backward(dy, cache)
+        return gradients._replace(dx=1.05 * gradients.dx)
+
+    for seed in range(20):
+        check_vjp(package.batch_norm_forward, package.batch_norm_backward, inputs, seed=seed)
+    with pytest.raises(GradientMismatch):
+        for seed in range(20):
+            check_vjp(package.batch_norm_forward, off, inputs, seed=seed)
+
+
+def test_the_complex_step_works_in_single_precision():
+    point = POINT.astype(np.float32)
+    for seed in range(20):
+        check_vjp(cube, right, [point], method="complex", seed=seed)
+        with pytest.raises(GradientMismatch):
+            check_vjp(cube, lambda dy, x: (3.3 * x * x * dy,), [point], method="complex", seed=seed)
+
+
+@pytest.mark.parametrize("half", [np.float16, torch.float16, torch.bfloat16])
+def test_half_precision_is_refused_with_the_reason(half):
+    point = torch.tensor(POINT, dtype=half) if isinstance(half, torch.dtype) else POINT.astype(half)
+    with pytest.raises(TypeError, match=r"cannot be checked in b?float16: a difference of two results"):
+        check_vjp(cube, right, [point])

@@ -41,6 +41,8 @@ class BatchNorm(Layer):
         Keep running statistics; otherwise they are None, and the batch's serve in both modes.
     dtype : dtype
         Of parameters and running statistics.
+    bias : bool
+        With `affine`, learn a shift too; otherwise it is None, and acts as 0.
 
     Raises
     ------
@@ -68,6 +70,7 @@ class BatchNorm(Layer):
         affine: bool = True,
         track_running_stats: bool = True,
         dtype: Any = np.float32,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         check_num_features(num_features)
@@ -80,7 +83,7 @@ class BatchNorm(Layer):
         self.track_running_stats = track_running_stats
         self.dtype = dtype
         self.weight = np.ones(num_features, dtype) if affine else None
-        self.bias = np.zeros(num_features, dtype) if affine else None
+        self.bias = np.zeros(num_features, dtype) if affine and bias else None
         self.running_mean = np.zeros(num_features, dtype) if track_running_stats else None
         self.running_var = np.ones(num_features, dtype) if track_running_stats else None
         self.num_batches_tracked = np.zeros((), np.int64) if track_running_stats else None
@@ -101,8 +104,8 @@ class BatchNorm(Layer):
     def backward(self, dy: Inexact[Array, "n c *spatial"]) -> Inexact[Array, "n c *spatial"]:
         """Gradient for the input of the last `forward`; those of weight and bias go to `gradients`."""
         dx, dgamma, dbeta = self._backward(dy, self._cache)
-        if self.affine:
-            self.gradients = {"weight": dgamma, "bias": dbeta}
+        found = {"weight": dgamma, "bias": dbeta}
+        self.gradients = {name: value for name, value in found.items() if getattr(self, name) is not None}
         return dx
 
     def _track(self, moments: Moments) -> None:

@@ -22,6 +22,7 @@ from bncourse.validation.extensions import check_joined_input
 
 Group = Any  # a torch.distributed.ProcessGroup or None; some builds of PyTorch have no such class
 SETTINGS = ("num_features", "eps", "momentum", "affine", "track_running_stats")
+LAZY = (torch.nn.LazyBatchNorm1d, torch.nn.LazyBatchNorm2d, torch.nn.LazyBatchNorm3d)
 PLAIN = (
     BatchNorm,
     BatchNorm1d,
@@ -139,11 +140,10 @@ class SyncBatchNorm(BatchNorm):
 
     def forward(self, input: Inexact[torch.Tensor, "n c *spatial"]) -> Inexact[torch.Tensor, "n c *spatial"]:
         """Normalize with the joined batch's statistics (training) or with the running ones (after `eval()`)."""
-        in_company = dist.is_available() and dist.is_initialized()
-        if not in_company or not (self.training or self.running_mean is None):
+        in_company = dist.is_available() and dist.is_initialized() and dist.get_world_size(self.process_group) > 1
+        if not (in_company and self.training):  # in evaluation a process may be alone, whatever statistics there are
             return super().forward(input)
-        gamma = torch.ones(self.num_features, device=input.device) if self.weight is None else self.weight
-        beta = torch.zeros(self.num_features, device=input.device) if self.bias is None else self.bias
+        gamma, beta = self._scale_and_shift(input)
         check_floating("x", input)
         check_joined_input(input.shape, None)
         check_per_channel("gamma", gamma.shape, input.shape)
@@ -159,20 +159,36 @@ class SyncBatchNorm(BatchNorm):
 def synchronized(model: torch.nn.Module, process_group: Group = None) -> torch.nn.Module:
     """Return a copy of a model with its batch norm layers, PyTorch's or this room's, exchanged for `SyncBatchNorm`.
 
-    Parameters, statistics, settings and modes are taken over. Relatives such as `GhostBatchNorm` stay.
+    Parameters, statistics, settings, modes and a `qconfig` are taken over. Relatives such as `GhostBatchNorm` stay.
 
+    Raises
+    ------
+    ValueError
+        If a layer is lazy and has not seen a batch: it does not know its channels yet, and would later become a layer
+        that is not synchronized.
+
+    Examples
+    --------
     >>> [type(layer).__name__ for layer in synchronized(torch.nn.Sequential(torch.nn.BatchNorm2d(3)))]
     ['SyncBatchNorm']
     """
     if type(model) in PLAIN:
         (layer,) = synchronized(torch.nn.Sequential(model), process_group).children()
         return layer
+    for name, layer in model.named_modules():
+        if isinstance(layer, LAZY):
+            raise ValueError(
+                f"the layer {name!r} is a {type(layer).__name__} that has not seen a batch. Expected one that knows "
+                "its channels. Call the model once, in one process or in all, before you synchronize it."
+            )
     copied = copy.deepcopy(model)
     for parent in list(copied.modules()):
         for name, old in parent.named_children():
             if type(old) in PLAIN:
                 settings = [getattr(old, setting) for setting in SETTINGS]
                 new = SyncBatchNorm(*settings, process_group=process_group).train(old.training)
+                if hasattr(old, "qconfig"):
+                    new.qconfig = old.qconfig
                 for entry in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
                     setattr(new, entry, getattr(old, entry))
                 setattr(parent, name, new)

@@ -71,8 +71,14 @@ def agrees(value: Any, reference: Any, shape: Shape) -> bool:
     return (
         getattr(value, "dtype", None) is reference.dtype
         and value.shape == shape
+        and not is_masked(value)
         and getattr(value, "device", None) == getattr(reference, "device", None)
     )
+
+
+def is_masked(value: Any) -> bool:
+    """Whether some values of an array are marked as invalid, which sums and means would not respect everywhere."""
+    return hasattr(value, "mask") and hasattr(value, "filled")
 
 
 def dtype_name(array: Any) -> str:
@@ -92,6 +98,11 @@ def check_floating(name: str, value: Any) -> None:
         raise TypeError(
             f"{name} is a {type(value).__name__}. Expected an array or a tensor of floating numbers: use "
             "np.asarray(..., dtype=np.float32) or torch.as_tensor(..., dtype=torch.float32)."
+        )
+    if is_masked(value):
+        raise TypeError(
+            f"{name} is a {type(value).__name__}, whose masked values would enter the mean and the variance. Expected "
+            f"a plain array. Leave the masked samples out, or fill them: {name}.filled(0.0)."
         )
     dtype = value.dtype
     floating = dtype.kind in "fc" if hasattr(dtype, "kind") else dtype.is_floating_point or dtype.is_complex

@@ -101,6 +101,13 @@ def refusals(rank):
     return texts
 
 
+def evaluate_alone(rank):
+    """Process 0 alone evaluates a layer without statistics; nobody else calls it."""
+    layer = SyncBatchNorm(2, track_running_stats=False).eval()
+    x = torch.tensor([[1.0, 2.0], [3.0, 6.0]])
+    return layer(x).detach() if rank == 0 else None
+
+
 def die(rank, moment):
     """Process 1 ends before its forward or before its backward pass; the others must get an error."""
     x = torch.randn(4, 2, requires_grad=True)
@@ -158,6 +165,7 @@ def main(folder):
     run("train", 2, 30, folder, train)
     run("narrow", 2, 30, folder, narrow)
     run("refusals", 2, 30, folder, refusals)
+    run("evaluate-alone", 2, 5, folder, evaluate_alone)
     for moment in ("forward", "backward"):
         run(f"die-{moment}", 4, 30, folder, lambda rank, moment=moment: die(rank, moment))
     run("stay-away", 2, 5, folder, lambda rank: stay_away(rank, folder))

@@ -128,6 +128,12 @@ def test_every_process_refuses_a_joined_batch_of_one_value_and_wrong_input(resul
         ]
 
 
+def test_one_process_evaluates_without_statistics_and_waits_for_nobody(results):
+    alone, nothing = results("evaluate-alone", 2)
+    torch.testing.assert_close(alone, torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), rtol=1e-4, atol=0)
+    assert nothing is None
+
+
 @pytest.mark.parametrize(("moment", "action"), [("forward", "gathering the moments"), ("backward", "adding up")])
 def test_a_process_that_dies_ends_the_others_with_an_error(results, moment, action):
     texts = results(f"die-{moment}", 4)

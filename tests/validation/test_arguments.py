@@ -117,6 +117,27 @@ def test_inference_checks_its_statistics_too(room, make):
         room.batch_norm_inference(x, one, one, one, one, eps=-1)
 
 
+@pytest.mark.parametrize("name", ["x", "gamma", "beta"])
+def test_a_masked_array_is_refused(name):
+    given = {"x": np.ones((4, 3)), "gamma": np.ones(3), "beta": np.zeros(3)}
+    masked = given | {name: np.ma.masked_array(given[name], mask=False)}
+    with pytest.raises(TypeError, match=f"^{name} is a MaskedArray, whose masked values would enter the mean"):
+        numpy_bn.batch_norm_forward(**masked)
+    with pytest.raises(TypeError, match=f"^{name} is a MaskedArray"):
+        numpy_bn.batch_norm_inference(**masked, running_mean=given["gamma"], running_var=given["gamma"])
+    if name == "x":
+        _, cache = numpy_bn.batch_norm_forward(**given)
+        with pytest.raises(TypeError, match=r"^dy is a MaskedArray"):
+            numpy_bn.batch_norm_backward(masked["x"], cache)
+
+
+def test_numbers_whose_squares_overflow_give_what_pytorch_gives():
+    x = np.array([[1.0], [2.0], [4.0]], np.float32) * np.float32(1e30)
+    y, _ = numpy_bn.batch_norm_forward(x, np.ones(1, np.float32), np.zeros(1, np.float32))
+    theirs = torch.nn.functional.batch_norm(torch.tensor(x), None, None, training=True)
+    np.testing.assert_array_equal(y, theirs.numpy())
+
+
 def test_arrays_and_tensors_do_not_mix():
     with pytest.raises(TypeError, match="gamma is a Tensor, but x is a ndarray") as caught:
         call(numpy_bn, np.asarray, gamma=torch.ones(3, dtype=torch.float64))

@@ -1,0 +1,17 @@
+"""Where the layers differ from PyTorch's: what is refused or done otherwise, each with its reason.
+
+Everything else that `torch.nn.BatchNorm1d`, `2d` and `3d` do, they do; the tests go through the list on both sides.
+"""
+
+LIMITS = {
+    "momentum outside [0, 1]": "Refused with a ValueError: it is a weight in an average. PyTorch takes any number.",
+    "negative eps": "Refused with a ValueError: the root of a negative number is NaN. PyTorch takes any number.",
+    "wrong number of channels": "A ValueError that names gamma and the axis; PyTorch raises a RuntimeError.",
+    "another precision than the parameters'": "A TypeError that says how to convert; PyTorch raises a RuntimeError.",
+    "empty batch in training": "Refused: it has no mean. PyTorch returns an empty result, and its statistics turn NaN.",
+    "one value per channel in training": "Refused before the batch is counted; PyTorch counts it, and then refuses it.",
+    "gradient checkpointing": "A step counts once; in PyTorch it counts twice, as its forward pass runs again.",
+    "torch.jit.script": "Not available: TorchScript takes no autograd.Function. Use torch.jit.trace or torch.compile.",
+    "torch.ao.quantization.fuse_modules": "It goes by exact types and leaves these layers alone. Use `fold_model`.",
+}
+"""Name of the case, and what happens."""
