@@ -4,6 +4,7 @@ import copy
 import io
 import pickle
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -419,6 +420,12 @@ def test_each_line_of_the_table_of_limits_is_a_difference(name):
         return "passes", result if isinstance(result, type) else str(result)
 
     assert told(BatchNorm1d) != told(torch.nn.BatchNorm1d)
+
+
+def test_the_book_shows_the_table_of_limits():
+    page = Path(__file__).parents[2] / "book/teach/api_torch.md"
+    rows = [line for line in page.read_text("utf-8").splitlines() if line.startswith("| ")]
+    assert set(rows) >= {f"| {name} | {text} |" for name, text in LIMITS.items()}
 
 
 def test_conversion_takes_over_qconfig_and_a_missing_bias_and_refuses_what_does_not_know_its_channels():
