@@ -165,7 +165,7 @@ def main(folder):
     run("train", 2, 30, folder, train)
     run("narrow", 2, 30, folder, narrow)
     run("refusals", 2, 30, folder, refusals)
-    run("evaluate-alone", 2, 5, folder, evaluate_alone)
+    run("evaluate-alone", 2, 30, folder, evaluate_alone)
     for moment in ("forward", "backward"):
         run(f"die-{moment}", 4, 30, folder, lambda rank, moment=moment: die(rank, moment))
     run("stay-away", 2, 5, folder, lambda rank: stay_away(rank, folder))
