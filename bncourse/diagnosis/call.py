@@ -43,8 +43,7 @@ def call(function: Any, part: str, *arguments: Any, dy: bool = False, **options:
         If it raises, returns None, or changes an argument in place.
     """
     if not callable(function):
-        lead = f"There is no function to call here, but a {type(function).__name__[:40]}."
-        raise Slip(finding("raised", part, lead=lead))
+        raise Slip(finding("raised", part, lead="There is no function to call here."))
     away = getattr(function, "mutated_arguments", None) is not None  # it runs elsewhere, on copies of its own
     copies = [a.copy() if isinstance(a, np.ndarray) and not away else a for a in arguments]
     try:
@@ -220,6 +219,7 @@ def stages(result: Any) -> dict[str, Any]:
         named = dict(zip(names, result, strict=True))
     else:
         raise Slip(finding("stages-unnamed"))
-    if not all(name in named for name in names):
-        raise Slip(finding("stages-unnamed"))
+    missing = [name for name in names if name not in named]
+    if missing:
+        raise Slip(finding("stages-unnamed", remark=f"The stage {missing[0]} is missing."))
     return named
