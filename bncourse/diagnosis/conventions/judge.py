@@ -1,5 +1,6 @@
 """From a file to its reports: every normalization found, translated, and diagnosed."""
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,24 @@ def look_at_source(text: str, convention: str | None = None, name: str = "layers
     report = FileReport(name, chosen.name, chosen.title)
     for unit in units:
         own = CONVENTIONS[convention or convention_of(unit)]
-        report.functions += Judge(unit, own, program, declared=convention is not None).reports()
+        for one in Judge(unit, own, program, declared=convention is not None).reports():
+            report.functions.append(_once(one, report.functions, program))
+    return report
+
+
+def _once(report: FunctionReport, before: list[FunctionReport], program: Program) -> FunctionReport:
+    """Say a slip once that a function has from another one of the file, which it calls or inherits from."""
+    tree = program.trees.get(report.name.split(".")[0])
+    if tree is None or not report.findings:
+        return report
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    said = {found.belief for found in report.findings}
+    for other in before:
+        name = other.name.split(".")[0]
+        if name in used and name != tree.name and None not in said and said <= {one.belief for one in other.findings}:
+            report.findings = ()
+            report.reason = f"It uses {name}, whose mistake shows here too."
+            break
     return report
 
 

@@ -128,6 +128,27 @@ def test_two_independent_mistakes_are_both_named() -> None:
     assert beliefs(diagnose_source(text, "cs231n")) == ["momentum-swapped", "running-std-stored"]
 
 
+def test_a_slip_that_repeats_through_a_call_is_said_once() -> None:
+    parts = Slip("mean-path-missing", "backward", " + dmean / n", "").apply()
+    maps = """
+
+def spatial_batchnorm_forward(x, gamma, beta, bn_param):
+    n, c, h, w = x.shape
+    y, cache = batchnorm_forward(x.transpose(0, 2, 3, 1).reshape(-1, c), gamma, beta, bn_param)
+    return y.reshape(n, h, w, c).transpose(0, 3, 1, 2), cache
+
+
+def spatial_batchnorm_backward(dout, cache):
+    n, c, h, w = dout.shape
+    dx, dgamma, dbeta = batchnorm_backward(dout.transpose(0, 2, 3, 1).reshape(-1, c), cache)
+    return dx.reshape(n, h, w, c).transpose(0, 3, 1, 2), dgamma, dbeta
+"""
+    report = diagnose_source(WRAPPERS["settings"](parts) + maps)
+    assert beliefs(report) == ["mean-path-missing"]
+    last = report["functions"][-1]
+    assert (last["status"], last["reason"]) == ("mistaken", "It uses batchnorm_backward, whose mistake shows here too.")
+
+
 def test_an_unknown_convention_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="Expected one of bncourse, cs231n"):
         diagnose_source("", "cs999")
