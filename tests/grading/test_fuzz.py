@@ -14,7 +14,7 @@ import pytest
 
 from bncourse.grading.core import render
 from bncourse.grading.core.records import SubmissionRecord
-from bncourse.grading.engine.attempt import Plan
+from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.gradebook.records_table import to_json
 from bncourse.grading.submissions.read import read_submission
@@ -147,7 +147,7 @@ def test_no_mutant_makes_reading_rendering_or_the_record_fail_or_take_five_secon
         record = SubmissionRecord("x", "small", "repaired", (), submission.reading.repairs, submission.reading.reason)
         render.as_bytes(graded_notebook(released, submission, record))
         to_json(record).encode()
-        Plan(MASTER, submission.reading)
+        Attempt(MASTER, submission.reading)
         assert time.process_time() - start < 5.0, number
 
 

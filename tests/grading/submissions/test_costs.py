@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bncourse.grading.engine.attempt import Plan
+from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.review_flags import looks
 from bncourse.grading.submissions.submission import submission_of
@@ -49,7 +49,7 @@ def test_reading_takes_no_square_of_the_length(kind: str) -> None:
     plain_python("!ls")  # which imports IPython
     start = time.process_time()
     submission = submission_of(MASTER, "x", raw)
-    Plan(MASTER, submission.reading)
+    Attempt(MASTER, submission.reading)
     looks(MASTER, submission.reading)
     assert time.process_time() - start < SECONDS
     assert not submission.reading.reason
