@@ -26,6 +26,10 @@ NAMES = (
     "depth",
     "one_update",
     "l1_norm",
+    "curvature",
+    "affine_only",
+    "adaptation",
+    "company",
     "internal_shift",
     "landscape",
     "placement",
@@ -33,6 +37,7 @@ NAMES = (
     "targets",
     "recurrent",
     "inception",
+    "inception_changes",
     "sync",
     "cost",
 )

@@ -42,18 +42,31 @@ ALL_CHANGES = {name: value for change in CHANGES.values() for name, value in cha
 
 
 def recipe(variant: str) -> Recipe:
-    """Return the recipe of a row of the paper's table, or of BN-x5 `without` one of its changes."""
-    if variant.startswith("without "):
+    """Return the recipe of a variant by its name.
+
+    Parameters
+    ----------
+    variant : str
+        A row of the paper's table; `BN-x` or `Changes-x` and a factor on the rate, for all seven changes with and
+        without batch normalization; or `without ` and one of `CHANGES`, for BN-x5 with that change undone.
+
+    Examples
+    --------
+    >>> recipe("Changes-x1").norm, recipe("Changes-x1").rate_factor, recipe("BN-x30").rate_factor
+    (False, 1.0, 30.0)
+    """
+    fields: dict[str, float | bool]
+    if variant in ("Inception", "BN-Baseline"):
+        fields = {"norm": variant == "BN-Baseline"}
+    elif variant == "BN-x5-Sigmoid":
+        fields = {"norm": True, "sigmoid": True, **ALL_CHANGES}
+    elif variant.startswith("without "):
         undone = CHANGES[variant.removeprefix("without ")]
-        return Recipe(norm=True, **{name: value for name, value in ALL_CHANGES.items() if name not in undone})  # type: ignore[arg-type]
-    rows: dict[str, dict[str, float | bool]] = {
-        "Inception": {},
-        "BN-Baseline": {"norm": True},
-        "BN-x5": {"norm": True, **ALL_CHANGES},
-        "BN-x30": {"norm": True, **ALL_CHANGES, "rate_factor": 30.0},
-        "BN-x5-Sigmoid": {"norm": True, **ALL_CHANGES, "sigmoid": True},
-    }
-    return Recipe(**rows[variant])  # type: ignore[arg-type]
+        fields = {"norm": True, **{name: value for name, value in ALL_CHANGES.items() if name not in undone}}
+    else:
+        side, factor = variant.split("-x")
+        fields = {"norm": {"BN": True, "Changes": False}[side], **ALL_CHANGES, "rate_factor": float(factor)}
+    return Recipe(**fields)  # type: ignore[arg-type]
 
 
 class Block(nn.Module):

@@ -2,13 +2,16 @@
 
 import importlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 
 from bncourse import experiments
-from bncourse.experiments.result import as_dict, load, recorded
+from bncourse.experiments.result import Label, Measured, as_dict, load, recorded
+from bncourse.experiments.tuning import LEARNED
 
 SCHEMA = json.loads((Path(experiments.__file__).parent / "result.schema.json").read_text(encoding="utf-8"))
 FILES = sorted((Path(experiments.__file__).parent / "recorded").glob("*.json"))
@@ -29,6 +32,53 @@ def test_a_recorded_run_is_whole(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_recorded_run_follows_the_schema(path: Path) -> None:
     jsonschema.validate(json.loads(path.read_text(encoding="utf-8")), SCHEMA)
+
+
+TUNED = [path.stem for path in FILES if any(("part", "tuning") in m.unit.condition for m in recorded(path.stem).units)]
+
+
+def arms(name: str) -> Iterator[tuple[dict[float, float], list[Measured], list[Measured]]]:
+    """Give each tuned arm: its mean held-out accuracy by rate, its tuning units, and its reported units."""
+    units = recorded(name).units
+    found: dict[tuple[tuple[str, Label], ...], list[Measured]] = {}
+    for m in units:
+        if ("part", "tuning") in m.unit.condition:
+            found.setdefault(tuple(p for p in m.unit.condition if p[0] not in ("part", "rate")), []).append(m)
+    for labels, tuning in found.items():
+        by_rate: dict[float, list[float]] = {}
+        for m in tuning:
+            by_rate.setdefault(m.unit["rate"], []).append(m.values["held_out"])
+        scores = {rate: float(np.mean(by_rate[rate])) for rate in sorted(by_rate)}
+        wanted = {("part", "reported"), *labels}
+        yield scores, tuning, [m for m in units if wanted <= set(m.unit.condition)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_recorded_run_has_at_least_five_seeds(path: Path) -> None:
+    assert len(recorded(path.stem).config["seeds"]) >= 5
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_no_best_rate_lies_at_the_edge_of_what_was_tried(name: str) -> None:
+    for scores, _, _ in arms(name):
+        rates, best = list(scores), max(scores, key=lambda rate: scores[rate])
+        nothing_learned = scores[best] < LEARNED and len(rates) >= 5
+        assert nothing_learned or best not in (rates[0], rates[-1]), scores
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_no_rate_is_chosen_on_the_test_set_or_with_a_reported_seed(name: str) -> None:
+    for scores, tuning, reported in arms(name):
+        assert not any("accuracy" in m.values for m in tuning)
+        assert {m.unit["rate"] for m in reported} == {max(scores, key=lambda rate: scores[rate])}
+        seeds = {m.unit.seed for m in reported}
+        assert seeds and not seeds & {m.unit.seed for m in tuning}
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_every_tuned_arm_is_reported_with_every_seed(name: str) -> None:
+    seeds = set(recorded(name).config["seeds"])
+    assert all({m.unit.seed for m in reported} == seeds for _, _, reported in arms(name))
 
 
 @pytest.mark.parametrize(

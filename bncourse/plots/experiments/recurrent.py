@@ -1,64 +1,104 @@
-"""Recurrent networks: accuracy of each normalization, and how a hidden state's statistics move with time."""
+"""Recurrent networks: the blank start before training, accuracy of each start of gamma, statistics by time step."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from bncourse.experiments.result import Result
+from bncourse.experiments.statistics import interval
 from bncourse.plots.looks import Look, curves, seeds
-from bncourse.plots.style import DIRECT, LINES, MEAN, MUTED, TOTAL, WIDTH, Drawing, finish, style
+from bncourse.plots.style import DIRECT, INK, LINES, MEAN, MUTED, TOTAL, WIDTH, Drawing, finish, style
+from bncourse.plots.tables import Numbers
 
 LOOKS = {
     "none": Look("none", MUTED, "v", ":"),
-    "per step": Look("statistics per step", MEAN, "s", LINES[MEAN]),
-    "one for all": Look("one for all steps", TOTAL, "^", LINES[TOTAL]),
+    "batch": Look("batch norm", MEAN, "s", LINES[MEAN]),
     "layer": Look("layer norm", DIRECT, "o", LINES[DIRECT]),
 }
+READ = {
+    "accuracy": "recomputed, per step",
+    "moving_accuracy": "moving averages",
+    "pooled_accuracy": "recomputed, one for all steps",
+    "batch_accuracy": "test batch",
+}
+"""The four ways of reading a trained network."""
+
+
+def arms(result: Result) -> list[dict[str, object]]:
+    """Return the labels of the trained networks."""
+    names = ("cell", "norm", "gamma")
+    return [{n: c[n] for n in names} for c in result.conditions() if c["part"] == "reported"]
+
+
+def named(arm: dict[str, object]) -> str:
+    """Name a trained network."""
+    cell = {"lstm": "LSTM", "tanh": "tanh"}[str(arm["cell"])]
+    return f"{cell}, no norm" if arm["norm"] == "none" else f"{cell}, {arm['norm']}, gamma {arm['gamma']:g}"
 
 
 def draw(result: Result) -> Drawing:
-    """Test accuracy in inference mode for each normalization, one group for each start of gamma."""
-    words = []
-    gammas = result.config["gammas"]
+    """Test accuracy of every trained network at its own best learning rate, with recomputed statistics."""
+    words, places = [], arms(result)
     with style():
-        figure = Figure(figsize=(WIDTH, 3.8))
+        figure = Figure(figsize=(WIDTH, 1.0 + 0.5 * len(places)))
         axis = figure.subplots()
-        values = 100 * result.values("accuracy", norm="none")
-        seeds(axis, 0, values, LOOKS["none"])
-        words.append(f"without normalization {values.mean():.1f}")
-        for group, gamma in enumerate(gammas, start=1):
-            for number, norm in enumerate(("per step", "one for all", "layer")):
-                values = 100 * result.values("accuracy", norm=norm, gamma=gamma)
-                seeds(axis, group + 0.26 * (number - 1), values, LOOKS[norm])
-                words.append(f"{LOOKS[norm].name} from gamma {gamma:g} {values.mean():.1f}")
-        axis.set_xticks(np.arange(len(gammas) + 1), ["no norm", *(f"gamma starts at {gamma:g}" for gamma in gammas)])
-        axis.set(ylabel="test accuracy (%)", xlim=(-0.5, len(gammas) + 0.5))
-        axis.grid(visible=False, axis="x")
-        for look in LOOKS.values():
-            axis.plot([], [], look.marker, color=look.color, label=look.name)
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return finish(figure, f"Test accuracy in percent: {'; '.join(words)}.")
+        for place, arm in enumerate(places):
+            values = 100 * result.values("accuracy", part="reported", **arm)  # type: ignore[arg-type]
+            seeds(axis, place, values, LOOKS[str(arm["norm"])], lying=True)
+            words.append(f"{named(arm)} {values.mean():.1f}")
+        axis.set(yticks=range(len(places)), yticklabels=[named(arm) for arm in places], xlabel="test accuracy (%)")
+        axis.set_ylim(len(places) - 0.5, -0.5)
+    return finish(figure, f"Test accuracy in percent, statistics recomputed: {'; '.join(words)}.")
 
 
-def learning(result: Result, gamma: float = 0.1) -> Drawing:
-    """Training loss over the steps; per step and one for all train alike, so they are one line."""
+def table(result: Result) -> Numbers:
+    """Test accuracy of every trained network, read in four ways."""
+    body = []
+    for arm in arms(result):
+        cells = []
+        for name in READ:
+            if arm["norm"] == "batch" or name == "accuracy":
+                found = interval(100 * result.values(name, part="reported", **arm))  # type: ignore[arg-type]
+                cells.append(f"{found.mean:.1f} ± {(found.high - found.low) / 2:.1f}")
+            else:  # nothing is stored, so all ways are one
+                cells.append("")
+        body.append((named(arm), *cells))
+    count = len(result.config["seeds"])
+    return Numbers(("network", *READ.values()), tuple(body), f"Mean and 95 % interval over {count} seeds.")
+
+
+def blank(result: Result, cell: str = "lstm") -> Drawing:
+    """The gradient at the hidden state of every row, before training, from a blank start and from a noisy one."""
     words = []
+    colors = {0.1: (MEAN, "s", LINES[MEAN]), 1.0: (TOTAL, "^", LINES[TOTAL])}
     with style():
-        figure = Figure(figsize=(WIDTH, 3.2))
-        axis = figure.subplots()
-        for norm in ("none", "per step", "layer"):
-            chosen = {"norm": norm} if norm == "none" else {"norm": norm, "gamma": gamma}
-            runs = result.values("losses", **chosen)
-            look = LOOKS[norm] if norm != "per step" else LOOKS[norm]._replace(name="batch norm")
-            steps = result.config["steps"] * (np.arange(runs.shape[1]) + 0.5) / runs.shape[1]
-            curves(axis, steps, runs, look)
-            words.append(f"{look.name} ends at {runs[:, -1].mean():.2f}")
-        axis.set(xlabel="step", ylabel="training loss", ylim=(0, None), title=f"gamma starts at {gamma:g}")
-        figure.legend(loc="outside lower center", ncols=3)
-    return finish(figure, f"Training loss over the steps with gamma from {gamma:g}: {'; '.join(words)}.")
+        figure = Figure(figsize=(WIDTH, 5.6))
+        axes = figure.subplots(2, 1, sharex=True)
+        for axis, norm in zip(axes, ("batch", "layer"), strict=True):
+            for gamma in result.config["gammas"]:
+                for noise in result.config["noises"]:
+                    where = {"part": "start", "cell": cell, "norm": norm, "gamma": gamma, "noise": noise}
+                    runs = result.values("gradient", **where)
+                    median = np.where(np.isfinite(runs).all(0), np.median(runs, axis=0), np.nan)
+                    color, marker, line = colors[gamma]
+                    axis.plot(median, marker, ls=line, color=color, ms=5, markevery=3, mfc=color if noise else "none")
+                    first = f"{np.median(runs[:, 0]):.2g}" if np.isfinite(runs[:, 0]).all() else "no number"
+                    words.append(f"{norm} norm, gamma {gamma:g}, noise {noise:g}: {first}")
+            axis.set(yscale="log", ylabel="gradient / last row's", title=f"{norm} norm")
+        axes[-1].set_xlabel("row of the picture")
+        for gamma, (color, marker, _) in colors.items():
+            axes[0].plot([], [], marker, color=color, label=f"gamma {gamma:g}")
+        axes[0].plot([], [], "o", color=INK, mfc="none", label="blank start")
+        axes[0].plot([], [], "o", color=INK, label="noise of 0.1")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return finish(
+        figure,
+        "Norm of the gradient at the hidden state of each row before training, relative to the last row's. At the "
+        f"first row, median over seeds: {'; '.join(words)}.",
+    )
 
 
 def by_step(result: Result) -> Drawing:
-    """Stored statistics of what comes from the hidden state, by time step, for each start of gamma."""
+    """Recomputed statistics of what comes from the hidden state, by time step, for each start of gamma."""
     words = []
     colors = (Look("", MEAN, "s", LINES[MEAN]), Look("", DIRECT, "o", LINES[DIRECT]))
     with style():
@@ -67,11 +107,11 @@ def by_step(result: Result) -> Drawing:
         names = (("std_by_step", "standard deviation"), ("mean_by_step", "size of the mean"))
         for axis, (name, title) in zip(axes, names, strict=True):
             for gamma, look in zip(result.config["gammas"], colors, strict=False):
-                runs = result.values(name, norm="per step", gamma=gamma)
+                runs = result.values(name, part="reported", cell="lstm", norm="batch", gamma=gamma)
                 curves(axis, np.arange(runs.shape[1]), runs, look._replace(name=f"gamma from {gamma:g}"))
                 means = runs.mean(axis=0)
                 words.append(f"{title}, gamma from {gamma:g}: {means[0]:.2f}, {means[1]:.2f}, ..., {means[-1]:.2f}")
             axis.set(ylabel=title, ylim=(0, None))
         axes[-1].set_xlabel("time step (row of the picture)")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return finish(figure, f"Running statistics of the hidden sums by time step. {'; '.join(words)}.")
+    return finish(figure, f"Statistics of the hidden sums by time step. {'; '.join(words)}.")
