@@ -10,17 +10,19 @@ from bncourse.cli._shared import Refusal
 @click.command()
 @click.argument("notebook", type=click.Path(path_type=Path))
 def command(notebook: Path) -> None:
-    """Run the visible tests of NOTEBOOK and say what they say.
+    """Run the visible tests of NOTEBOOK as they are run when it is graded, and say what they say.
 
-    Nothing is changed and nothing is sent anywhere. The exit code is 0 if every test passes, 1 if one does
+    The cells run in a process of their own, with the assignment's limits, and import only what there is when it is
+    graded. Nothing is changed and nothing is sent anywhere. The exit code is 0 if every test passes, 1 if one does
     not, 2 if the file is not a notebook of the course or a library is missing. Hidden tests, with other
     numbers and shapes, run only after handing in.
     """
     from bncourse.grading.core.plain_text import inert
-    from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError, read_notebook, run_checks
+    from bncourse.grading.student.check import check
+    from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
 
     try:
-        verdicts = run_checks(read_notebook(notebook))
+        verdicts, notes = check(notebook)
     except (UnreadableNotebookError, MissingExtraError) as error:
         raise Refusal(str(error)) from error
 
@@ -42,5 +44,7 @@ def command(notebook: Path) -> None:
     passed = sum(verdict.outcome == "correct" for verdict in verdicts)
     console = Console()
     console.print(table)
+    for note in notes:
+        console.print(f"- {inert(note)}", highlight=False, markup=False)
     console.print(f"{passed} of {len(verdicts)} visible tests pass.", highlight=False)
     raise SystemExit(0 if passed == len(verdicts) else 1)

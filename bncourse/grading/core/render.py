@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
+from bncourse.grading.core.names import bound_names, parse
 from bncourse.grading.core.records import Kind, Master, MasterCell
-from bncourse.grading.core.regions import released_source
+from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, released_source, without_region
 
 Notebook = dict[str, Any]
 
@@ -16,6 +18,8 @@ _FLAGS: dict[Kind, tuple[bool, bool, bool]] = {
     "written": (True, True, False),
 }
 """nbgrader's flags grade, solution and locked, for each kind of cell that it manages."""
+RELEASE = "release"
+"""Under which name a notebook's metadata says what its cells were when they were released, for `bncourse check`."""
 
 
 def source_notebook(master: Master) -> Notebook:
@@ -27,6 +31,7 @@ def source_notebook(master: Master) -> Notebook:
         "seconds_per_test": master.seconds_per_test,
         "seconds_in_all": master.seconds_in_all,
         **master.metadata,
+        RELEASE: [asdict(_public(cell)) for cell in master.cells if cell.kind != "text"],
     }
     return {
         "cells": [_cell(cell) for cell in master.cells],
@@ -43,6 +48,7 @@ def source_notebook(master: Master) -> Notebook:
 def master_of(notebook: Mapping[str, Any]) -> Master:
     """The master that a source notebook was rendered from."""
     facts = dict(notebook["metadata"]["bncourse"])
+    facts.pop(RELEASE, None)
     return Master(
         assignment=facts.pop("assignment"),
         title=facts.pop("title"),
@@ -52,6 +58,59 @@ def master_of(notebook: Mapping[str, Any]) -> Master:
         seconds_in_all=facts.pop("seconds_in_all"),
         metadata=facts,
     )
+
+
+def public_master(notebook: Mapping[str, Any]) -> Master | None:
+    """What a released notebook, or one that was made of it, says of its master: no solution and no hidden test.
+
+    Returns
+    -------
+    Master or None
+        None where the notebook says nothing, or something else.
+    """
+    try:
+        facts = dict(notebook["metadata"]["bncourse"])
+        cells = tuple(MasterCell(**cell) for cell in facts.pop(RELEASE))
+        if not all(cell.kind in _FLAGS and isinstance(cell.source, str) for cell in cells):
+            return None
+        return Master(
+            assignment=str(facts["assignment"]),
+            title=str(facts["title"]),
+            cells=cells,
+            imports=tuple(map(str, facts["imports"])),
+            seconds_per_test=float(facts["seconds_per_test"]),
+            seconds_in_all=float(facts["seconds_in_all"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _public(cell: MasterCell) -> MasterCell:
+    """A cell as it is released; of a solution, the names that it binds are left."""
+    if cell.kind == "test":
+        return replace(cell, source=without_region(cell.source, HIDDEN_TESTS))
+    if cell.kind not in ("answer", "written"):
+        return cell
+    names: set[str] = set()
+    if cell.kind == "answer":
+        names = bound_names(parse(cell.source)) - bound_names(parse(_with_stubs(cell.source, [])))
+    return replace(cell, source=_with_stubs(cell.source, [f"{name} = None" for name in sorted(names)]))
+
+
+def _with_stubs(source: str, first: list[str]) -> str:
+    """The source with `pass` in each solution; these lines stand in the first one that is not indented."""
+    lines: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        inside = inside or SOLUTION.begin in line
+        if SOLUTION.begin in line:
+            lines += [line, *(first if not indent else []), f"{indent}pass"]
+            first = first if indent else []
+        elif not inside or SOLUTION.end in line:
+            lines.append(line)
+        inside = inside and SOLUTION.end not in line
+    return "\n".join(lines)
 
 
 def release_notebook(master: Master) -> Notebook:

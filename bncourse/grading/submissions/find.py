@@ -43,15 +43,15 @@ def find_notebook(folder: Path, assignment: str) -> HandedIn:
     file = _read(path, folder)
     if file.reason and os.path.lexists(path):
         return file
-    if file.reason or _what(file.content):
+    if file.reason or what_it_is(file.content):
         others = [each for each in _entries(folder) if each.path != path]
         found = _renamed(others, folder, assignment)
         if found is None:
             if not file.reason:
-                return HandedIn(b"", f"{path.name} is {_what(file.content)}")
+                return HandedIn(b"", f"{path.name} is {what_it_is(file.content)}")
             return HandedIn(b"", file.reason + _instead(others, folder))
         path, file = found
-    return _with_modules(file, path, folder)
+    return with_modules(file, path, folder.parents[1])
 
 
 def _read(path: Path, folder: Path, most: int = MAX_BYTES) -> HandedIn:
@@ -118,7 +118,7 @@ def _assignment_of(content: bytes) -> str | None:
     return said if isinstance(said, str) and isinstance(cells, list) else None
 
 
-def _what(content: bytes) -> str:
+def what_it_is(content: bytes) -> str:
     """What a file is that is no notebook, by its first bytes; nothing where it may be one."""
     start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
     lower = start[:200].lower()
@@ -166,20 +166,29 @@ def _instead(entries: list[Entry], folder: Path) -> str:
     """What lies in a folder without the notebook."""
     for entry in entries:
         file = _read(entry.path, folder)
-        what = "" if file.reason else _what(file.content)
+        what = "" if file.reason else what_it_is(file.content)
         if what:
             return f"; {inert(entry.path.name, 80)} is {what}"
     return ""
 
 
-def _with_modules(file: HandedIn, path: Path, folder: Path) -> HandedIn:
-    """The notebook, with the modules beside it that it imports as cells in front, which write them where it runs."""
+def with_modules(file: HandedIn, path: Path, below: Path) -> HandedIn:
+    """The notebook, with the modules beside it that it imports as cells in front, which write them where it runs.
+
+    Parameters
+    ----------
+    file : HandedIn
+    path : Path
+        Where it lies.
+    below : Path
+        A folder above it, from which on no link is followed.
+    """
     beside = [] if file.reason else [entry for entry in _entries(path.parent) if entry.path.suffix == ".py"]
     sources: dict[str, str] = {}
     texts = [file.content]
     for entry in beside[:MAX_MODULES]:
         name = str(entry.path.relative_to(path.parent))
-        module = _read(entry.path, folder, MAX_MODULE)
+        module = read_file(entry.path, below, MAX_MODULE)
         if not module.reason and re.fullmatch(r"[\w./-]+", name):
             sources[name] = module.content.decode("utf-8-sig", "replace")
             texts.append(module.content)

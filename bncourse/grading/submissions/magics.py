@@ -24,8 +24,10 @@ def plain_python(source: str) -> str:
         return source
     if count * len(source) > MOST_WORK and not source.lstrip().startswith("%%"):
         return "\n".join(map(_without_magic, source.split("\n")))
-    from IPython.core.inputtransformer2 import TransformerManager
-
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager
+    except ImportError:  # a student's machine may have no notebook
+        return _without_ipython(source)
     with contextlib.suppress(Exception):
         return str(TransformerManager().transform_cell(source))
     return source
@@ -36,3 +38,29 @@ def _without_magic(line: str) -> str:
         return line
     assigned = _ASSIGNED.match(line)
     return f"{assigned[1]} None" if assigned else f"{line[: len(line) - len(line.lstrip())]}pass"
+
+
+_CELL_MAGIC = re.compile(r"\s*%%(\w+)([^\n]*)\n?(.*)", re.DOTALL)
+_LINE = re.compile(r"^(\s*)(\w+\s*=\s*)?(%|!!?)(\w*)(.*)$")
+
+
+def _without_ipython(source: str) -> str:
+    r"""The same for what students use most.
+
+    >>> _without_ipython("%matplotlib inline\n!ls -l\nx = 1")
+    "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().system('ls -l')\nx = 1"
+    """
+    whole = _CELL_MAGIC.fullmatch(source)
+    if whole:
+        return f"get_ipython().run_cell_magic({whole[1]!r}, {whole[2].strip()!r}, {whole[3]!r})\n"
+    lines = []
+    for line in source.split("\n"):
+        found = _LINE.match(line)
+        if found is None:
+            lines.append("" if line.rstrip().endswith("?") else line)
+        elif found[3] == "%":
+            lines.append(f"{found[1]}{found[2] or ''}get_ipython().run_line_magic({found[4]!r}, {found[5].strip()!r})")
+        else:
+            call = "getoutput" if found[2] else "system"
+            lines.append(f"{found[1]}{found[2] or ''}get_ipython().{call}({(found[4] + found[5]).strip()!r})")
+    return "\n".join(lines)
