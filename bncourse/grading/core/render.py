@@ -7,7 +7,7 @@ from typing import Any
 
 from bncourse.grading.core.names import bound_names, parse
 from bncourse.grading.core.records import Kind, Master, MasterCell
-from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, released_source, without_region
+from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, Region, released_source, without_region
 
 Notebook = dict[str, Any]
 
@@ -18,6 +18,8 @@ _FLAGS: dict[Kind, tuple[bool, bool, bool]] = {
     "written": (True, True, False),
 }
 """nbgrader's flags grade, solution and locked, for each kind of cell that it manages."""
+STUB = Region("BEGIN STUB", "END STUB")
+"""What stands in a release for the lines that begin and end a solution."""
 RELEASE = "release"
 """Under which name a notebook's metadata says what its cells were when they were released, for `bncourse check`."""
 
@@ -31,7 +33,7 @@ def source_notebook(master: Master) -> Notebook:
         "seconds_per_test": master.seconds_per_test,
         "seconds_in_all": master.seconds_in_all,
         **master.metadata,
-        RELEASE: [asdict(_public(cell)) for cell in master.cells if cell.kind != "text"],
+        RELEASE: [asdict(_renamed(_public(cell), SOLUTION, STUB)) for cell in master.cells if cell.kind != "text"],
     }
     return {
         "cells": [_cell(cell) for cell in master.cells],
@@ -70,7 +72,7 @@ def public_master(notebook: Mapping[str, Any]) -> Master | None:
     """
     try:
         facts = dict(notebook["metadata"]["bncourse"])
-        cells = tuple(MasterCell(**cell) for cell in facts.pop(RELEASE))
+        cells = tuple(_renamed(MasterCell(**cell), STUB, SOLUTION) for cell in facts.pop(RELEASE))
         if not all(cell.kind in _FLAGS and isinstance(cell.source, str) for cell in cells):
             return None
         return Master(
@@ -83,6 +85,10 @@ def public_master(notebook: Mapping[str, Any]) -> Master | None:
         )
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _renamed(cell: MasterCell, old: Region, new: Region) -> MasterCell:
+    return replace(cell, source=cell.source.replace(old.begin, new.begin).replace(old.end, new.end))
 
 
 def _public(cell: MasterCell) -> MasterCell:
