@@ -23,7 +23,7 @@ from bncourse.grading.core.environment import allowed
 from bncourse.grading.core.names import imports_of, parse
 from bncourse.grading.core.records import Kind, Master, MasterCell, Verdict
 from bncourse.grading.core.render import public_master
-from bncourse.grading.engine.attempt import Plan
+from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
 from bncourse.grading.submissions.elsewhere import names_of
 from bncourse.grading.submissions.files import MAX_BYTES, HandedIn
@@ -69,10 +69,10 @@ def check(path: Path) -> Checked:
     reading = read_submission(master, file.content)
     if reading.reason:
         raise UnreadableNotebookError(f"{path} cannot be graded: {reading.reason}.")
-    plan = Plan(master, reading)
+    plan = Attempt(master, reading)
     carry_out(plan)
     said = [*file.notes, *reading.repairs, *plan.all_notes()]
-    look = looks(master, reading)
+    look = looks(master, reading, {})
     return Checked(plan.all_verdicts(), (*said, *([f"A person will look at this: {look}"] if look else [])))
 
 
@@ -144,7 +144,7 @@ def _others(path: Path) -> Iterator[bytes]:
             yield other.read_bytes()
 
 
-def carry_out(plan: Plan) -> None:
+def carry_out(plan: Attempt) -> None:
     """Run passes until every test has its verdict."""
     deadline = time.monotonic() + START_SECONDS + plan.master.seconds_in_all
     for _ in range(MAX_PASSES):
@@ -158,7 +158,7 @@ def carry_out(plan: Plan) -> None:
     plan.give_up("crashed")
 
 
-def _one_pass(plan: Plan, deadline: float) -> dict[str, Any] | None:
+def _one_pass(plan: Attempt, deadline: float) -> dict[str, Any] | None:
     """Run the steps once in a new process; returns what cut it short, if anything did."""
     job = {
         "master": plan.master.serialized,
@@ -186,7 +186,7 @@ def _one_pass(plan: Plan, deadline: float) -> dict[str, Any] | None:
 
 
 def _follow(
-    plan: Plan, process: "subprocess.Popen[bytes]", job: dict[str, Any], deadline: float
+    plan: Attempt, process: "subprocess.Popen[bytes]", job: dict[str, Any], deadline: float
 ) -> dict[str, Any] | None:
     stdin, stdout = process.stdin, process.stdout
     if stdin is None or stdout is None:
@@ -219,7 +219,7 @@ def _follow(
             plan.take(message)
 
 
-def _ended(plan: Plan, at: dict[str, Any], how: str, code: int | None = None) -> dict[str, Any]:
+def _ended(plan: Attempt, at: dict[str, Any], how: str, code: int | None = None) -> dict[str, Any]:
     """What the grader says of a process that has ended, or did not end."""
     if not at:
         raise RuntimeError("the process in which the notebook is checked does not start")
@@ -229,9 +229,16 @@ def _ended(plan: Plan, at: dict[str, Any], how: str, code: int | None = None) ->
         text = "did not end in time" if how == "timeout" else "ended the process in which your code ran"
         verdict = {"grade_id": cell, "outcome": how, "points": 0.0, "max_points": points}
         verdict["message"] = f"The test {cell} {text}."
-        facts = {"withheld": False, "missing": [], "not_implemented": False, "broken": []}
+        facts = {"withheld": False, "missing": [], "not_implemented": False, "broken": [], "measured": {}}
         plan.take({"verdict": verdict, **facts})
-    return {"dead": how, "loading": loading, "cell": cell, "statement": at["statement"], "signal": code}
+    return {
+        "dead": how,
+        "secret": False,
+        "loading": loading,
+        "cell": cell,
+        "statement": at["statement"],
+        "signal": code,
+    }
 
 
 def _read_lines(stream: IO[bytes], lines: "queue.SimpleQueue[bytes]") -> None:

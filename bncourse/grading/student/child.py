@@ -22,7 +22,7 @@ from bncourse.diagnosis.report import Misconception
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, MasterCell, Verdict
 from bncourse.grading.core.seeds import begin_anew, cell_seed
-from bncourse.grading.oracle.compiled_master import Prepared, quiet, test_file
+from bncourse.grading.oracle.compiled_master import CompiledMaster, quiet, test_file
 from bncourse.grading.oracle.remote_errors import StudentError, StudentLate, error_class
 from bncourse.grading.oracle.verdicts import judge, raised_by_student
 from bncourse.grading.sandbox.inside import shell as shells
@@ -55,7 +55,7 @@ class Child:
 
     def __init__(self, job: dict[str, Any], report: Any) -> None:
         self.master = Master.deserialized(job["master"])
-        self.prepared = Prepared(self.master)
+        self.prepared = CompiledMaster(self.master)
         self.cells = {cell.grade_id: cell for cell in self.master.cells}
         self.seconds, self.allowed, self.steps = job["seconds"], set(job["allowed"]), job["steps"]
         self.report = report
@@ -112,7 +112,7 @@ class Child:
                     code = compiled(tree, filename, flags, last=index == len(trees) - 1)
                     eval(code, self.own)  # noqa: S307  (the student's own cell)
             except StudentLate:
-                self.tell(dead="timeout", gone=False, loading=True, cell=name, statement=index)
+                self.tell(dead="timeout", gone=False, secret=False, loading=True, cell=name, statement=index)
                 raise SystemExit from None
             except BaseException as error:
                 if given and isinstance(error, ImportError) and "pip install" in str(error):
@@ -164,9 +164,10 @@ class Child:
             missing=sorted(self.space.missing),
             not_implemented=isinstance(raised_by_student(error), NotImplementedError),
             broken=self.broken[:3],
+            measured={},
         )
         if isinstance(error, StudentLate):
-            self.tell(dead="timeout", gone=False, loading=False, cell=cell.grade_id, statement=0)
+            self.tell(dead="timeout", gone=False, secret=False, loading=False, cell=cell.grade_id, statement=0)
             raise SystemExit
 
     def as_students(self, error: BaseException) -> BaseException:
