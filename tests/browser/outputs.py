@@ -1,39 +1,15 @@
-"""What the build printed under a cell, and whether a browser's output says the same."""
+"""Whether what a browser printed says the same as what the build printed."""
 
 import math
 import re
-from typing import Any
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 ROUNDING = 1e-7
 """Numbers below this are taken as rounding noise, which differs from processor to processor."""
 
 RELATIVE = 2e-3
 """How far two other numbers may be apart, relative to the larger: a last printed digit that falls the other way."""
-
-
-def told(cell: dict[str, Any]) -> str:
-    """The text that a notebook's cell printed or showed; of figures and tables nothing."""
-    pieces = []
-    for output in cell["outputs"]:
-        if output["output_type"] == "stream":
-            pieces.append("".join(output["text"]))
-        elif output["output_type"] in ("execute_result", "display_data"):
-            data = output["data"]
-            if not {"text/html", "image/svg+xml", "image/png", "text/markdown"} & set(data):
-                pieces.append("".join(data.get("text/plain", "")))
-    return ANSI.sub("", "\n".join(piece.rstrip("\n") for piece in pieces))
-
-
-def pictures(cell: dict[str, Any]) -> list[str]:
-    """The words that stand in for each figure that a notebook's cell showed."""
-    found = []
-    for output in cell["outputs"]:
-        html = "".join(output.get("data", {}).get("text/html", ""))
-        found += re.findall(r'<svg[^>]*aria-label="([^"]*)"', html)
-    return found
 
 
 def difference(built: str, ran: str) -> str:
