@@ -26,8 +26,8 @@ TEXTS = (".html", ".js", ".css", ".svg", ".txt", ".json", ".ipynb", ".xml")
 
 
 def built_pages(site: Path) -> list[Path]:
-    """Every HTML page of the site."""
-    return sorted(page for page in site.rglob("*.html") if "_static" not in page.parts)
+    """Every HTML page of the book; JupyterLite's own are not ours."""
+    return sorted(page for page in site.rglob("*.html") if not {"_static", "lite"} & set(page.relative_to(site).parts))
 
 
 @cache
@@ -49,8 +49,11 @@ def test_links_within_the_site_resolve(site: Path) -> None:
             path, fragment = urldefrag(tag["href"])
             if re.match(r"[a-z]+:", path):
                 continue
+            path, _, query = path.partition("?")
             target = (page.parent / unquote(path)).resolve() if path else page
-            if not target.exists():
+            if query.startswith("path=") and not (site / "lite/files" / unquote(query[5:])).exists():
+                broken.append(f"{page.name}: {tag['href']}: no such notebook")
+            elif not target.exists():
                 broken.append(f"{page.name}: {tag['href']}: no such page")
             elif fragment and target.suffix == ".html" and unquote(fragment) not in anchors(target):
                 broken.append(f"{page.name}: {tag['href']}: no such anchor")
