@@ -54,7 +54,12 @@ def _batch_size(config: Any, unit: Unit) -> float:
 def _regularization(config: Any, unit: Unit) -> float:
     if unit["part"] == "noise":
         return float(1 + 0.02 * unit["batch_size"])
-    return float(1 + (config.steps if unit["part"] == "grid" else 1.5 * config.equilibrium_steps) * 1e-3)
+    return float(1 + config.steps * 1e-3)
+
+
+def _in_proportion(config: Any, unit: Unit) -> float:
+    """Take the units of an experiment to last in proportion to its steps."""
+    return float(1 + getattr(config, "steps", 100) * 1e-3)
 
 
 SECONDS: dict[str, Callable[[Any, Unit], float]] = {
@@ -75,12 +80,22 @@ SECONDS: dict[str, Callable[[Any, Unit], float]] = {
     "placement": steps(),
     "affine_parameters": steps(),
     "targets": steps(),
-    "inception": lambda config, unit: config.steps * 0.018 * (config.members if unit["part"] == "ensemble" else 1),
+    "inception": lambda config, unit: config.steps * 0.018,
     "sync": lambda config, unit: 20 + config.steps * 0.01,
     "cost": lambda config, unit: 2 + config.runs * 0.1,
     "recurrent": lambda config, unit: 3 + config.steps * (0.02 if unit["norm"] == "none" else 0.1),
+    "adaptation": _in_proportion,
+    "affine_only": _in_proportion,
+    "company": _in_proportion,
+    "curvature": _in_proportion,
+    "depth": _in_proportion,
+    "inception_changes": _in_proportion,
+    "l1_norm": _in_proportion,
+    "one_update": _in_proportion,
+    "rotation": _in_proportion,
 }
-"""Estimates, which order the work: within an experiment the longest units begin first."""
+"""Estimates, which order the work: within an experiment the longest units begin first.
+"""
 
 
 def seconds(name: str, config: Config, unit: Unit) -> float:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -161,12 +162,16 @@ def test_the_visible_tests_of_the_broken_script_do_not_say_which_functions_are_w
 
 
 def without_extras(path: Path) -> subprocess.CompletedProcess[str]:
-    """`bncourse check` where nothing is installed but NumPy, click and rich."""
-    program = (
-        f"import sys\nfor name in {EXTRAS!r}:\n    sys.modules[name] = None\n"
-        f"sys.argv = ['bncourse', 'check', {str(path)!r}]\nfrom bncourse.__main__ import main\nmain()\n"
-    )
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    """`bncourse check` where nothing is installed but NumPy, click and rich, in the processes that it starts either."""
+    missing = path.parent / "missing"
+    missing.mkdir()
+    for name in EXTRAS:
+        missing.joinpath(f"{name}.py").write_text(f"raise ModuleNotFoundError('No module named {name}', name={name!r})")
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(missing), os.environ.get("PYTHONPATH")]))
+    }
+    command = [sys.executable, "-m", "bncourse", "check", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
 
 
 @pytest.mark.parametrize("assignment", sorted(set(ASSIGNMENTS) - {"pytorch"}))

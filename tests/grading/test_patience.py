@@ -69,8 +69,11 @@ def test_a_busy_machine_costs_no_mark_and_a_loop_no_more_than_three_times_its_se
 def test_nobody_waits_for_who_hangs() -> None:
     """While one lane waits for a loop, the other one grades the rest of the class."""
     right = [(f"right {n}", hand_in(RIGHT | {"number": f"values_per_channel = 200 + 0 * {n}"})) for n in range(20)]
+    master = dataclasses.replace(
+        MASTER, seconds_per_test=10.0, seconds_in_all=60.0
+    )  # longer than a busy machine needs to start the second lane
     with Grader(jobs=2, cache=False) as grader:
-        grader.prepare(MASTER)
+        grader.prepare(master)
         first = [("loop", hand_in(RIGHT | {"scale": HANGING["a loop"]}))]
-        ready = [record.student for record in grader.grade_many(MASTER, [*first, *right])]
+        ready = [record.student for record in grader.grade_many(master, [*first, *right])]
     assert ready.index("loop") > 0

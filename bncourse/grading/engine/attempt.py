@@ -184,6 +184,9 @@ class Attempt:
             why = "; ".join(self._notes.get(homes[0], [])[:2])
             text = f"`{name}` does not exist after cell {homes[0]} has run." + (f" {why}" if why else "")
             return _zero(cell, "wrong", text, verdict.seconds)
+        if related and related <= self._stubs:  # code that was given, and is to be mended, runs as it stands
+            text = f"Your code is still missing. As it stands: {verdict.message}"
+            return _zero(cell, "not attempted", text, verdict.seconds)
         return verdict
 
     def take_output(self, message: dict[str, Any], pictures: list[bytes]) -> None:

@@ -132,7 +132,8 @@ def test_the_check_says_what_the_grader_says(form: str, graded: dict[str, tuple[
     assert [v.message for v in checked.verdicts] == [v.message for v in graded[form]]
 
 
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.sandbox
 @pytest.mark.xdist_group("classes")
 @pytest.mark.parametrize("assignment", list_masters(MASTERS))

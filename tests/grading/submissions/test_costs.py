@@ -50,7 +50,7 @@ def test_reading_takes_no_square_of_the_length(kind: str) -> None:
     start = time.process_time()
     submission = submission_of(MASTER, "x", raw)
     Attempt(MASTER, submission.reading)
-    looks(MASTER, submission.reading)
+    looks(MASTER, submission.reading, {})
     assert time.process_time() - start < SECONDS
     assert not submission.reading.reason
 
