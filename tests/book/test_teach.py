@@ -53,6 +53,7 @@ DEVELOPERS_NOT_RUN = {
     "make browser-bench": "it measures, and CI's machines are not quiet",
     "make serve": "it does not end",
     "make help": "it lists the targets",
+    "make test-all": "it takes hours in all: searches, kills and fuzzers at full length",
     "make site": "it is `make book`, which is run, and prints; tests/book/test_offline.py does that with two pages",
     ".venv": "a folder",
     ".venv/bin/pre-commit install": "it changes the user's git",

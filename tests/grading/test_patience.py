@@ -53,6 +53,7 @@ def busy() -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_busy_machine_costs_no_mark_and_a_loop_no_more_than_three_times_its_seconds(busy: None) -> None:
     master = dataclasses.replace(MASTER, seconds_per_test=4 * 0.4 + 0.4, seconds_in_all=60.0)
     with Grader(jobs=2, cache=False) as grader:
