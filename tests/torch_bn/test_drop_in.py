@@ -334,7 +334,7 @@ def exported(bn1, bn2):
 
 
 @case
-def wrong_number_of_axes_is_a_value_error(bn1, bn2):
+def refuses_a_wrong_number_of_axes_with_a_value_error(bn1, bn2):
     for kind, shape in ((bn1, (3,)), (bn1, (2, 3, 4, 5)), (bn2, (2, 3, 4))):
         with pytest.raises(ValueError, match=r"D|axes"):
             kind(3)(torch.zeros(shape))
