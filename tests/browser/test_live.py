@@ -172,7 +172,10 @@ def test_a_keyboard_is_enough(intro: Live) -> None:
     page.keyboard.press("Control+A")
     page.keyboard.type("def f():\nreturn 5\nprint(f() + 1)")
     page.keyboard.press("Shift+Enter")
-    page.wait_for_function("bnPage.running")
+    for _ in range(600):  # a run may be over before one could see that it has begun
+        if "6" in intro.output(1):
+            break
+        page.wait_for_timeout(100)
     page.wait_for_function(FREE)
     assert "6" in intro.output(1)
     page.locator(".bn-editor .cm-content").focus()
