@@ -54,6 +54,7 @@ class Lane:
         self.known: set[str] = set()
         self.ready = False
         self.control, theirs = socket.socketpair()
+        self.twins, theirs_too = socket.socketpair()
         self.channel = Channel(self.control.fileno())
         self.orders = threading.Lock()
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the rest)
@@ -61,12 +62,13 @@ class Lane:
         like = next((lane for lane in others if lane.ready and lane.known), None)
         if like is not None:
             self.known |= like.known
-            like._order(TWIN, {}, theirs.fileno())
+            like._split(theirs, theirs_too)
         else:
             command = [sys.executable, "-c", "from bncourse.grading.oracle import process; process.main()"]
             threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
-            self.oracle = spawn(command, theirs, {**os.environ, **threads}, self.said)
+            self.oracle = spawn(command, [theirs, theirs_too], {**os.environ, **threads}, self.said)
         theirs.close()
+        theirs_too.close()
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +110,12 @@ class Lane:
 
     def _hear(self) -> bytes:
         return self.channel.receive(time.monotonic() + START_SECONDS)
+
+    def _split(self, *controls: socket.socket) -> None:
+        try:
+            socket.send_fds(self.twins, [TWIN], [control.fileno() for control in controls])
+        except OSError as error:
+            raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
 
     def _order(self, kind: bytes, message: dict[str, Any], *descriptors: int) -> None:
         try:
@@ -202,6 +210,7 @@ class Lane:
     def close(self) -> None:
         """End all processes of the lane."""
         self.control.close()
+        self.twins.close()
         if self.oracle is not None:
             self.oracle.kill()
             self.oracle.wait()

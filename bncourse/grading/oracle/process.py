@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import sys
@@ -45,48 +46,66 @@ class Oracle:
     ----------
     control : socket
         Where its orders come from.
+    twins : socket
+        Where it is told to fork another oracle, which it does even while one of its forks takes a job.
     """
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, twins: socket.socket) -> None:
         self.masters: dict[str, CompiledMaster] = {}
-        self.listen(control)
+        self.listen(control, twins)
 
-    def listen(self, control: socket.socket) -> None:
+    def listen(self, control: socket.socket, twins: socket.socket) -> None:
         """Take orders from here from now on."""
-        self.control, self.channel = control, Channel(control.fileno(), ahead=False)
+        self.control, self.channel, self.twins = control, Channel(control.fileno(), ahead=False), twins
         control.setblocking(True)
 
     def serve(self) -> None:
         """Learn masters, and have forks take the jobs, until the supervisor goes away."""
-        self.say_ready()
-        while order := self.next_order():
+        self.channel.send(str(os.getpid()).encode())
+        while True:
+            self.wait_for(self.control.fileno())
+            order = self.next_order()
             if order == MASTER:
                 self.learn()
-                continue
-            if order == TWIN:
-                self.split()
-                continue
-            fork = os.fork()
-            if fork == 0:
-                try:
-                    self.take_jobs()
-                finally:
-                    os._exit(0)
-            os.waitpid(fork, 0)
+            elif order == JOB:
+                self.fork_for_jobs()
+            else:
+                return
 
-    def say_ready(self) -> None:
-        """Say who listens here."""
-        self.channel.send(str(os.getpid()).encode())
+    def wait_for(self, descriptor: int) -> None:
+        """Wait until there is something to read; fork the twins that are ordered meanwhile."""
+        while descriptor not in (ready := select.select([descriptor, self.twins.fileno()], [], [])[0]):
+            if ready:
+                self.split()
 
     def split(self) -> None:
         """Fork another oracle, which knows what this one knows."""
-        _, (descriptor,) = self.receive()
+        order, descriptors, _, _ = socket.recv_fds(self.twins, 1, 2)
+        if order != TWIN:
+            raise Gone
         if os.fork() == 0:
-            self.control.close()
-            self.listen(socket.socket(fileno=descriptor))
-            self.say_ready()
-        else:
+            try:
+                self.control.close()
+                self.twins.close()
+                self.listen(*(socket.socket(fileno=descriptor) for descriptor in descriptors))
+                self.serve()
+            finally:
+                os._exit(0)
+        for descriptor in descriptors:
             os.close(descriptor)
+
+    def fork_for_jobs(self) -> None:
+        """Have a fork take jobs, and wait until it has ended."""
+        fork = os.fork()
+        if fork == 0:
+            try:
+                self.take_jobs()
+            finally:
+                os._exit(0)
+        ended = os.pidfd_open(fork)
+        self.wait_for(ended)
+        os.close(ended)
+        os.waitpid(fork, 0)
 
     def next_order(self) -> bytes:
         """What is ordered next, which stays where it is; nothing at the end."""
@@ -196,11 +215,11 @@ def _ignore(*_: Any) -> None:
 
 
 def main() -> None:
-    """Serve the supervisor at the socket that the last argument names."""
+    """Serve the supervisor at the sockets that the last two arguments name."""
     warnings.simplefilter("ignore")
     gc.disable()  # for as long as libraries load, which takes a fifth less then
     with contextlib.suppress(Gone, Late):
-        Oracle(socket.socket(fileno=int(sys.argv[-1]))).serve()
+        Oracle(*(socket.socket(fileno=int(number)) for number in sys.argv[-2:])).serve()
 
 
 if __name__ == "__main__":

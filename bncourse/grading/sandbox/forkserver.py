@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from bncourse.grading.sandbox import bubblewrap
@@ -29,12 +29,12 @@ class StartError(bubblewrap.GraderError):
 
 
 def spawn(
-    command: list[str], control: socket.socket, environment: dict[str, str], said: IO[bytes]
+    command: list[str], controls: Sequence[socket.socket], environment: dict[str, str], said: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Start a process whose last argument is the number of its control socket, and which complains to a file."""
-    number = control.fileno()
+    """Start a process whose last arguments are the numbers of its control sockets, and which complains to a file."""
+    numbers = [control.fileno() for control in controls]
     return subprocess.Popen(  # noqa: S603  (our own command)
-        [*command, str(number)], pass_fds=(number,), env=environment, stdin=subprocess.DEVNULL, stderr=said
+        [*command, *map(str, numbers)], pass_fds=numbers, env=environment, stdin=subprocess.DEVNULL, stderr=said
     )
 
 
@@ -108,7 +108,7 @@ class Forkserver:
         """Start the sandbox."""
         command = bubblewrap.bwrap_command(modules) if self.isolate else bubblewrap.process_command(modules)
         environment = {**bubblewrap.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
-        return spawn(command, control, environment, self.said)
+        return spawn(command, [control], environment, self.said)
 
     def wait_ready(self) -> None:
         """Wait until its libraries are loaded."""

@@ -1,5 +1,6 @@
 """Cells that await something run as they do in a notebook."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 
@@ -19,6 +20,15 @@ async with asyncio.Lock():
 async for _ in aiter_of(2):
     z = 6
 await asyncio.gather(later(1), later(2))"""
+
+
+@pytest.fixture(autouse=True)
+def no_running_loop() -> Iterator[None]:
+    """A browser that another test has opened counts as a loop that runs in this thread."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @pytest.fixture
