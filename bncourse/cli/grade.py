@@ -22,6 +22,7 @@ LEVELS = ("full", "no-filter", "process")
 @click.option("--level", type=click.Choice(LEVELS), default="full", help="Lower the sandbox, by name [full].")
 @click.option("--seed", type=int, default=0, help="What all random numbers are derived from [0].")
 @click.option("--no-cache", is_flag=True, help="Run identical answers each for themselves.")
+@click.option("--all", "everybody", is_flag=True, help="Show all rows of a large class.")
 @click.option("--yes", is_flag=True, help="Do not ask before everybody is graded again.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster of this scheduler.")
 @with_course
@@ -34,6 +35,7 @@ def command(
     level: str,
     seed: int,
     no_cache: bool,
+    everybody: bool,
     yes: bool,
     scheduler: str | None,
 ) -> None:
@@ -47,7 +49,7 @@ def command(
 
     from bncourse.grading.engine.grader import Grader
     from bncourse.grading.reports.export import each_line
-    from bncourse.grading.reports.summary import tables
+    from bncourse.grading.reports.summary import MOST_ROWS, tables
     from bncourse.grading.sandbox.bubblewrap import GraderError
     from bncourse.grading.workflows.grade import grade_class
 
@@ -93,7 +95,7 @@ def command(
             )
     except GraderError as error:
         raise Refusal(str(error)) from error
-    for table in tables(each_line(course, assignment), assignment):
+    for table in tables(each_line(course, assignment), assignment, most=None if everybody else MOST_ROWS):
         console.print(table)
     for name, why in course.refused(assignment).items():
         console.print(f"Not read: the folder {name}: {why}. Rename it.", style="red", markup=False, highlight=False)

@@ -1,8 +1,9 @@
-"""Records in; lists out: our own, and those that Gradescope and Canvas read.
+"""Records in; lists out: our own, and those that Canvas, Moodle and Gradescope read.
 
 Cells that a spreadsheet would take for a formula begin with an apostrophe.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -10,7 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,13 @@ class Line:
     """Points taken off because it was handed in late."""
     gone: bool = False
     """Whether the submission is not there any more, and its grade still is."""
+    absent: bool = False
+    """Whether nothing was handed in."""
+    ungraded: bool = False
+    """Whether something was handed in and never graded."""
+    first: str = ""
+    last: str = ""
+    email: str = ""
 
 
 def lines_of(course: Course, assignment: str | None = None) -> list[Line]:
@@ -63,9 +71,7 @@ def each_line(course: Course, assignment: str | None = None) -> Iterator[Line]:
             records = some_records(gradebook.engine, {(row.assignment, row.id) for row in chunk})
             for row in chunk:
                 yield Line(
-                    student=row.id,
-                    name=" ".join(filter(None, [row.first_name, row.last_name])),
-                    lms_id=row.lms_user_id or "",
+                    **_person(row),
                     assignment=row.assignment,
                     score=max(0.0, (row.score or 0.0) - (row.penalty or 0.0)),
                     max_score=row.highest or 0.0,
@@ -76,6 +82,45 @@ def each_line(course: Course, assignment: str | None = None) -> Iterator[Line]:
                 )
     finally:
         gradebook.close()
+
+
+def class_lines(course: Course, assignment: str) -> list[Line]:
+    """The whole class's results in one assignment: also of students who handed in nothing, with no points.
+
+    Raises
+    ------
+    CourseError
+        If nothing of the assignment has been graded.
+    """
+    lines = lines_of(course, assignment)
+    if not lines:
+        raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
+    known, highest = {line.student for line in lines}, lines[0].max_score
+    gradebook = open_gradebook(course)
+    try:
+        students = gradebook.db.execute(sql.select(*_PERSON).order_by(Student.id)).all()
+    finally:
+        gradebook.close()
+    handed_in = set(course.students(assignment))
+    for row in students:
+        if row.id not in known:
+            there = row.id in handed_in
+            nothing = Line(
+                **_person(row), assignment=assignment, score=0.0, max_score=highest, to_mark=False, record=None
+            )
+            lines.append(replace(nothing, absent=not there, ungraded=there))
+    return sorted(lines, key=lambda line: line.student)
+
+
+_PERSON = (Student.id, Student.first_name, Student.last_name, Student.email, Student.lms_user_id)
+
+
+def _person(row: Any) -> dict[str, Any]:
+    """What the gradebook says about a student."""
+    first, last = row.first_name or "", row.last_name or ""
+    name = " ".join(filter(None, [first, last]))
+    facts = {"student": row.id, "name": name, "first": first, "last": last}
+    return {**facts, "email": row.email or "", "lms_id": row.lms_user_id or ""}
 
 
 def _summed(assignment: str | None) -> Any:
@@ -103,7 +148,7 @@ def _summed(assignment: str | None) -> Any:
         .subquery()
     )
     query = (
-        sql.select(Student.id, Student.first_name, Student.last_name, Student.lms_user_id)
+        sql.select(*_PERSON)
         .add_columns(Assignment.name.label("assignment"), grades.c.score, grades.c.to_mark)
         .add_columns(penalties.c.penalty, points.c.highest)
         .join(SubmittedAssignment, SubmittedAssignment.student_id == Student.id)
@@ -119,26 +164,36 @@ def write_lists(course: Course) -> None:
     """Write grades.csv, one row a student and assignment, and verdicts.jsonl, one line a test cell."""
     grades, verdicts = course.root / "grades.csv", course.root / "verdicts.jsonl"
     with replacing(grades) as first, replacing(verdicts) as second:
-        first.write(_csv(["id", "assignment", "score", "max_score", "status", "late", "to_mark"], []))
+        first.write(csv_bytes(["id", "assignment", "score", "max_score", "status", "late", "to_mark"], []))
         for line in each_line(course):
             facts = [line.student, line.assignment, line.score, line.max_score, _status(line), _late(line)]
             first.write(_csv_rows([[*facts, "yes" if line.to_mark else "no"]]))
             second.write(_verdict_lines(line.record).encode())
 
 
-def export(course: Course, assignment: str, style: str, to: Path | None = None, *, complete: bool = False) -> Path:
-    """Write an assignment's grades in another system's format.
+def export(
+    course: Course,
+    assignment: str,
+    style: str,
+    to: Path | None = None,
+    *,
+    complete: bool = False,
+    missing: str = "zero",
+) -> Path:
+    """Write the whole class's grades of an assignment in another system's format.
 
     Parameters
     ----------
     course, assignment
         Which grades.
-    style : {"csv", "gradescope", "canvas"}
+    style : {"csv", "gradescope", "canvas", "moodle"}
     to : Path, optional
         Where to; a file, and for Gradescope a folder with one results.json a student. If left out, a place
         in the course folder's results.
     complete : bool
         Refuse where a score is not complete, or its submission is gone.
+    missing : {"zero", "blank"}
+        What stands for students who handed in nothing.
 
     Returns
     -------
@@ -150,24 +205,36 @@ def export(course: Course, assignment: str, style: str, to: Path | None = None, 
     CourseError
         If nothing of the assignment has been graded.
     """
-    course.master(assignment)
-    update_penalties(course, assignment)
-    lines = lines_of(course, assignment)
-    if not lines:
-        raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
-    said = warnings(lines) if complete else []
-    if said:
-        raise CourseError(f"{' '.join(said)} Nothing was written.")
+    lines = lines_to_export(course, assignment, complete=complete)
     if style == "gradescope":
         to = to or course.results(assignment) / "gradescope"
         for line in lines:
-            write(to / line.student / "results.json", json.dumps(_gradescope(line), indent=1).encode())
+            if not line.absent or missing == "zero":
+                write(to / line.student / "results.json", json.dumps(_gradescope(line), indent=1).encode())
         return to
-    to = to or course.results(assignment) / ("canvas.csv" if style == "canvas" else "questions.csv")
+    to = to or course.results(assignment) / f"{'questions' if style == 'csv' else style}.csv"
     if to.is_dir():
         raise CourseError(f"{to} is a folder. Expected a file to write to.")
-    write(to, _canvas(lines) if style == "canvas" else _by_question(lines))
+    made = {"canvas": _canvas, "moodle": _moodle, "csv": _by_question}[style](lines, missing)
+    write(to, codecs.BOM_UTF8 + made)  # by which spreadsheets know the encoding; Canvas and Moodle pass over it
     return to
+
+
+def lines_to_export(course: Course, assignment: str, *, complete: bool = False) -> list[Line]:
+    """The whole class's results, late penalties worked out from the scores as they are now.
+
+    Raises
+    ------
+    CourseError
+        If nothing of the assignment has been graded, or, with `complete`, a score is not complete.
+    """
+    course.master(assignment)
+    update_penalties(course, assignment)
+    lines = class_lines(course, assignment)
+    said = warnings(lines) if complete else []
+    if said:
+        raise CourseError(f"{' '.join(said)} Nothing was written.")
+    return lines
 
 
 def safe(value: Any) -> Any:
@@ -183,7 +250,8 @@ def safe(value: Any) -> Any:
     return value
 
 
-def _csv(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def csv_bytes(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A table as CSV; no cell of it is a formula."""
     return (",".join(heading) + "\n").encode() + _csv_rows(rows)
 
 
@@ -195,9 +263,10 @@ def _csv_rows(rows: Iterable[Sequence[Any]]) -> bytes:
 
 def warnings(lines: Iterable[Line]) -> list[str]:
     """What whoever takes these grades elsewhere should know first."""
-    unmarked, gone, count = list[str](), list[str](), 0
+    unmarked, gone, ungraded, count = list[str](), list[str](), list[str](), 0
     for line in lines:
         count += 1
+        ungraded += [line.student] if line.ungraded else []
         unmarked += [line.student] if line.to_mark else []
         gone += [line.student] if line.gone else []
     found = []
@@ -205,6 +274,10 @@ def warnings(lines: Iterable[Line]) -> list[str]:
         found.append(
             f"{len(unmarked)} of {count} scores are not complete: answers still wait to be marked in formgrader "
             f"({_some(unmarked)})."
+        )
+    if ungraded:
+        found.append(
+            f"{len(ungraded)} of {count} have handed in and are not graded ({_some(ungraded)}). Grade them first."
         )
     if gone:
         found.append(
@@ -223,6 +296,8 @@ def _late(line: Line) -> float | str:
 
 
 def _status(line: Line) -> str:
+    if line.absent:
+        return "nothing handed in"
     return line.record.status if line.record else "not graded"
 
 
@@ -243,22 +318,39 @@ def _verdict_lines(record: SubmissionRecord | None) -> str:
     return text
 
 
-def _by_question(lines: Sequence[Line]) -> bytes:
+def _points(line: Line, missing: str) -> float | str:
+    """A line's score as a list shows it."""
+    return "" if line.ungraded or (line.absent and missing == "blank") else round(line.score, 4)
+
+
+def _by_question(lines: Sequence[Line], missing: str) -> bytes:
     questions = list(dict.fromkeys(v.grade_id for line in lines if line.record for v in line.record.verdicts))
     heading = ["id", "name", "assignment", "score", "max_score", "status", "late", "to_mark", *questions]
     rows = []
     for line in lines:
         points = {v.grade_id: v.points for v in line.record.verdicts} if line.record else {}
-        facts = [line.student, line.name, line.assignment, line.score, line.max_score, _status(line), _late(line)]
+        score = _points(line, missing)
+        facts = [line.student, line.name, line.assignment, score, line.max_score, _status(line), _late(line)]
         rows.append([*facts, "yes" if line.to_mark else "no", *(points.get(name, "") for name in questions)])
-    return _csv(heading, rows)
+    return csv_bytes(heading, rows)
 
 
-def _canvas(lines: Sequence[Line]) -> bytes:
+def _canvas(lines: Sequence[Line], missing: str) -> bytes:
+    """The columns of Canvas's own gradebook file, of which an import needs the first five and the assignment."""
     heading = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", lines[0].assignment]
     possible = ["    Points Possible", "", "", "", "", lines[0].max_score]
-    rows = [[line.name or line.student, line.lms_id, "", line.student, "", line.score] for line in lines]
-    return _csv(heading, [possible, *rows])
+    rows = [[_family_first(line), line.lms_id, "", line.student, "", _points(line, missing)] for line in lines]
+    return csv_bytes(heading, [possible, *rows])
+
+
+def _family_first(line: Line) -> str:
+    return f"{line.last}, {line.first}" if line.first and line.last else line.name or line.student
+
+
+def _moodle(lines: Sequence[Line], missing: str) -> bytes:
+    """A list for the page *Import, CSV file* of Moodle's gradebook, where the columns are assigned by name."""
+    heading = ["ID number", "First name", "Last name", "Email address", lines[0].assignment]
+    return csv_bytes(heading, [[x.student, x.first, x.last, x.email, _points(x, missing)] for x in lines])
 
 
 def _gradescope(line: Line) -> dict[str, Any]:
@@ -275,7 +367,7 @@ def _gradescope(line: Line) -> dict[str, Any]:
         for verdict in (record.verdicts if record else ())
     ]
     notes = [f"Late, {-line.late:.3g} points."] if line.late else []
-    notes += ["Written answers are not marked yet."] if line.to_mark else []
+    notes += ["Written answers are not marked yet."] if line.to_mark and line.record else []
     notes += [record.reason, *record.repairs, *record.notes] if record else []
     output = "\n".join(filter(None, [f"Status: {_status(line)}.", *notes]))
     return {"score": line.score, "output": output, "output_format": "text", "tests": tests}

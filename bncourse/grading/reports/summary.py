@@ -13,35 +13,41 @@ from bncourse.grading.reports.export import Line
 
 COLORS = {"correct": "green", "wrong": "yellow", "not attempted": "dim"}
 MOST_ROWS = 40
+FIRST_LOOKS = ("needs review", "unreadable", "crashed", "timeout", "out of memory", "repaired")
+"""Statuses in the order in which they ask for a person: first those that nobody else can decide."""
 
 
-def tables(lines: Iterable[Line], assignment: str) -> list[Table]:
-    """The class's marks, one row a student, and what needs a look and why; of a large class the first rows."""
+def tables(lines: Iterable[Line], assignment: str, *, most: int | None = MOST_ROWS) -> list[Table]:
+    """The class's marks, one row a student, and what needs a look and why, most urgent first.
+
+    Of a large class `most` rows are shown; all of them if it is None.
+    """
     marks = Table("student", "points", "of", "status", "wrong")
     look = Table("student", "status", "why")
     counts = Counter[str]()
-    waiting, gone = False, list[str]()
+    waiting, gone, looks = False, list[str](), list[tuple[int, str, SubmissionRecord]]()
     for line in lines:
         counts["all"] += 1
         gone += [line.student] if line.gone else []
         waiting = waiting or line.to_mark
-        if counts["all"] <= MOST_ROWS:
+        if most is None or counts["all"] <= most:
             marks.add_row(*_row(line))
         record = line.record
         if record is not None and record.status not in COLORS:
-            counts["look"] += 1
-            if counts["look"] <= MOST_ROWS:
-                look.add_row(Text(shown_id(line.student)), Text(record.status, "red"), Text(why(record)))
-    marks.title = f"{assignment}: {counts['all']} submissions" + _shown(counts["all"])
-    look.title = f"{counts['look']} need a look" + _shown(counts["look"])
+            urgency = FIRST_LOOKS.index(record.status) if record.status in FIRST_LOOKS else -1
+            looks.append((urgency, line.student, record))
+    for _, student, record in sorted(looks, key=lambda each: each[:2])[:most]:
+        look.add_row(Text(shown_id(student)), Text(record.status, "red"), Text(why(record)))
+    marks.title = f"{assignment}: {counts['all']} submissions" + _shown(counts["all"], most)
+    look.title = f"{len(looks)} need a look" + _shown(len(looks), most)
     captions = ["+ written answers still wait to be marked (formgrader)"] if waiting else []
     captions += [f"no longer in the folder submitted: {', '.join(gone[:5])}"] if gone else []
     marks.caption = "\n".join(captions) or None
-    return [marks, look] if counts["look"] else [marks]
+    return [marks, look] if looks else [marks]
 
 
-def _shown(count: int) -> str:
-    return f", the first {MOST_ROWS} shown" if count > MOST_ROWS else ""
+def _shown(count: int, most: int | None) -> str:
+    return f", the first {most} shown" if most is not None and count > most else ""
 
 
 def _row(line: Line) -> tuple[Text | str, ...]:

@@ -24,8 +24,9 @@ MAX_IN_ALL = 2 * 2**30
 """Bytes that a download may unpack to."""
 
 _NOISE = ("__MACOSX", "Thumbs.db", "desktop.ini")
-_CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL)
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)", re.DOTALL)
+CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL)
+MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)", re.DOTALL)
+"""How the two name what they let download, and by which they take a page back for the same student."""
 _TIMESTAMP = "timestamp.txt"
 _METADATA = ("submission_metadata.yml", "submission_metadata.yaml")
 
@@ -58,6 +59,8 @@ class Upload(NamedTuple):
     """Whether the platform calls it late."""
     order: tuple[int, ...] = ()
     """Later uploads of a person have the larger order."""
+    place: str = ""
+    """Where it stands in the download, by which some platforms take a file back."""
 
 
 class Download(NamedTuple):
@@ -167,16 +170,16 @@ def _is_wrapped(files: Sequence[_File]) -> bool:
     if len({file.parts[0] for file in files}) != 1 or any(len(file.parts) == 1 for file in files):
         return False
     nbgraders = any(file.parts[-1] == _TIMESTAMP and len(file.parts) == 3 for file in files)
-    deep = any(len(file.parts) > 2 or _CANVAS.fullmatch(file.parts[-1]) for file in files)
-    return deep and not nbgraders and not _MOODLE.fullmatch(files[0].parts[0])
+    deep = any(len(file.parts) > 2 or CANVAS.fullmatch(file.parts[-1]) for file in files)
+    return deep and not nbgraders and not MOODLE.fullmatch(files[0].parts[0])
 
 
 def _platform_of(files: Sequence[_File]) -> Platform:
     if any(file.parts[-1] in _METADATA for file in files):
         return "gradescope"
-    if _most(files, lambda parts: _MOODLE.fullmatch(parts[0])):
+    if _most(files, lambda parts: MOODLE.fullmatch(parts[0])):
         return "moodle"
-    if _most(files, lambda parts: len(parts) == 1 and _CANVAS.fullmatch(parts[0])):
+    if _most(files, lambda parts: len(parts) == 1 and CANVAS.fullmatch(parts[0])):
         return "canvas"
     if _most(files, lambda parts: len(parts) == 3) and any(file.parts[-1] == _TIMESTAMP for file in files):
         return "nbgrader"
@@ -191,13 +194,14 @@ def _canvas(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
     """`family-and-first-name_LATE_user-id_attachment-id_file-name`, all in one folder."""
     uploads, unused = [], []
     for file in files:
-        found = _CANVAS.fullmatch(file.parts[-1])
+        found = CANVAS.fullmatch(file.parts[-1])
         if found is None:
             unused.append(f"{inert('/'.join(file.parts), 200)}: not named as Canvas names uploads")
             continue
         person = Person(name=found["name"], id=found["id"])
         order = (int(found["attachment"]),)
-        uploads.append(Upload(person, found["file"], file.content, late=found["late"] is not None, order=order))
+        late = found["late"] is not None
+        uploads.append(Upload(person, found["file"], file.content, late=late, order=order, place=file.parts[-1]))
     return uploads, unused
 
 
@@ -205,12 +209,13 @@ def _moodle(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
     """`Full Name_participant-id_assignsubmission_file_`, as a folder or as the start of the file's name."""
     uploads, unused = [], []
     for file in files:
-        found = _MOODLE.fullmatch(file.parts[0])
+        found = MOODLE.fullmatch(file.parts[0])
         if found is None or (len(file.parts) == 1 and not found["file"]):
             unused.append(f"{inert('/'.join(file.parts), 200)}: not named as Moodle names uploads")
             continue
         name = file.parts[-1] if len(file.parts) > 1 else found["file"]
-        uploads.append(Upload(Person(name=found["name"], id=found["id"]), name, file.content))
+        person = Person(name=found["name"], id=found["id"])
+        uploads.append(Upload(person, name, file.content, place="/".join(file.parts)))
     return uploads, unused
 
 

@@ -6,7 +6,7 @@ overwritten, and collecting the same download again changes nothing.
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from bncourse.grading.submissions.beside import handed_in_at, small_file
 from bncourse.grading.submissions.downloads import DownloadError, Person, Platform, Upload, read_download
 from bncourse.grading.submissions.files import read_file
 from bncourse.grading.submissions.notebooks import read_notebook
+from bncourse.grading.submissions.origins import Origin, note_origins, read_origins
 from bncourse.grading.workflows.roster import Matcher, Member, enter_members, id_of, known_members, read_roster
 
 TIMESTAMP = "timestamp.txt"
@@ -39,6 +40,10 @@ class Collected(NamedTuple):
     source: str
     """The file, as it was named."""
     notes: tuple[str, ...] = ()
+    place: str = ""
+    """Where the file stood in the download."""
+    id: str = ""
+    """The platform's number of the student."""
 
 
 class Collection(NamedTuple):
@@ -102,9 +107,19 @@ def collect(
     if entered:
         enter_members(course, entered.values())
     rows = _one_each(rows)
+    note_origins(course, assignment, _origins(download.platform, rows, read_origins(course, assignment)))
     found = {row.student for row in rows if row.outcome != "not taken"}
     missing = tuple(sorted({member.student for member in members} - found))
     return Collection(download.platform, tuple(rows), download.unused, missing)
+
+
+def _origins(platform: Platform, rows: Sequence[Collected], before: Mapping[str, Origin]) -> dict[str, Origin]:
+    """Where the submissions that lie there now came from; of one that was kept, only where nothing is known of it."""
+    return {
+        row.student: Origin(platform, row.id, row.place)
+        for row in rows
+        if row.outcome in ("taken", "unchanged") or (row.outcome == "kept" and row.student not in before)
+    }
 
 
 def _one_each(rows: Sequence[Collected]) -> list[Collected]:
@@ -143,13 +158,12 @@ def _collected(
         return Collected(student, who, "not taken", source, notes)
     there = read_file(target, course.root / "submitted")
     if there.content == chosen.file.content and not there.reason:
-        return Collected(student, who, "unchanged", source, notes)
+        return Collected(student, who, "unchanged", source, notes, chosen.place, person.id)
     stamp = handed_in_at(small_file(course, assignment, student, TIMESTAMP))
     before = stamp and stamp.replace(tzinfo=UTC)
     if target.exists() and before and time and before > time:
-        return Collected(
-            student, who, "kept", source, (*notes, f"what was there is newer: {before:%Y-%m-%d %H:%M} UTC")
-        )
+        notes = (*notes, f"what was there is newer: {before:%Y-%m-%d %H:%M} UTC")
+        return Collected(student, who, "kept", source, notes, chosen.place, person.id)
     write(target, chosen.file.content)
     for upload in uploads:
         if _MODULE.fullmatch(upload.name) and not upload.file.reason:
@@ -157,7 +171,7 @@ def _collected(
             notes = (*notes, f"{upload.name} taken along")
     if time:
         write(target.with_name(TIMESTAMP), f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC".encode())
-    return Collected(student, who, "taken", source, tuple(filter(None, (*notes, told))))
+    return Collected(student, who, "taken", source, tuple(filter(None, (*notes, told))), chosen.place, person.id)
 
 
 def choose(assignment: str, uploads: Sequence[Upload]) -> tuple[Upload | None, tuple[str, ...]]:

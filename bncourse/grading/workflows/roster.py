@@ -17,7 +17,7 @@ from bncourse.grading.core.plain_text import inert
 from bncourse.grading.gradebook.records_table import open_gradebook
 from bncourse.grading.submissions.downloads import Person
 
-_COLUMNS: Mapping[str, tuple[str, ...]] = {
+COLUMNS: Mapping[str, tuple[str, ...]] = {
     # what we call it: the headings under which platforms write it, best first, in small letters
     "student": ("student_id", "id number", "sis login id", "sis user id", "sid", "identifier", "username", "login"),
     "lms_id": ("lms_user_id", "id", "sid", "user id"),
@@ -64,7 +64,7 @@ def read_roster(path: Path) -> list[Member]:
         raise CourseError(f"{path} cannot be read: {error.strerror}. Name the class list with --roster.") from error
     rows = list(csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text)))
     headings = [heading.strip().lower() for heading in rows[0]] if rows else []
-    at = {what: _first(headings, names) for what, names in _COLUMNS.items()}
+    at = {what: _first(headings, names) for what, names in COLUMNS.items()}
     if at["student"] is None and at["email"] is None and at["lms_id"] is None:
         found = ", ".join(inert(heading, 40) for heading in headings[:8])
         raise CourseError(

@@ -30,7 +30,7 @@ def marked(course: Course) -> Course:
 
 
 def rows(content: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(content.decode())))
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def test_grades_have_one_row_a_student_and_no_formula(marked: Course) -> None:
@@ -112,3 +112,40 @@ def test_what_was_lost_for_being_late_stands_in_every_list(marked: Course) -> No
     shown = Console(width=200, record=True, file=io.StringIO())
     shown.print(tables([line], "backward")[0])
     assert "29.7+ (late, -3.3)" in shown.export_text()
+
+
+def with_class_list(course: Course) -> None:
+    with Gradebook(course.db_url, "bncourse") as gradebook:
+        for student, first, last in (("ann", "Ann", "Lee"), ("zoë", "Zoë", "=O'Neil"), ("late", "La", "Te")):
+            gradebook.update_or_create_student(student, first_name=first, last_name=last, email=f"{first}@x.edu")
+    handed_in = course.notebook("submitted", "backward", "late")
+    handed_in.parent.mkdir(parents=True)
+    handed_in.write_bytes(b"{}")
+
+
+@pytest.mark.parametrize(("missing", "points"), [("zero", "0"), ("blank", "")])
+def test_the_whole_class_is_in_every_format(marked: Course, missing: str, points: str, tmp_path: Path) -> None:
+    with_class_list(marked)
+    for style in ("canvas", "moodle", "csv"):
+        content = export.export(marked, "backward", style, tmp_path / style, missing=missing).read_bytes()
+        assert content.startswith(b"\xef\xbb\xbf")
+        table = rows(content)
+        at = {"canvas": 3, "moodle": 0, "csv": 0}[style]
+        by = {row[at]: row for row in table}
+        assert {"ann", "zoë", "late", f"'{BAD}"} <= by.keys()
+        column = table[0].index("score" if style == "csv" else "backward")
+        assert (by["ann"][column], by["zoë"][column], by["late"][column]) == ("33", points, "")
+        assert all(not cell.startswith("=") for row in table for cell in row)
+    folder = export.export(marked, "backward", "gradescope", tmp_path / "g", missing=missing)
+    assert (folder / "zoë" / "results.json").exists() == (missing == "zero")
+    said = export.warnings(export.class_lines(marked, "backward"))
+    assert any("1 of 4 have handed in and are not graded (late)" in line for line in said)
+
+
+def test_canvas_and_moodle_get_names_in_their_own_order(marked: Course, tmp_path: Path) -> None:
+    with_class_list(marked)
+    canvas = rows(export.export(marked, "backward", "canvas", tmp_path / "c.csv").read_bytes())
+    assert ["Lee, Ann", "", "", "ann", "", "33"] in canvas
+    moodle = rows(export.export(marked, "backward", "moodle", tmp_path / "m.csv").read_bytes())
+    assert moodle[0] == ["ID number", "First name", "Last name", "Email address", "backward"]
+    assert ["ann", "Ann", "Lee", "Ann@x.edu", "33"] in moodle
