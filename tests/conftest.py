@@ -12,18 +12,26 @@ from bncourse.grading.authoring.course import Course, find_course
 from bncourse.grading.workflows.release import release
 
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
+SHARED = {"graded_course": "course", "matrix": "matrix"}
+"""Fixtures that several tests share, with the name of their group."""
+WHOLE = {"site": "book", "published": "publishing", "unpublished": "publishing"}
+"""Fixtures that build a whole site, with the group of tests that share it."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Keep the tests that share a graded class in one process, and every group of tests together.
+    """Keep tests that share what is dear in one process, and those that need something whole among the long ones.
 
     pytest-xdist sends tests of one group to one process by a suffix to their id, which it writes where pytest looked
     for the id before version 9.1: it is put where pytest looks now.
     """
     for item in items:
-        if "graded_course" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("course"))
+        fixtures = getattr(item, "fixturenames", ())
+        for fixture in SHARED.keys() & set(fixtures):
+            item.add_marker(pytest.mark.xdist_group(SHARED[fixture]))
+        for fixture in WHOLE.keys() & set(fixtures):
+            item.add_marker(pytest.mark.long)
+            item.add_marker(pytest.mark.xdist_group(WHOLE[fixture]))
     yield
     for item in items:
         written = vars(item).get("_nodeid", item.nodeid)

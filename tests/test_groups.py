@@ -27,7 +27,7 @@ def test_alone(number, worker_id):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_group_stays_in_one_process_and_the_other_has_work_too(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
     for name in ("test_one.py", "test_two.py"):

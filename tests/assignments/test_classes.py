@@ -10,14 +10,13 @@ from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.sample_class import submission
 from bncourse.grading.core.render import release_notebook
 from bncourse.grading.student.selfcheck import run_checks
-from tests.assignments.whole_class import MASTERS, graded_by_the_engine, who_learned_by_heart
+from tests.assignments.whole_class import MASTERS, graded_by_the_engine, one_at_once, who_learned_by_heart
 
 GRADED_ELSEWHERE = {"backward"}  # its class goes through the whole course in tests/grading
 
 
 @pytest.mark.sandbox
-@pytest.mark.xdist_group("classes")
-@pytest.mark.parametrize("assignment", sorted(set(list_masters(MASTERS)) - GRADED_ELSEWHERE))
+@pytest.mark.parametrize("assignment", one_at_once(set(list_masters(MASTERS)) - GRADED_ELSEWHERE, "forward"))
 def test_the_class_gets_the_marks_that_its_code_deserves(assignment: str, sandbox: None, tmp_path: Path) -> None:
     pairs = graded_by_the_engine(find_course(tmp_path / "course", MASTERS), assignment)
     for student, record in pairs:

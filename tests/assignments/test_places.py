@@ -43,9 +43,8 @@ def test_the_same_code_is_read_from_a_notebook_that_was_saved_elsewhere(assignme
             assert there.extras == (*above, *here.extras), student.id
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.sandbox
-@pytest.mark.xdist_group("classes")
 @pytest.mark.parametrize(("assignment", "place"), [("shift", "Colab"), ("forward", "VS Code, metadata lost")])
 def test_the_engine_gives_it_the_same_marks(assignment: str, place: str, sandbox: None, tmp_path: Path) -> None:
     course, sample = find_course(tmp_path / "course", MASTERS), class_of(assignment)

@@ -18,7 +18,7 @@ from bncourse.grading.core.records import Master, Verdict
 from bncourse.grading.core.render import as_bytes, release_notebook, source_notebook
 from bncourse.grading.student.selfcheck import run_checks
 from bncourse.grading.workflows.release import choose_variant
-from tests.assignments.whole_class import MASTERS, class_of, graded_by_the_engine, who_learned_by_heart
+from tests.assignments.whole_class import MASTERS, class_of, graded_by_the_engine, one_at_once, who_learned_by_heart
 
 ASSIGNMENTS = list_masters(MASTERS)
 YEARS = ("2026", "2027", "2028")
@@ -85,7 +85,7 @@ def test_a_variant_is_the_same_bytes_in_every_process() -> None:
     assert len(said) == 1 and said.pop().count("\n") == len(ASSIGNMENTS)
 
 
-@pytest.mark.parametrize("variant", YEARS)
+@pytest.mark.parametrize("variant", [YEARS[1], *(pytest.param(year, marks=pytest.mark.long) for year in YEARS[::2])])
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_in_a_variant_the_solution_gets_full_marks_and_the_release_nothing(assignment: str, variant: str) -> None:
     master = master_of(assignment, variant)
@@ -95,7 +95,7 @@ def test_in_a_variant_the_solution_gets_full_marks_and_the_release_nothing(assig
     assert sum(verdict.points for verdict in released) == 0
 
 
-@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+@pytest.mark.parametrize("assignment", one_at_once(ASSIGNMENTS, "backward", "forward"))
 def test_in_a_variant_the_class_gets_the_marks_that_its_code_deserves(assignment: str) -> None:
     """In this process, so without those whose code would end it."""
     master = master_of(assignment, "2027")
@@ -111,7 +111,7 @@ def test_in_a_variant_the_class_gets_the_marks_that_its_code_deserves(assignment
 
 
 @pytest.mark.sandbox
-@pytest.mark.xdist_group("classes")
+@pytest.mark.long
 @pytest.mark.parametrize("assignment", ["forward", "shift"])
 def test_in_a_variant_the_engine_gives_the_class_its_marks(assignment: str, sandbox: None, tmp_path: Path) -> None:
     course = find_course(tmp_path / "course", MASTERS)

@@ -1,7 +1,11 @@
 """A sample class through the real engine, and what it holds for every test here."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from bncourse.grading.authoring.course import Course, find_course
 from bncourse.grading.authoring.sample_class import SampleClass, SampleStudent, load_sample_class, submission
@@ -10,6 +14,11 @@ from bncourse.grading.engine.grader import Grader
 from bncourse.grading.workflows.release import release
 
 MASTERS = Path(__file__).resolve().parents[2] / "assignments" / "masters"
+
+
+def one_at_once(assignments: Iterable[str], *at_once: str) -> list[ParameterSet]:
+    """These assignments as parameters: a few tried at once, and the others among the long tests."""
+    return [pytest.param(a, marks=() if a in at_once else pytest.mark.long) for a in sorted(assignments)]
 
 
 def class_of(assignment: str) -> SampleClass:

@@ -11,7 +11,7 @@ import pytest
 
 from tools.book_pages import toc_pages
 
-pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 HEAVIEST = 2_500_000
 """Bytes of a page with everything on it, uncompressed."""

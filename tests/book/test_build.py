@@ -12,8 +12,6 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import page_dependencies
 
-pytestmark = pytest.mark.xdist_group("book")
-
 HEAD = """---
 jupytext:
   text_representation: {extension: .md, format_name: myst}
@@ -50,7 +48,7 @@ def add(book: Path, text: str) -> None:
     page.write_text(page.read_text("utf-8") + text, encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_sound_page_builds_and_a_broken_one_fails_the_build(
     small_book: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,7 +66,7 @@ def count(name: str) -> str:
     return f"\n```{{code-cell}} python\nwith open('../{name}.ran', 'a') as ran:\n    ran.write('x')\n```\n"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_pages_are_run_ahead_and_each_of_them_once(small_book: Path, capfd: pytest.CaptureFixture[str]) -> None:
     names = ["first", "second", "third"]
     for name in names:
@@ -88,7 +86,7 @@ def test_pages_are_run_ahead_and_each_of_them_once(small_book: Path, capfd: pyte
     assert (small_book / "second.ran").read_text("utf-8") == "x", "other words do not run the cells"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fault",
     [

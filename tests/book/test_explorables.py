@@ -11,7 +11,7 @@ from bncourse.numpy_bn import batch_norm_backward_staged, batch_norm_forward, ba
 from bncourse.numpy_bn.running import RunningStatistics
 from tools.book import ROOT
 
-pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.browser]
+pytestmark = pytest.mark.browser
 
 SCRIPTS = ROOT / "book" / "_static" / "explorables"
 TOLERANCE = {"rtol": 1e-6, "atol": 1e-9}
@@ -113,7 +113,6 @@ def opened(browser: Any, site: Path, page: str, name: str) -> tuple[Any, Any]:
     return tab, place
 
 
-@pytest.mark.slow
 def test_paths_by_keyboard_gives_the_expected_sums(browser: Any, site: Path) -> None:
     tab, place = opened(browser, site, "gradients/graph", "paths")
     told = place.locator(".bn-told")
@@ -130,7 +129,6 @@ def test_paths_by_keyboard_gives_the_expected_sums(browser: Any, site: Path) -> 
     tab.close()
 
 
-@pytest.mark.slow
 def test_transform_by_keyboard_gives_the_expected_moments(browser: Any, site: Path) -> None:
     tab, place = opened(browser, site, "transform/transform", "transform")
     place.get_by_role("slider", name="sample 5").focus()
@@ -144,7 +142,6 @@ def test_transform_by_keyboard_gives_the_expected_moments(browser: Any, site: Pa
     tab.close()
 
 
-@pytest.mark.slow
 def test_center_by_keyboard_reaches_the_mean_where_the_slope_is_flat(browser: Any, site: Path) -> None:
     tab, place = opened(browser, site, "gradients/vanishing_term", "center")
     told = place.locator(".bn-told")
@@ -159,7 +156,6 @@ def test_center_by_keyboard_reaches_the_mean_where_the_slope_is_flat(browser: An
     tab.close()
 
 
-@pytest.mark.slow
 def test_drift_by_keyboard_stands_still_without_drift(browser: Any, site: Path) -> None:
     tab, place = opened(browser, site, "inference/population_statistics", "drift")
     before = place.locator(".bn-told").text_content()
@@ -171,7 +167,6 @@ def test_drift_by_keyboard_stands_still_without_drift(browser: Any, site: Path) 
     tab.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "name"),
     [
@@ -191,7 +186,6 @@ def test_without_javascript_a_figure_stands_in(browser: Any, site: Path, page: s
     context.close()
 
 
-@pytest.mark.slow
 def test_the_transform_shows_where_outputs_started_and_leads_back(browser: Any, site: Path) -> None:
     tab, place = opened(browser, site, "transform/transform", "transform")
     rings = place.locator('circle[fill="none"]')
@@ -206,7 +200,6 @@ def test_the_transform_shows_where_outputs_started_and_leads_back(browser: Any, 
     tab.close()
 
 
-@pytest.mark.slow
 def test_a_dark_page_is_printed_in_the_light(browser: Any, site: Path) -> None:
     context = browser.new_context(color_scheme="dark")
     tab = context.new_page()

@@ -10,8 +10,6 @@ from bs4 import BeautifulSoup
 from tools import offline
 from tools.book_pages import toc_pages
 
-pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.slow]
-
 
 @pytest.fixture(scope="module")
 def together(site: Path) -> BeautifulSoup:

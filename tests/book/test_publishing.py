@@ -18,8 +18,6 @@ from bs4 import BeautifulSoup
 
 from tools.book import ROOT, build
 
-pytestmark = pytest.mark.slow
-
 PAGE = """---
 jupytext:
   text_representation: {extension: .md, format_name: myst}
@@ -163,6 +161,7 @@ def test_the_map_lists_every_page_at_its_address(published: Path) -> None:
     assert canonical["href"] == places[0]
 
 
+@pytest.mark.long
 def test_a_site_that_lies_elsewhere_says_so(tmp_path: Path) -> None:
     site = small_book(tmp_path, repository=REPOSITORY, site="https://course.test/bn/")
     assert told(site, "book/intro.html")["og:url"] == "https://course.test/bn/book/intro.html"

@@ -16,8 +16,6 @@ from pygments.lexers import PythonLexer
 
 from tools.book import ROOT
 
-pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.slow]
-
 MARKS = ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN MARK SCHEME", str(ROOT), str(Path.home()) + "/", "/tmp/")
 
 

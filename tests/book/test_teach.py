@@ -163,7 +163,6 @@ def test_a_command_of_the_first_hour_says_what_the_page_shows(name: str, graded:
     assert words(said) == words(shown), "run `python -m tools.first_hour` and look at what has changed"
 
 
-@pytest.mark.slow
 def test_the_notebooks_to_download_are_the_releases(site: Path) -> None:
     masters = {path.stem: load_master(path) for path in (ROOT / "assignments" / "masters").glob("*.md")}
     assert {path.stem for path in (site / "assignments").glob("*.ipynb")} == set(masters)
@@ -175,7 +174,6 @@ def test_the_notebooks_to_download_are_the_releases(site: Path) -> None:
             assert secret not in text, f"{name}: {secret}"
 
 
-@pytest.mark.slow
 def test_both_tables_of_assignments_have_a_row_and_a_link_for_each_master(site: Path) -> None:
     for page in ("assignments", "instructor_guide"):
         html = (site / "book" / "teach" / f"{page}.html").read_text("utf-8")
@@ -194,7 +192,6 @@ def test_the_schedule_reads_every_chapter_once_before_some_assignment() -> None:
     assert sorted(read) == sorted(chapter for chapter in chapters if "/teach/" not in chapter)
 
 
-@pytest.mark.slow
 def test_the_reference_has_every_public_name_of_both_twins(site: Path) -> None:
     import bncourse.numpy_bn
     import bncourse.torch_bn

@@ -7,7 +7,7 @@ import pytest
 
 from tools.browser import runtime
 
-pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 
 def test_the_assignments_page_opens_five_notebooks_by_one_click(browser: Any, address: str, site: Path) -> None:

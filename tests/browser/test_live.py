@@ -13,7 +13,7 @@ from tests.browser.outputs import difference
 from tools.book_pages import toc_pages
 from tools.browser import runtime
 
-pytestmark = [pytest.mark.xdist_group("book"), pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 LEAST = {
     "book/beyond/other_domains": 0.1,

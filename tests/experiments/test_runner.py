@@ -2,15 +2,18 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from bncourse.experiments import experiment, outside_gradient, run
-from bncourse.experiments.result import to_json
+from bncourse import experiments
+from bncourse.experiments import NAMES, experiment, outside_gradient, run
+from bncourse.experiments.result import recorded, to_json
 from bncourse.experiments.runner import do_unit
 
+RECORDED = {path.stem for path in (Path(experiments.__file__).parent / "recorded").glob("*.json")}
 SMALL = replace(outside_gradient.QUICK, seeds=(0, 1), steps=20, probes=5)
 
 
@@ -89,6 +92,20 @@ def test_the_result_says_where_it_comes_from(quick):
     assert result.config["seeds"] == [0, 1, 2, 3, 4]
     assert set(result.provenance) == {"created", "seconds", "versions", "machine", "data"}
     assert result.provenance["versions"]["numpy"] == np.__version__
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "sync"])
+def test_every_kind_of_unit_measures_what_the_recorded_run_has(name):
+    """What the quick forms find is among the long tests, and so is the run of several processes, `sync`."""
+    config, kinds = experiment(name).QUICK, {}
+    for unit in experiment(name).units(config, {}):
+        kinds.setdefault(dict(unit.condition).get("part"), unit)
+    full = recorded(name).units if name in RECORDED else ()
+    for part, unit in kinds.items():
+        measured = do_unit(name, config, unit)
+        assert measured.values
+        expected = {frozenset(one.values) for one in full if dict(one.unit.condition).get("part") == part}
+        assert not full or frozenset(measured.values) in expected
 
 
 def test_an_unknown_experiment_is_refused_with_the_list():

@@ -1,7 +1,3 @@
-import pytest
-
-
-@pytest.mark.slow
 def test_synchronized_processes_train_like_one_with_the_joined_batch_and_local_ones_do_not(quick):
     result = quick("sync")
     assert result.values("synchronized_apart", local=2).max() < 1e-6
@@ -10,7 +6,6 @@ def test_synchronized_processes_train_like_one_with_the_joined_batch_and_local_o
     assert gain > 0.2
 
 
-@pytest.mark.slow
 def test_accumulated_gradients_have_the_statistics_of_their_parts(quick):
     result = quick("sync")
     assert result.values("accumulated_apart", local=2).min() > 0.1

@@ -125,14 +125,15 @@ def mutant(number: int) -> bytes:
     return spoil_bytes(dice, raw) if dice.random() < 0.25 else raw
 
 
-def test_no_mutant_makes_reading_fail() -> None:
+@pytest.mark.parametrize("cases", [CASES // 8, pytest.param(CASES, marks=pytest.mark.long)])
+def test_no_mutant_makes_reading_fail(cases: int) -> None:
     unreadable = 0
-    for number in range(CASES):
+    for number in range(cases):
         reading = read_submission(MASTER, mutant(number))
         assert isinstance(reading.reason, str)
         assert all(isinstance(text, str) for text in [*reading.answers.values(), *reading.repairs])
         unreadable += bool(reading.reason)
-    assert 0 < unreadable < CASES / 2
+    assert 0 < unreadable < cases / 2
 
 
 @pytest.mark.long

@@ -232,8 +232,9 @@ def test_autocast_keeps_the_statistics_in_float32():
     torch.testing.assert_close(results[0][1], results[1][1], rtol=0.1, atol=0.2)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("flags", FLAGS, ids=str)
+@pytest.mark.parametrize(
+    "flags", [FLAGS[0], *(pytest.param(flags, marks=pytest.mark.long) for flags in FLAGS[1:])], ids=str
+)
 def test_compilation_makes_one_graph_with_the_same_results(flags):
     torch.manual_seed(0)
     torch.compiler.reset()

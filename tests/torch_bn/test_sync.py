@@ -10,7 +10,7 @@ import torch
 
 from bncourse.torch_bn import BatchNorm, GhostBatchNorm, SyncBatchNorm, synchronized
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sync")]  # one run of the processes serves all tests
+pytestmark = pytest.mark.xdist_group("sync")  # one run of the processes serves all tests
 
 WORKER = Path(__file__).with_name("sync_worker.py")
 WORLDS = {

@@ -135,7 +135,6 @@ def test_the_check_says_what_the_grader_says(form: str, graded: dict[str, tuple[
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.sandbox
-@pytest.mark.xdist_group("classes")
 @pytest.mark.parametrize("assignment", list_masters(MASTERS))
 def test_the_check_says_of_every_class_what_the_grader_says(assignment: str, sandbox: None, tmp_path: Path) -> None:
     master, sample = load_master(MASTERS / f"{assignment}.md"), class_of(assignment)

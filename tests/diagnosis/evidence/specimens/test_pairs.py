@@ -5,6 +5,8 @@ from bncourse.diagnosis.evidence.specimens.pairs import Pair, random_pairs
 from bncourse.diagnosis.paths import moves
 from bncourse.diagnosis.probes import make_probe
 
+pytestmark = pytest.mark.xdist_group("pairs")
+
 COUNT = 400
 
 
