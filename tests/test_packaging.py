@@ -48,7 +48,10 @@ def test_wheel_and_sdist_pass_twine_check(built):
 def test_the_wheel_holds_the_package_and_the_sdist_its_tests(built):
     (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "bncourse").rglob("*.py")}
-    assert sources <= set(zipfile.ZipFile(wheel).namelist())
+    in_wheel = set(zipfile.ZipFile(wheel).namelist())
+    assert sources <= in_wheel
+    shipped = [path for part in ("masters", "classes") for path in (ROOT / "assignments" / part).iterdir()]
+    assert {f"bncourse/grading/course_files/{path.relative_to(ROOT)}" for path in shipped if path.is_file()} <= in_wheel
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert sources | {"tests/test_packaging.py", "pyproject.toml", "README.md", "LICENSE"} <= names
@@ -65,6 +68,15 @@ def test_without_pytorch_the_numpy_rooms_work(unpacked):
     place, values = result.stdout.splitlines()
     assert place.startswith(str(unpacked))
     assert values == "[-1.0, 1.0]"
+
+
+def test_the_wheel_alone_makes_a_course(unpacked, tmp_path):
+    code = "from bncourse.__main__ import main; sys.argv = ['bncourse', 'new-course', 'year']; main()"
+    result = python("-c", f"import sys; sys.path.insert(0, {str(unpacked)!r}); {code}", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    made = {path.relative_to(tmp_path / "year") for path in (tmp_path / "year").rglob("*.md")}
+    masters = [path.relative_to(ROOT) for path in (ROOT / "assignments" / "masters").glob("*.md")]
+    assert made == {Path("README.md"), *masters}
 
 
 def test_without_pytorch_its_rooms_say_what_to_install(unpacked):

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bncourse.grading.authoring import masters, variants
+from bncourse.grading.authoring.settings import FILE as SETTINGS
+from bncourse.grading.authoring.settings import Settings, SettingsError, read_settings
 from bncourse.grading.core import regions, render
 from bncourse.grading.core.records import Master
 from bncourse.grading.core.student_ids import shown_id, why_refused
@@ -19,6 +21,9 @@ from bncourse.grading.core.student_ids import shown_id, why_refused
 DEFAULT_ROOT = Path("_build/course")
 DATABASE_VARIABLE = "BNCOURSE_DB"
 """Environment variable that holds the gradebook's address where it is not the folder's own gradebook.db."""
+
+PACKED = Path(__file__).parents[1] / "course_files"
+"""Where a wheel holds the repository's folder `assignments`."""
 
 VARIANTS = "variants.json"
 """The file in a course folder that says which assignments are another year's."""
@@ -95,7 +100,8 @@ class Course:
         source = self.notebook("source", assignment)
         if notebook_digest(source) != digest:
             master = masters.load_master(path, self.variants.get(assignment))
-            master = replace(master, metadata={**master.metadata, "digest": digest})
+            due = self.settings.due.get(assignment, master.metadata["due"])
+            master = replace(master, metadata={**master.metadata, "due": due, "digest": digest})
             write(source, render.as_bytes(render.source_notebook(master)))
             return master
         return render.master_of(json.loads(source.read_bytes()))
@@ -144,12 +150,33 @@ class Course:
         except (OSError, ValueError, AttributeError) as error:
             raise CourseError(f"{self.root / VARIANTS} cannot be used: {error}") from error
 
+    @cached_property
+    def settings(self) -> Settings:
+        """What `course.toml` in the course folder says.
+
+        Raises
+        ------
+        CourseError
+            If it cannot be used.
+        """
+        try:
+            return read_settings(self.root / SETTINGS)
+        except SettingsError as error:
+            raise CourseError(str(error)) from error
+
+    @property
+    def nbgrader_config(self) -> Path:
+        """The instructor's configuration of nbgrader: in the course folder, or beside the masters."""
+        own = self.root / "nbgrader_config.py"
+        return own if own.is_file() else self.masters.parent / "nbgrader_config.py"
+
     def _digest(self, assignment: str) -> str:
-        """SHA-256 of a master's text, of its variant, and of the code that renders it."""
+        """SHA-256 of a master's text, its variant, its date where the course sets it, and the code that renders it."""
         content = hashlib.sha256((self.masters / f"{assignment}.md").read_bytes())
         for module in (masters, regions, render, variants):
             content.update(Path(str(module.__file__)).read_bytes())
         content.update(self.variants.get(assignment, "").encode())
+        content.update(self.settings.due.get(assignment, "").encode())
         return content.hexdigest()
 
 
@@ -159,10 +186,10 @@ def find_course(root: Path | None = None, masters_folder: Path | None = None, db
     Parameters
     ----------
     root : Path, optional
-        The course folder; `_build/course` if left out.
+        The course folder; if left out, the folder here or above that holds a course.toml, or `_build/course`.
     masters_folder : Path, optional
         Where the masters lie; if left out, `assignments/masters` in the course folder or above it,
-        in the working directory, or beside the package.
+        in the working directory, beside the package or in it.
     db_url : str, optional
         The gradebook's address as SQLAlchemy writes it; if left out, what the environment variable
         BNCOURSE_DB says, or gradebook.db in the course folder.
@@ -172,11 +199,11 @@ def find_course(root: Path | None = None, masters_folder: Path | None = None, db
     CourseError
         If the course folder is a file, or no masters are found.
     """
-    root = (root or DEFAULT_ROOT).absolute()
+    root = (root or _course_here() or DEFAULT_ROOT).absolute()
     if root.exists() and not root.is_dir():
         raise CourseError(f"{root} is not a folder. Expected a course folder, such as {DEFAULT_ROOT}.")
     if masters_folder is None:
-        nearby = [root, *root.parents, Path.cwd(), Path(__file__).parents[3]]
+        nearby = [root, *root.parents, Path.cwd(), Path(__file__).parents[3], PACKED]
         candidates = [folder / "assignments" / "masters" for folder in nearby]
         masters_folder = next((folder for folder in candidates if folder.is_dir()), None)
     if masters_folder is None or not masters_folder.is_dir():
@@ -184,6 +211,26 @@ def find_course(root: Path | None = None, masters_folder: Path | None = None, db
     database = root / "gradebook.db"
     db_url = db_url or os.environ.get(DATABASE_VARIABLE) or f"sqlite:///{database}"
     return Course(root, masters_folder.absolute(), db_url)
+
+
+def _course_here() -> Path | None:
+    """The course folder in which, or below which, a command was typed."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / SETTINGS).is_file()), None)
+
+
+def shipped_assignments() -> Path:
+    """The folder with the masters and sample classes that came with the package, or stand in its repository.
+
+    Raises
+    ------
+    CourseError
+        If neither is there.
+    """
+    for folder in (PACKED, Path(__file__).parents[3]):
+        if (folder / "assignments" / "masters").is_dir():
+            return folder / "assignments"
+    raise CourseError("The package holds no assignments. Install it again: pip install --force-reinstall bncourse")
 
 
 def write(path: Path, content: bytes) -> None:

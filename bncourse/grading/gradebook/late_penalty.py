@@ -16,7 +16,7 @@ from bncourse.grading.gradebook.records_table import open_gradebook
 
 
 def late_penalty(course: Course) -> Callable[[str, float, float], float | None] | None:
-    """What the instructor's nbgrader_config.py says about late submissions; None where it says nothing.
+    """What the course says about late submissions, in course.toml or in nbgrader_config.py; None if nothing.
 
     Returns
     -------
@@ -26,10 +26,15 @@ def late_penalty(course: Course) -> Callable[[str, float, float], float | None] 
     Raises
     ------
     CourseError
-        If the file cannot be used.
+        If a file cannot be used, or both say something.
     """
-    path = course.masters.parent / "nbgrader_config.py"
-    if not path.is_file() or "Late" not in path.read_text(encoding="utf-8"):
+    path, ours = course.nbgrader_config, course.settings.late
+    says = path.is_file() and "Late" in path.read_text(encoding="utf-8")
+    if ours is not None and says:
+        raise CourseError(f"Both course.toml and {path} say what late submissions lose. Say it in one of them.")
+    if ours is not None:
+        return lambda _student, score, seconds: ours(score, seconds)
+    if not says:
         return None
     from nbgrader.preprocessors import AssignLatePenalties
     from traitlets.config.loader import PyFileConfigLoader

@@ -24,6 +24,15 @@ RECORDS = sql.Table(
     sql.Column("record", sql.Text, nullable=False),
 )
 
+PEOPLE = sql.Table(
+    "bncourse_person",
+    _METADATA,
+    sql.Column("student", sql.String(128), primary_key=True),
+    sql.Column("login", sql.String(128), nullable=False, default=""),
+    sql.Column("dropped", sql.Boolean, nullable=False, default=False),
+)
+"""What nbgrader's table of students has no place for: a login of another platform, and who has left the class."""
+
 
 class Kept(NamedTuple):
     """What the gradebook knows about a submission that was graded before."""
@@ -152,6 +161,11 @@ def from_json(text: str) -> SubmissionRecord:
         kept["status"] = "repaired"
     kept["verdicts"] = tuple(Verdict(**verdict) for verdict in facts["verdicts"])
     return SubmissionRecord(**kept)
+
+
+def dropped_students(gradebook: Any) -> frozenset[str]:
+    """Those who have left the class; their grades are kept, and stand in no list."""
+    return frozenset(gradebook.db.scalars(sql.select(PEOPLE.c.student).where(PEOPLE.c.dropped)))
 
 
 def without_password(url: str) -> str:

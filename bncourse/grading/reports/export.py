@@ -21,7 +21,7 @@ from nbgrader.api import Assignment, Grade, GradeCell, Notebook, Student, Submit
 from bncourse.grading.authoring.course import Course, CourseError, replacing, write
 from bncourse.grading.core.records import SubmissionRecord
 from bncourse.grading.gradebook.late_penalty import update_penalties
-from bncourse.grading.gradebook.records_table import open_gradebook, some_records
+from bncourse.grading.gradebook.records_table import dropped_students, open_gradebook, some_records
 
 _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@]")
 """How a formula begins, once its letters are written as plain ones: spreadsheets read full-width signs as well."""
@@ -64,7 +64,9 @@ def each_line(course: Course, assignment: str | None = None) -> Iterator[Line]:
     """The same, one by one, so that a class of any size fits into memory."""
     gradebook = open_gradebook(course)
     try:
-        rows = sorted(gradebook.db.execute(_summed(assignment)).all(), key=lambda row: (row.assignment, row.id))
+        dropped = dropped_students(gradebook)
+        rows = [row for row in gradebook.db.execute(_summed(assignment)).all() if row.id not in dropped]
+        rows.sort(key=lambda row: (row.assignment, row.id))
         gradebook.db.commit()
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
@@ -98,6 +100,7 @@ def class_lines(course: Course, assignment: str) -> list[Line]:
     known, highest = {line.student for line in lines}, lines[0].max_score
     gradebook = open_gradebook(course)
     try:
+        known |= dropped_students(gradebook)
         students = gradebook.db.execute(sql.select(*_PERSON).order_by(Student.id)).all()
     finally:
         gradebook.close()
@@ -250,6 +253,15 @@ def safe(value: Any) -> Any:
     return value
 
 
+def as_meant(text: str) -> str:
+    """A cell's text without the apostrophe that `safe` puts before what a spreadsheet would take for a formula.
+
+    >>> as_meant("'=Bo"), as_meant("'Aisha"), as_meant("O'Neil")
+    ('=Bo', "'Aisha", "O'Neil")
+    """
+    return text[1:] if text[:1] == "'" and safe(text[1:]) == text else text
+
+
 def csv_bytes(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """A table as CSV; no cell of it is a formula."""
     return (",".join(heading) + "\n").encode() + _csv_rows(rows)
@@ -282,7 +294,7 @@ def warnings(lines: Iterable[Line]) -> list[str]:
     if gone:
         found.append(
             f"{len(gone)} of {count} grades are of students who have nothing in the folder submitted any more "
-            f"({_some(gone)}). To drop one: nbgrader db student remove ID --force"
+            f"({_some(gone)}). To drop one: bncourse roster drop ID"
         )
     return found
 

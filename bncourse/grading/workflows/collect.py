@@ -80,12 +80,9 @@ def collect(
         If the download or the class list cannot be read, or there is no such assignment.
     """
     course.require_gradebook(assignment)
-    logins = {}
     if roster is not None:
-        listed = read_roster(roster)
-        enter_members(course, listed)
-        logins = {member.student: member.login for member in listed}
-    members = [member._replace(login=logins.get(member.student, "")) for member in known_members(course)]
+        enter_members(course, read_roster(roster))
+    members, gone = known_members(course), known_members(course, dropped=True)
     try:
         download = read_download(path, platform)
     except DownloadError as error:
@@ -93,7 +90,8 @@ def collect(
     people: dict[Person, list[Upload]] = defaultdict(list)
     for upload in download.uploads:
         people[upload.person].append(upload)
-    match, anybody = Matcher(members), not members
+    match, anybody = Matcher([*members, *gone]), not members and not gone
+    dropped = {member.student for member in gone}
     due = due_date(course, assignment)
     rows, entered = [], {}
     for person, uploads in people.items():
@@ -101,6 +99,8 @@ def collect(
         if not student and anybody:
             student = id_of(person)
             reason = "" if student else "the platform says nothing from which an id could be made"
+        if student in dropped:
+            student, reason = "", f"{student} was dropped; to take them in again: bncourse roster restore {student}"
         if student and anybody:
             entered[student] = Member(student, last=person.name, email=person.email, lms_id=person.id)
         rows.append(_collected(course, assignment, due, student, person, uploads, reason))

@@ -42,6 +42,9 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     config.Autograde.sanitize_preprocessors = [check]
     late = "nbgrader.preprocessors.AssignLatePenalties"
     config.Autograde.autograde_preprocessors = [f"{ours}.GradeInSandbox", late, check]
+    if course.settings.late is not None:
+        config.AssignLatePenalties.plugin_class = "bncourse.grading.nbgrader_plugin.late_rule.CourseLateRule"
+        config.CourseLateRule.course_root = str(course.root)
     for name in ("ReleasedNotebookExporter", "GradeInSandbox"):
         config[name].course_root = str(course.root)
         config[name].masters = str(course.masters)

@@ -3,6 +3,8 @@
 The gradebook stays the place where students are kept; here a list is read, matched and written to it.
 """
 
+import codecs
+import contextlib
 import csv
 import io
 import re
@@ -10,11 +12,15 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from bncourse.grading.authoring.course import Course, CourseError
+import sqlalchemy as sql
+from nbgrader.api import Student
+
+from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.core.plain_text import inert
-from bncourse.grading.gradebook.records_table import open_gradebook
+from bncourse.grading.gradebook.records_table import PEOPLE, dropped_students, open_gradebook
+from bncourse.grading.reports.export import as_meant, csv_bytes
 from bncourse.grading.submissions.downloads import Person
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -27,7 +33,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "email address", "e-mail", "mail"),
     "login": ("github_username", "sis login id", "username", "login"),
 }
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 
 
 class Member(NamedTuple):
@@ -74,7 +80,8 @@ def read_roster(path: Path) -> list[Member]:
     members = []
     for row in rows[1:]:
         facts = {
-            what: row[column].strip() if column is not None and column < len(row) else "" for what, column in at.items()
+            what: as_meant(row[column].strip()) if column is not None and column < len(row) else ""
+            for what, column in at.items()
         }
         if "points possible" in facts["name"].lower() or not any(facts.values()):
             continue  # Canvas writes the highest marks in a row of its own
@@ -112,7 +119,7 @@ def _member(facts: Mapping[str, str], path: Path) -> Member:
         if not first:
             first, _, last = facts["name"].rpartition(" ")
     student = facts["student"] or facts["email"].partition("@")[0] or facts["lms_id"]
-    if not _ID.fullmatch(student):
+    if not ID.fullmatch(student):
         raise CourseError(
             f"{path}: {inert(student, 60)!r} cannot be a student's id, because folders are named after it. Expected "
             "letters, digits, dots, dashes and underscores, beginning with a letter or digit."
@@ -120,36 +127,73 @@ def _member(facts: Mapping[str, str], path: Path) -> Member:
     return Member(student, first, last, facts["email"], facts["lms_id"], facts["login"])
 
 
-def known_members(course: Course) -> list[Member]:
-    """Return the students of the gradebook."""
-    gradebook = open_gradebook(course)
-    try:
-        return [
-            Member(each.id, each.first_name or "", each.last_name or "", each.email or "", each.lms_user_id or "")
-            for each in gradebook.students
-        ]
-    finally:
-        gradebook.close()
+def known_members(course: Course, *, dropped: bool = False) -> list[Member]:
+    """Return the students of the class, or those who were dropped from it."""
+    with contextlib.closing(open_gradebook(course)) as gradebook:
+        logins = {row.student: row.login for row in gradebook.db.execute(sql.select(PEOPLE))}
+        gone = dropped_students(gradebook)
+        return [_known(each, logins.get(each.id, "")) for each in gradebook.students if (each.id in gone) == dropped]
+
+
+def _known(each: Any, login: str) -> Member:
+    return Member(each.id, each.first_name or "", each.last_name or "", each.email or "", each.lms_user_id or "", login)
 
 
 def enter_members(course: Course, members: Iterable[Member]) -> int:
     """Add students to the gradebook, or write down what is new about them; return how many were added or changed."""
-    known = {member.student: member for member in known_members(course)}
-    changed = [member for member in members if known.get(member.student) != member._replace(login="")]
-    gradebook = open_gradebook(course)
-    try:
-        for member in changed:
+    changed = 0
+    with contextlib.closing(open_gradebook(course)) as gradebook:
+        people = {row.student: row.login for row in gradebook.db.execute(sql.select(PEOPLE))}
+        known = {each.id: _known(each, people.get(each.id, "")) for each in gradebook.students}
+        for member in members:
             before = known.get(member.student, Member(member.student))
-            facts = {
-                "first_name": member.first or before.first,
-                "last_name": member.last or before.last,
-                "email": member.email or before.email,
-                "lms_user_id": member.lms_id or before.lms_id,
-            }
-            gradebook.update_or_create_student(member.student, **{name: value or None for name, value in facts.items()})
-    finally:
-        gradebook.close()
-    return len(changed)
+            after = Member(*(new or old for new, old in zip(member, before, strict=True)))
+            if after == before and member.student in known:
+                continue
+            changed += 1
+            facts = {"first_name": after.first, "last_name": after.last, "email": after.email}
+            facts["lms_user_id"] = after.lms_id
+            gradebook.update_or_create_student(after.student, **{name: value or None for name, value in facts.items()})
+            if after.login != before.login:
+                _note(gradebook, after.student, login=after.login)
+        gradebook.db.commit()
+    return changed
+
+
+def set_dropped(course: Course, students: Sequence[str], *, dropped: bool) -> list[str]:
+    """Take students out of all lists, or back in; their grades and files stay. Returns those for whom that is new.
+
+    Raises
+    ------
+    CourseError
+        If one of them is not in the gradebook. Nothing has been changed then.
+    """
+    with contextlib.closing(open_gradebook(course)) as gradebook:
+        known = set(gradebook.db.scalars(sql.select(Student.id)))
+        unknown = [student for student in students if student not in known]
+        if unknown:
+            raise CourseError(f"There is no student {unknown[0]!r} in the gradebook. See: bncourse roster export")
+        before = dropped_students(gradebook)
+        new = [student for student in dict.fromkeys(students) if (student in before) != dropped]
+        for student in new:
+            _note(gradebook, student, dropped=dropped)
+        gradebook.db.commit()
+    return new
+
+
+def _note(gradebook: Any, student: str, **facts: Any) -> None:
+    """Note what nbgrader's own table has no place for."""
+    own = PEOPLE.c.student == student
+    if not gradebook.db.execute(sql.update(PEOPLE).where(own).values(**facts)).rowcount:
+        gradebook.db.execute(sql.insert(PEOPLE).values(student=student, **facts))
+
+
+def write_roster(course: Course, path: Path) -> int:
+    """Write the class list as CSV, which `read_roster` reads again; return how many students it names."""
+    members = known_members(course)
+    heading = ["student_id", "first_name", "last_name", "email", "lms_user_id", "github_username"]
+    write(path, codecs.BOM_UTF8 + csv_bytes(heading, members))
+    return len(members)
 
 
 class Matcher:
@@ -203,9 +247,9 @@ def id_of(person: Person) -> str:
     >>> id_of(Person(name="doejane", id="4711")), id_of(Person(login="ada"))
     ('doejane-4711', 'ada')
     """
-    if _ID.fullmatch(person.login):
+    if ID.fullmatch(person.login):
         return person.login
-    if person.email and _ID.fullmatch(person.email.partition("@")[0]):
+    if person.email and ID.fullmatch(person.email.partition("@")[0]):
         return person.email.partition("@")[0]
     plain = re.sub(
         r"[^a-z0-9]+", "-", unicodedata.normalize("NFKD", person.name).encode("ascii", "ignore").decode().lower()

@@ -93,7 +93,7 @@ def test_what_was_not_graded_cannot_be_exported(course: Course) -> None:
 def test_scores_that_are_not_complete_are_named_and_refused_if_asked(marked: Course) -> None:
     said = export.warnings(export.each_line(marked, "backward"))
     assert said[0].startswith("2 of 2 scores are not complete") and "ann" in said[0]
-    assert "have nothing in the folder submitted" in said[1] and "nbgrader db student remove" in said[1]
+    assert "have nothing in the folder submitted" in said[1] and "bncourse roster drop ID" in said[1]
     with pytest.raises(CourseError, match=r"not complete.*Nothing was written"):
         export.export(marked, "backward", "canvas", complete=True)
     assert not (marked.results("backward") / "canvas.csv").exists()

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from bncourse.grading.authoring.settings import LateRule, Settings, SettingsError, read_settings
+
+
+def test_without_a_file_all_stays_as_the_masters_say_it(tmp_path: Path) -> None:
+    assert read_settings(tmp_path / "course.toml") == Settings()
+
+
+def test_dates_are_read_in_the_courses_zone(tmp_path: Path) -> None:
+    path = tmp_path / "course.toml"
+    path.write_text(
+        '[course]\nplatform = "moodle"\nzone = "Asia/Tokyo"\n[due]\nforward = 2027-03-01\nshift = 2027-03-02T08:00:00\n'
+        'backward = "2027-03-08 12:00"\n[late]\nper_day = 0.1\n'
+    )
+    assert read_settings(path) == Settings(
+        "moodle",
+        "Asia/Tokyo",
+        {
+            "forward": "2027-03-01 14:59:00 UTC",
+            "shift": "2027-03-01 23:00:00 UTC",
+            "backward": "2027-03-08 03:00:00 UTC",
+        },
+        LateRule(per_day=0.1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[course", "cannot be read"),
+        ("[corse]", "corse is not known. Expected: course, due, late"),
+        ("course = 1", "Expected a table"),
+        ('[course]\nplatform = "blackboard"', "Expected one of canvas"),
+        ('[course]\nzone = "Berlin"\n[due]\nx = "2027-01-01"', "no time zone 'Berlin'"),
+        ('[due]\nforward = "tomorrow"', "due.forward is 'tomorrow'"),
+        ("[late]\nper_day = 10", "late.per_day is 10. Expected a share from 0 to 1"),
+        ("[late]\nper_day = true", "Expected a share"),
+        ("[late]\nat_most = 0.5", "says nothing that is lost"),
+        ("[late]\nper_week = 0.5", "late.per_week is not known"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "course.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=said.replace("[", r"\[")) as caught:
+        read_settings(path)
+    assert str(path) in str(caught.value)
+
+
+def test_hours_and_a_limit() -> None:
+    assert LateRule(per_hour=0.05)(20.0, 3601) == 2.0
+    assert LateRule(nothing_after_days=0)(20.0, 1) == 20.0
