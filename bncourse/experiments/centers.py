@@ -107,34 +107,3 @@ def l1_share(x: Array) -> float:
     """
     deviation = x - x.mean()
     return float(abs(np.sign(deviation).mean()) * np.sqrt((deviation**2).mean()) / np.abs(deviation).mean())
-
-
-def l1_table(counts: tuple[int, ...] = (4, 32, 256), *, draws: int = 400) -> dict[tuple[str, int], tuple[float, float]]:
-    """Measure `l1_share`, and the error of dx without the term, for normal and for exponential data.
-
-    Parameters
-    ----------
-    counts : tuple of int
-        Values in a batch.
-    draws : int
-        Batches, each with one upstream gradient.
-
-    Returns
-    -------
-    dict
-        (distribution, m) to (share, relative error of dx), each a root mean square over the draws.
-    """
-    table = {}
-    for name in ("normal", "exponential"):
-        for count in counts:
-            squares = []
-            for seed in range(draws):
-                rng = np.random.default_rng(seed)
-                x = rng.standard_normal(count) if name == "normal" else rng.standard_exponential(count)
-                dy = rng.standard_normal(count)
-                right, without = (l1_gradient(x, dy, term=term) for term in (True, False))
-                error = np.linalg.norm(without - right) / np.linalg.norm(right)
-                squares.append((l1_share(x) ** 2, float(error) ** 2))
-            share, error = np.sqrt(np.mean(squares, axis=0))
-            table[name, count] = float(share), float(error)
-    return table

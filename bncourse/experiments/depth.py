@@ -1,6 +1,6 @@
 """What batch normalization is for: networks so deep that nothing learns without help.
 
-Networks of 2 and 32 blocks, plain and residual, are trained at their own best learning rates. `start` looks at the
+Networks of 2, 8 and 32 blocks, plain and residual, are trained at their own best learning rates. `start` looks at the
 same networks, and at 64 blocks, before the first step: how large the signal is after every block, which share of it
 the block's branch has contributed, and how large the gradient is there. In a residual network without normalization
 each branch is as large as all that came before, so the signal grows by a factor in every block. Normalization makes
@@ -41,7 +41,7 @@ class DepthConfig(TunedConfig):
     """Depths in blocks of two linear layers each."""
 
     arms: tuple[tuple[str, str], ...] = ARMS
-    depths: tuple[int, ...] = (2, 32)
+    depths: tuple[int, ...] = (2, 8, 32)
     start_depths: tuple[int, ...] = (2, 8, 32, 64)
     width: int = 64
     steps: int = 200

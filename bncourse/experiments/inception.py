@@ -57,7 +57,7 @@ class InceptionConfig(TunedConfig):
     test: int = 2000
 
 
-FULL = InceptionConfig(data="mnist", rates=(0.01, 0.03, 0.1), limits=(0.001, 1.0))
+FULL = InceptionConfig(seeds=tuple(range(10)), data="mnist", rates=(0.01, 0.03, 0.1), limits=(0.001, 1.0))
 QUICK = InceptionConfig(
     variants=("Inception", "BN-Baseline", "BN-x5", "Changes-x5"),
     rates=(0.03,),

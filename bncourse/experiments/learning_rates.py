@@ -1,10 +1,10 @@
 """Learning rates, from too small to too large, with and without batch normalization (section 3.3).
 
-The paper says that batch normalization allows larger rates. Here the same network is trained at each rate of a
-grid; a run whose loss is not finite or ends above that of a guess counts as diverged, one
-that learns nothing as failed, and both are shown as such. The
-second part is a range test: one short run in which the rate grows at every step, which finds the usable
-rates at a hundredth of the cost.
+The paper says that batch normalization allows larger rates. Part `grid` trains the same network at each rate of a
+grid; a run whose loss is not finite or ends above that of a guess counts as diverged, one that learns nothing as
+failed, and both are shown as such. The grid shows what a rate does; which rate is best is found by `tuning`, on
+held-out training pictures, and `reported` is trained at that rate. Part `range` is one short run in which the rate
+grows at every step, which finds the usable rates at a hundredth of the cost.
 """
 
 from dataclasses import dataclass
@@ -14,19 +14,20 @@ import numpy as np
 import torch
 
 from bncourse.experiments.networks import mlp
-from bncourse.experiments.result import Config, Unit, grid
+from bncourse.experiments.result import Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import accuracy, batches, outcome, tensors, train
+from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
 
 QUESTION = "Does batch normalization allow larger learning rates, and where is the limit?"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearningRatesConfig(Config):
+class LearningRatesConfig(TunedConfig):
     """Three hidden layers of rectified units, started after He."""
 
     norms: tuple[str, ...] = ("none", "batch")
-    rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+    grid_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
     hidden: tuple[int, ...] = (100, 100, 100)
     steps: int = 5000
     batch_size: int = 60
@@ -34,24 +35,38 @@ class LearningRatesConfig(Config):
     range_limits: tuple[float, float] = (1e-4, 100.0)
 
 
-FULL = LearningRatesConfig(data="mnist")
-QUICK = LearningRatesConfig(seeds=(0, 1, 2), rates=(0.01, 0.1, 1.0, 10.0), steps=200, range_steps=100)
+FULL = LearningRatesConfig(data="mnist", rates=(0.1, 0.3, 1.0), tuning_seeds=(1000,))
+QUICK = LearningRatesConfig(
+    seeds=(0, 1, 2),
+    rates=(0.1,),
+    limits=(0.1, 0.1),
+    tuning_seeds=(1000,),
+    held_out=200,
+    grid_rates=(0.01, 0.1, 1.0, 10.0),
+    steps=200,
+    range_steps=100,
+)
 
 
 def units(config: LearningRatesConfig, finished: Finished) -> list[Unit]:
-    """Plan the grid, and a range test for each side."""
-    return grid(config.seeds, part=["grid"], norm=config.norms, rate=config.rates) + grid(
-        config.seeds, part=["range"], norm=config.norms
-    )
+    """Plan the grid, a range test for each side, and the search for each side's best rate."""
+    planned = grid(config.seeds, part=["grid"], norm=config.norms, rate=config.grid_rates)
+    planned += grid(config.seeds, part=["range"], norm=config.norms)
+    return planned + plan(config, finished, combinations(norm=config.norms))
 
 
 def measure(config: LearningRatesConfig, unit: Unit) -> dict[str, Any]:
     """Train at one rate, or once with a rate that grows."""
-    data = tensors(config.data, device=config.device)
+    part = unit["part"]
+    tuned = part in ("tuning", "reported")
+    data = pictures(config, part) if tuned else tensors(config.data, device=config.device)
     torch.manual_seed(unit.seed)
     model = mlp(data.x_train[0].numel(), config.hidden, norm=unit["norm"]).to(config.device)
     order = batches(len(data.x_train), config.batch_size, unit.seed)
-    if unit["part"] == "grid":
+    if tuned:
+        losses = train(model, data, order, steps=config.steps, rate=unit["rate"])
+        return score(model, data, part) | outcome(losses)
+    if part == "grid":
         losses = train(model, data, order, steps=config.steps, rate=unit["rate"])
         return {"accuracy": accuracy(model, data.x_test, data.y_test), **outcome(losses)}
     low, high = config.range_limits

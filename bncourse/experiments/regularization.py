@@ -1,12 +1,13 @@
 """Batch normalization as a regularizer: beside dropout and L2, as noise, and L2 as a learning rate in disguise.
 
-Three parts. `tuning` and `reported`: dropout x L2 x batch norm on a small training set, where regularization is needed
-(section 3.4), each combination at its own best learning rate. `disguise`: L2 on the weights before a normalization
-only, on all other parameters only, on all, and on none, at one learning rate: which of them gains what L2 gains?
-`noise`: one example's normalized value depends on its batch-mates; how much it varies with m.
+Three questions. `tuning` and `reported` train dropout x L2 x batch norm on a small training set, where regularization
+is needed (section 3.4), each combination at its own best learning rate. `disguise` puts L2 on the weights before a
+normalization only, on all other parameters only, on all, and on none, at one learning rate: which of them gains what
+L2 gains? Beside them stands no L2 at the learning rate that is best for it. `noise` measures how much one example's
+normalized value varies with its batch-mates, and with m.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ class RegularizationConfig(TunedConfig):
     dropouts: tuple[float, ...] = (0.0, 0.5)
     decays: tuple[float, ...] = (0.0, 0.001, 0.01)
     decayed: tuple[str, ...] = ("nowhere", "everywhere", "before a normalization", "elsewhere")
+    disguise_seeds: tuple[int, ...] = tuple(range(10))
+    disguise_steps: int = 3000
+    """Six times as long as decay and growth need for their balance, which is 1 / (2 * rate * decay) steps."""
     disguise_rate: float = 0.1
     disguise_decay: float = 0.01
     noise_sizes: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128, 256)
@@ -52,6 +56,8 @@ QUICK = RegularizationConfig(
     steps=150,
     dropouts=(0.0, 0.5),
     decays=(0.0,),
+    disguise_seeds=(0, 1, 2),
+    disguise_steps=150,
     noise_sizes=(4, 16, 64),
     noise_batches=200,
 )
@@ -60,10 +66,9 @@ QUICK = RegularizationConfig(
 def units(config: RegularizationConfig, finished: Finished) -> list[Unit]:
     """Plan the three parts."""
     planned = grid(config.seeds, part=["noise"], batch_size=config.noise_sizes)
-    planned += grid(config.seeds, part=["disguise"], decayed=config.decayed)
-    return planned + plan(
-        config, finished, combinations(norm=config.norms, dropout=config.dropouts, decay=config.decays)
-    )
+    planned += grid(config.disguise_seeds, part=["disguise"], decayed=config.decayed)
+    planned += plan(config, finished, combinations(norm=config.norms, dropout=config.dropouts, decay=config.decays))
+    return planned + plan(replace(config, seeds=config.disguise_seeds), finished, [{"decayed": "nowhere"}])
 
 
 def measure(config: RegularizationConfig, unit: Unit) -> dict[str, Any]:
@@ -76,10 +81,11 @@ def measure(config: RegularizationConfig, unit: Unit) -> dict[str, Any]:
         return {"noise": _noise(x, unit["batch_size"], config.noise_batches, unit.seed)}
     data = pictures(config, part, train=config.train)
     inputs, order = data.x_train[0].numel(), batches(config.train, config.batch_size, unit.seed)
-    if part == "disguise":
+    if "decayed" in dict(unit.condition):
+        rate = config.disguise_rate if part == "disguise" else unit["rate"]
         model = mlp(inputs, config.hidden, norm="batch").to(config.device)
-        optimizer = decaying(model, unit["decayed"], config.disguise_rate, config.disguise_decay)
-        losses = train(model, data, order, steps=config.steps, rate=config.disguise_rate, optimizer=optimizer)
+        optimizer = decaying(model, unit["decayed"], rate, config.disguise_decay)
+        losses = train(model, data, order, steps=config.disguise_steps, rate=rate, optimizer=optimizer)
     else:
         model = _with_dropout(mlp(inputs, config.hidden, norm=unit["norm"]), unit["dropout"]).to(config.device)
         losses = train(model, data, order, steps=config.steps, rate=unit["rate"], weight_decay=unit["decay"])

@@ -1,15 +1,27 @@
+import numpy as np
 import torch
+from torch.nn.functional import max_pool2d
 
-from bncourse.experiments.adaptation import entropy_minimized
+from bncourse.experiments.adaptation import TURN, entropy_minimized, turned
 from bncourse.experiments.networks import mlp, normalizations
 
 REPORTED = {"part": "reported"}
 
 
-def test_recomputed_statistics_undo_a_change_of_contrast(quick):
+def test_statistics_of_the_new_kind_undo_a_change_of_the_light(quick):
     result = quick("adaptation")
-    before, after = (result.values(f"faint_{way}", **REPORTED) for way in ("before", "recomputed"))
-    assert (after > before + 0.2).all()
+    clean = result.values("clean_before", **REPORTED)
+    before, *after = (result.values(f"uneven_{way}", **REPORTED) for way in ("before", "batch", "recomputed"))
+    assert (before < clean - 0.2).all()
+    assert all((values > clean - 0.1).all() for values in after)
+
+
+def test_a_turn_is_the_given_angle_about_the_middle():
+    x = torch.zeros(1, 1, 101, 101)
+    x[0, 0, 50, 90] = 1.0  # 40 to the right of the middle
+    y = turned(max_pool2d(x, 3, stride=1, padding=1), torch.Generator())[0, 0]
+    row, column = (float((y * torch.arange(101.0).reshape(shape)).sum() / y.sum()) - 50 for shape in ((-1, 1), (1, -1)))
+    np.testing.assert_allclose([row, column], [-40 * np.sin(TURN), 40 * np.cos(TURN)], rtol=0, atol=0.2)
 
 
 def test_only_gamma_and_beta_follow_the_entropy_and_a_rate_of_zero_leaves_them():

@@ -1,4 +1,4 @@
-FIXED = {"activation": "sigmoid", "learned": False, "mean": 0.0}
+FIXED = {"part": "reported", "activation": "sigmoid", "learned": False, "mean": 0.0}
 
 
 def test_a_target_variance_near_zero_leaves_a_sigmoid_no_bend_to_learn_with(quick):

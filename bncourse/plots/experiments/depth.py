@@ -32,21 +32,51 @@ def arms(result: Result) -> list[tuple[str, str]]:
     return [each for each in ARMS if each in found]
 
 
+def depths_of(result: Result) -> list[int]:
+    """Return the depths that were trained, in blocks."""
+    return sorted({int(c["depth"]) for c in result.conditions() if c["part"] == "reported"})
+
+
+def question(result: Result) -> Drawing:
+    """Accuracy of the shallowest networks with and without batch norm, and an open place at the deepest."""
+    depths, words = depths_of(result), []
+    names = (("plain", "none"), ("plain", "batch"), ("residual", "none"), ("residual", "batch"))
+    with style():
+        figure = Figure(figsize=(WIDTH, 3.2))
+        axis = figure.subplots()
+        for number, (shape, norm) in enumerate(names):
+            values = 100 * result.values("accuracy", part="reported", shape=shape, norm=norm, depth=depths[0])
+            look = LOOKS[norm]._replace(name=f"{shape}, {LOOKS[norm].name}")
+            filled = look.color if shape == "residual" else "none"
+            place = 0.12 * (number - 1.5)
+            axis.plot(place, values.mean(), look.marker, color=look.color, mfc=filled, ms=8, ls="none", label=look.name)
+            words.append(f"{look.name} {values.mean():.1f}")
+        axis.annotate("?", (1, 50), ha="center", va="center", fontsize=40, color=INK)
+        axis.set(ylim=(0, 100), xlim=(-0.5, 1.5), ylabel="test accuracy (%)")
+        axis.set_xticks([0, 1], [f"{depths[0]} blocks", f"{depths[-1]} blocks"])
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return finish(
+        figure,
+        f"Test accuracy in percent of networks of {depths[0]} blocks: {'; '.join(words)}. Beside them a question mark "
+        f"at {depths[-1]} blocks.",
+    )
+
+
 def draw(result: Result) -> Drawing:
-    """At the start of the deepest trained residual networks: signal, share and gradient by block; below, accuracy."""
-    depths = sorted({int(c["depth"]) for c in result.conditions() if c["part"] == "reported"})
+    """At the start of the deepest trained networks: signal, share and gradient by block; below, accuracy by depth."""
+    depths = depths_of(result)
     words = []
     with style():
         figure = Figure(figsize=(WIDTH, 9.6))
         axes = figure.subplots(4, 1)
         for shape, norm in arms(result):
-            if shape == "residual":
-                for axis, (name, _) in zip(axes, PANELS, strict=False):
+            for axis, (name, _) in zip(axes, PANELS, strict=False):
+                if shape == "residual" or name == "gradient":
                     runs = result.values(name, part="start", shape=shape, norm=norm, depth=depths[-1])
-                    _by_block(axis, runs, LOOKS[norm])
+                    _by_block(axis, runs, LOOKS[norm], filled=shape == "residual")
         for axis, (_, title) in zip(axes, PANELS, strict=False):
             axis.set(ylabel=title, yscale="linear" if title.startswith("share") else "log")
-        axes[2].set_xlabel(f"block of a residual network of {depths[-1]} blocks, before training")
+        axes[2].set_xlabel(f"block of a network of {depths[-1]} blocks, before training")
         for number, (shape, norm) in enumerate(arms(result)):
             look, means = LOOKS[norm], []
             for position, depth in enumerate(depths):
@@ -72,11 +102,12 @@ def draw(result: Result) -> Drawing:
     )
 
 
-def _by_block(axis: Any, runs: Any, look: Look) -> None:
+def _by_block(axis: Any, runs: Any, look: Look, *, filled: bool) -> None:
     """Draw the geometric mean over seeds where all are positive, else the mean."""
     runs = np.asarray(runs, dtype=float)
     mean = np.exp(np.log(runs).mean(0)) if (runs > 0).all() else runs.mean(0)
-    axis.plot(np.arange(len(mean)), mean, look.marker, ls=look.line, color=look.color, ms=4, markevery=0.12)
+    face = look.color if filled else "none"
+    axis.plot(np.arange(len(mean)), mean, look.marker, ls=look.line, color=look.color, mfc=face, ms=4, markevery=0.12)
 
 
 def table(result: Result) -> Numbers:

@@ -15,7 +15,7 @@ GUESS = 100 / 10
 
 def draw(result: Result) -> Drawing:
     """Test accuracy against the learning rate; below, how many seeds diverged or learned nothing."""
-    rates = [float(rate) for rate in result.config["rates"]]
+    rates = [float(rate) for rate in result.config["grid_rates"]]
     words = []
     with style():
         figure = Figure(figsize=(WIDTH, 4.6))
@@ -29,8 +29,8 @@ def draw(result: Result) -> Drawing:
                 means.append(runs.mean())
                 outcomes(below, rate, row, result.values("failed", **chosen), result.values("diverged", **chosen), look)
             above.plot(rates, means, ls=look.line, color=look.color, label=look.name)
-            best = int(np.argmax(means))
-            words.append(f"{look.name} best at {rates[best]:g} with {means[best]:.1f}, {_losses(result, norm, rates)}")
+            said = ", ".join(f"{mean:.1f} at {rate:g}" for rate, mean in zip(rates, means, strict=True))
+            words.append(f"{look.name} {said}, {_losses(result, norm, rates)}")
         guess_line(above, GUESS, at=0.02)
         above.set(xscale="log", ylim=(0, 103), ylabel="test accuracy (%)")
         names = [NORMS[norm].name for norm in result.config["norms"]]

@@ -1,9 +1,11 @@
 """Batch norm beside dropout and L2, L2 in its disguise, and the noise against the batch size."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from bncourse.experiments.result import Result
+from bncourse.experiments.result import Array, Label, Result
 from bncourse.experiments.tuning import rate_of
 from bncourse.plots.looks import NORMS, seeds
 from bncourse.plots.style import INK, MEAN, MUTED, WIDTH, Drawing, finish, style
@@ -40,17 +42,36 @@ def disguise(result: Result) -> Numbers:
     base = {"part": "disguise", "decayed": "nowhere"}
     rate, decay = result.config["disguise_rate"], result.config["disguise_decay"]
     rows = [(f"L2 of {decay:g} {w}", f"{rate:g}", base | {"decayed": w}) for w in result.config["decayed"][1:]]
-    own = {"part": "reported", "norm": "batch", "dropout": 0.0, "decay": 0.0}
-    best = rate_of(result, norm="batch", dropout=0.0, decay=0.0)
-    rows.append(("no L2, its own best rate", f"{best:g}", own))
+    rows.append(("no L2, its own best rate", f"{rate_of(result, decayed='nowhere'):g}", OWN_RATE))
     body = []
     for name, at, arm in [("no L2", f"{rate:g}", base), *rows]:
-        here, gap = result.interval("accuracy", **arm), result.difference("accuracy", arm, base)
-        gained = "" if arm == base else f"{100 * gap.mean:+.2f} ± {50 * (gap.high - gap.low):.2f}"
-        body.append((name, at, f"{100 * here.mean:.2f} ± {50 * (here.high - here.low):.2f}", gained))
+        here = 100 * result.values("accuracy", **arm)
+        gained = "" if arm == base else median_and_range(100 * disguised(result, arm), signed=True)
+        body.append((name, at, median_and_range(here), gained))
     header = ("network with batch norm", "learning rate", "test accuracy (%)", "points above no L2 at the same rate")
-    count = len(result.config["seeds"])
-    return Numbers(header, tuple(body), f"Mean and 95 % interval over {count} seeds; differences seed by seed.")
+    count = len(result.config["disguise_seeds"])
+    return Numbers(header, tuple(body), f"Median and range of {count} seeds; differences seed by seed.")
+
+
+OWN_RATE = {"part": "reported", "decayed": "nowhere"}
+"""No L2, at the learning rate that is best for it."""
+
+
+def disguised(result: Result, arm: Mapping[str, Label]) -> Array:
+    """Return the accuracy of an arm less that of no L2 at the common learning rate, seed by seed."""
+    base = result.values("accuracy", part="disguise", decayed="nowhere")
+    return np.asarray(result.values("accuracy", **arm) - base)
+
+
+def median_and_range(values: Array, *, signed: bool = False) -> str:
+    """Say a median with the smallest and the largest value: one run that fails should be seen, not averaged in.
+
+    >>> median_and_range(np.array([1.0, 2.0, 9.0]), signed=True)
+    '+2.0 (+1.0 to +9.0)'
+    """
+    sign = "+" if signed else ""
+    middle, low, high = (f"{value:{sign}.1f}" for value in (np.median(values), values.min(), values.max()))
+    return f"{middle} ({low} to {high})"
 
 
 def noise(result: Result) -> Drawing:

@@ -5,7 +5,7 @@ import numpy as np
 from bncourse.experiments.depth import ARMS
 from bncourse.experiments.result import Measured, Result, Unit
 from bncourse.plots.experiments import draw
-from bncourse.plots.experiments.depth import table
+from bncourse.plots.experiments.depth import question, table
 
 
 def made_up() -> Result:
@@ -33,3 +33,9 @@ def test_the_table_has_a_row_for_every_network() -> None:
     body = table(made_up()).body
     assert len(body) == len(ARMS)
     assert ("4", "residual", "batch norm", "0.3", "90.0 ± 0.0", "5", "0.5") in body
+
+
+def test_the_question_shows_the_shallow_networks_and_leaves_the_deep_ones_open(sound: Callable[..., str]) -> None:
+    shown = sound(question(made_up()), "residual, batch norm 90.0", "a question mark at 4 blocks")
+    assert "?" in shown
+    assert "plain, no normalization" in shown

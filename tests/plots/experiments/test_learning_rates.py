@@ -26,14 +26,14 @@ def made_up() -> Result:
         for seed in (0, 1):
             values = {"rates": [0.1, 1.0, 10.0], "range_losses": [2.0, 1.0 if norm == "none" else 0.5, None]}
             units.append(Measured(Unit.of(seed, part="range", norm=norm), values, 0.0))
-    return Result("learning_rates", "Which?", {"norms": ["none", "batch"], "rates": [0.1, 10.0]}, {}, tuple(units))
+    return Result("learning_rates", "Which?", {"norms": ["none", "batch"], "grid_rates": [0.1, 10.0]}, {}, tuple(units))
 
 
 def test_what_diverged_is_named_and_counted(sound: Callable[..., str]) -> None:
     shown = sound(
         learning_rates.draw(made_up()),
-        "without best at 0.1 with 91.0, no seed learning at 10",
-        "with batch norm best at 10 with 96.0, learning at every rate",
+        "without 91.0 at 0.1, 10.0 at 10, no seed learning at 10",
+        "with batch norm 81.0 at 0.1, 96.0 at 10, learning at every rate",
     )
     assert "diverged" in shown
     assert "learned nothing" in shown

@@ -22,7 +22,12 @@ def made_up() -> Result:
         Measured(unit, {"accuracy": 0.9 + 0.02 * (unit["decayed"] == DECAYED[2])}, 0.0)
         for unit in grid(SEEDS, part=["disguise"], decayed=DECAYED)
     ]
-    config = {"seeds": SEEDS, "decayed": DECAYED, "disguise_rate": 0.1, "disguise_decay": 0.01}
+    rows += [
+        Measured(unit, {"accuracy": 0.92 + 0.001 * unit.seed}, 0.0)
+        for unit in grid(SEEDS, part=["reported"], decayed=["nowhere"], rate=[0.3])
+    ]
+    config = {"seeds": SEEDS, "disguise_seeds": SEEDS, "decayed": DECAYED}
+    config |= {"disguise_rate": 0.1, "disguise_decay": 0.01}
     return Result("regularization", "?", config, {}, tuple(rows))
 
 
@@ -38,6 +43,6 @@ def test_the_noise_stands_beside_its_formula(sound: Callable[..., str]) -> None:
 
 def test_l2_on_each_place_stands_beside_no_l2_and_beside_a_higher_rate() -> None:
     body = {row[0]: row[1:] for row in disguise(made_up()).body}
-    assert body["L2 of 0.01 before a normalization"] == ("0.1", "92.00 ± 0.00", "+2.00 ± 0.00")
-    assert body["L2 of 0.01 elsewhere"][2] == "+0.00 ± 0.00"
-    assert body["no L2, its own best rate"][0] == "0.3"
+    assert body["L2 of 0.01 before a normalization"] == ("0.1", "92.0 (92.0 to 92.0)", "+2.0 (+2.0 to +2.0)")
+    assert body["L2 of 0.01 elsewhere"][2] == "+0.0 (+0.0 to +0.0)"
+    assert body["no L2, its own best rate"] == ("0.3", "92.1 (92.0 to 92.2)", "+2.1 (+2.0 to +2.2)")
