@@ -173,6 +173,13 @@ def test_eq_inference_gradient() -> None:
     close(batch_norm_inference_backward(dy, cache).dx, gamma / np.sqrt(var + eps) * dy)
 
 
+def test_eq_lost_epsilon() -> None:
+    x, gamma, beta = RNG.standard_normal((3, 3))
+    mean, var = RNG.standard_normal(3), np.array([1e-6, 1e-3, 1.0])
+    trained, converted = (batch_norm_inference(x[None], gamma, beta, mean, var, eps=eps)[0] for eps in (1e-3, 1e-5))
+    close((converted - beta) / (trained - beta), np.sqrt((var + 1e-3) / (var + 1e-5))[None], rtol=1e-7)
+
+
 def test_eq_folding() -> None:
     u, weight, bias = RNG.standard_normal((4, 5)), RNG.standard_normal((3, 5)), RNG.standard_normal(3)
     gamma, beta, mean, var = (*RNG.standard_normal((3, 3)), RNG.uniform(0.5, 2, 3))
