@@ -58,7 +58,7 @@ def renorm_corrections(
     >>> renorm_corrections(5 * one, 4 * one, 2 * one, one, r_max=1.0, d_max=2.0, eps=0.0)
     Corrections(r=tensor([1.]), d=tensor([2.]))
 
-    Equation :eq:`eq-renorm-identity`, chapter "Batch renormalization".
+    Equation :eq:`eq-renorm-identity`, chapter "Layer, group and instance norm".
     """
     running_std = torch.sqrt(running_var + eps)
     r = (torch.sqrt(var + eps) / running_std).clip(1.0 / r_max, r_max)
@@ -134,7 +134,7 @@ def batch_renorm_forward(
 def batch_renorm_backward(dy: Inexact[Array, "n c *spatial"], cache: RenormCache) -> Gradients:
     """Backward pass: batch norm's dx times the constant r; gamma meets the corrected x_hat.
 
-    Equations :eq:`eq-renorm-dx` and :eq:`eq-renorm-dgamma`, chapter "Batch renormalization".
+    Equations :eq:`eq-renorm-dx` and :eq:`eq-renorm-dgamma`, chapter "Layer, group and instance norm".
 
     Parameters
     ----------

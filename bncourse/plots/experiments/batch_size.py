@@ -1,4 +1,4 @@
-"""Accuracy against the batch size: batch norm and its relatives, ghost batches, and batch renormalization."""
+"""Accuracy against the batch size: batch norm and its relatives, and ghost batches."""
 
 from collections.abc import Sequence
 
@@ -13,16 +13,6 @@ from bncourse.plots.style import WIDTH, Drawing, finish, style
 def draw(result: Result) -> Drawing:
     """Every normalization that was measured, except ghost batches, which have a figure of their own."""
     return _against_size(result, [norm for norm in NORMS if norm in result.labels("norm") and norm != "ghost"])
-
-
-def relatives(result: Result) -> Drawing:
-    """The normalizations that need no batch, beside batch norm and none."""
-    return _against_size(result, ["none", "batch", "layer", "group"])
-
-
-def renorm(result: Result) -> Drawing:
-    """Batch renormalization beside batch norm."""
-    return _against_size(result, ["batch", "renorm"])
 
 
 def ghost(result: Result) -> Drawing:
