@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from bncourse.grading.core.names import bound_names, lines_of, loaded_names, parse
+from bncourse.grading.core.names import bound_names, imported_names, lines_of, loaded_names, parse
 from bncourse.grading.core.regions import released_source
 
 Kind = Literal["text", "given", "answer", "test", "written"]
@@ -89,6 +89,11 @@ class Master:
     def loads(self) -> dict[str, set[str]]:
         """The names that each code cell reads."""
         return {name: loaded_names(tree) for name, tree in self.trees.items()}
+
+    @cached_property
+    def imported(self) -> dict[str, frozenset[str]]:
+        """The names that each code cell binds by an import."""
+        return {name: imported_names(tree) for name, tree in self.trees.items()}
 
     @cached_property
     def gradients(self) -> frozenset[str]:

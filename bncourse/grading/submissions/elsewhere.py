@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from bncourse.grading.core.names import bound_names
+from bncourse.grading.core.names import bound_names, imported_names
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.sandbox.inside.cells import parse
 from bncourse.grading.submissions.magics import plain_python
@@ -137,7 +137,7 @@ def _wanted(master: Master, cells: Sequence[Code], number: int, test: int) -> tu
     """The names that a test would not find behind an answer's cell, though code elsewhere binds them; and the rest."""
     name = master.cells[number].grade_id
     ahead = [cell.grade_id for cell in master.cells[:test] if cell.kind in ("given", "test")]
-    before = set[str]().union(*(master.binds[each] | _imports(master.trees[each]) for each in ahead))
+    before = set[str]().union(*(master.binds[each] | master.imported[each] for each in ahead))
     before |= set[str]().union(*(_names(code).binds for code in cells if code.runs and code.place < test))
     between = [_names(code) for code in cells if code.runs and number < code.place < test]
     own = _own(cells, number)
@@ -189,15 +189,10 @@ def _parsed(source: str) -> list[ast.stmt]:
 
 
 def _statement(node: ast.stmt, stub: set[str]) -> Statement:
-    binds = bound_names(ast.Module([node], [])) | _imports(node)
+    binds = bound_names(ast.Module([node], [])) | imported_names(node)
     text = ast.unparse(node)
     changes = frozenset(_changed(node)) - binds
     return Statement(text, frozenset(binds), changes, frozenset(_taken(text)), bool(stub) and ast.dump(node) in stub)
-
-
-def _imports(tree: ast.AST) -> set[str]:
-    imports = [part for part in ast.walk(tree) if isinstance(part, ast.Import | ast.ImportFrom)]
-    return {alias.asname or alias.name.split(".")[0] for part in imports for alias in part.names}
 
 
 def _changed(node: ast.stmt) -> Iterator[str]:
