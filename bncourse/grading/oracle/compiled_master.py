@@ -53,6 +53,7 @@ class CompiledMaster:
         """Import what the master imports, and read what a diagnosis needs from disk."""
         from bncourse.diagnosis import checks
 
+        _ = self.master.loads, self.master.gradients
         for tree in self.master.trees.values():
             for name in imports_of(tree):
                 with contextlib.suppress(ImportError):

@@ -25,6 +25,7 @@ from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.compiled_master import CompiledMaster
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.oracle.proxies import Connection
+from bncourse.grading.oracle.rehearsal import rehearse
 from bncourse.grading.oracle.session import Session, one_line
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
 from bncourse.grading.sandbox.inside.surroundings import Surroundings
@@ -122,8 +123,8 @@ class Oracle:
     def learn(self) -> None:
         """Get a master ready, for all forks that are to come."""
         message, _ = self.receive()
-        self.masters[message["key"]] = CompiledMaster(Master.deserialized(message["master"]))
-        self.masters[message["key"]].load_libraries()
+        self.masters[message["key"]] = prepared = CompiledMaster(Master.deserialized(message["master"]))
+        rehearse(prepared)
         gc.collect()
         gc.freeze()
         gc.enable()
