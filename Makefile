@@ -54,7 +54,7 @@ test-all: env  ## what takes long: a thousand seeds, searches, kills and fuzzers
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m long $(PYTEST)
 
 unprivileged: env  ## the acceptance suite of the grader once more, as a user without privileges
-	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -m "not long" -p no:cacheprovider $(addprefix tests/grading/,test_vectors.py test_channels.py test_fuzz.py test_kill.py test_passes.py test_runs.py engine/test_worker_pool.py oracle/test_process.py sandbox/test_bubblewrap.py)
+	@$(BIN)/python -m tools.unprivileged $(BIN)/python -m pytest -n 2 -m "not long" -p no:cacheprovider $(addprefix tests/,$(addprefix acceptance/,test_vectors.py test_channels.py test_fuzz.py test_kill.py test_passes.py test_runs.py) $(addprefix grading/,engine/test_worker_pool.py oracle/test_process.py sandbox/test_bubblewrap.py))
 
 lint: env  ## style, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -59,3 +59,35 @@ def test_what_is_shipped_into_the_sandbox_may_import_nothing_else_of_bncourse() 
     sandbox = (ROOT / "bncourse/grading/sandbox").glob("*.py")
     wanted |= {f"bncourse.grading.sandbox.{path.stem}" for path in sandbox if path.stem != "__init__"}
     assert set(contract["forbidden_modules"]) == wanted - {"bncourse.grading.sandbox"}
+
+
+TESTS = ROOT / "tests"
+BESIDE = {
+    "acceptance": "whole runs and properties of several packages: what only a whole run shows",
+    "assignments": "the masters and their sample classes in assignments/",
+    "book": "the pages in book/ and the built site",
+    "browser": "the built site where its cells run",
+}
+"""Folders of tests that are not of one module of the package."""
+OF_THE_REPOSITORY = {"architecture", "groups", "imports", "packaging", "twins", "twins_beyond"}
+
+
+def named_after(path: Path) -> list[Path]:
+    """The module, or the folder, that a file of tests is named after; a package's own module may bear its name."""
+    folder, name = path.relative_to(TESTS).parent, path.stem.removeprefix("test_")
+    there = ROOT / "bncourse" / folder
+    named = [there / f"{name}.py", there / f"_{name}.py", there / name]
+    return [each for each in [*named, *([there] if name == folder.name else [])] if each.exists()]
+
+
+def test_tests_mirror_the_package_path_for_path() -> None:
+    files = [path for path in TESTS.rglob("test_*.py") if path.relative_to(TESTS).parts[0] not in BESIDE]
+    assert [str(p.relative_to(ROOT)) for p in files if not named_after(p) and p.parent != TESTS] == []
+    assert {p.stem[5:] for p in files if not named_after(p)} == OF_THE_REPOSITORY
+    assert all(any((TESTS / folder).glob("test_*.py")) for folder in BESIDE)
+
+
+def test_every_package_has_its_folder_of_tests() -> None:
+    for package in (ROOT / "bncourse").rglob("__init__.py"):
+        folder = TESTS / package.parent.relative_to(ROOT / "bncourse")
+        assert any(folder.rglob("test_*.py")), f"{folder.relative_to(ROOT)} has no tests"

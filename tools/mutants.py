@@ -24,12 +24,12 @@ TESTS = {
     "bncourse.numpy_bn.functional": [
         "tests/numpy_bn/test_functional.py",
         "tests/validation/test_arguments.py",
-        "tests/test_properties.py",
+        "tests/acceptance/test_properties.py",
     ],
     "bncourse.torch_bn.functional": [
         "tests/torch_bn/test_functional.py",
         "tests/validation/test_arguments.py",
-        "tests/test_properties.py",
+        "tests/acceptance/test_properties.py",
     ],
     "bncourse.torch_bn.autograd": ["tests/torch_bn/test_layer.py", "tests/validation/test_arguments.py"],
     "bncourse.numpy_bn.inference": ["tests/numpy_bn/test_functional.py", "tests/validation/test_arguments.py"],

@@ -22,13 +22,13 @@ TEACH = ROOT / "book" / "teach"
 PAGES = sorted(TEACH.glob("*.md"))
 
 BY_OTHER_TESTS = {
-    "nbgrader generate_assignment backward": "tests/grading/test_stock.py",
-    "nbgrader autograde backward": "tests/grading/test_stock.py",
-    "nbgrader generate_feedback backward": "tests/grading/test_stock.py",
-    "nbgrader export": "tests/grading/test_stock.py",
-    "nbgrader release_assignment backward": "tests/grading/test_exchange.py",
-    "nbgrader collect backward": "tests/grading/test_exchange.py",
-    "nbgrader release_feedback backward": "tests/grading/test_exchange.py",
+    "nbgrader generate_assignment backward": "tests/grading/nbgrader_plugin/test_preprocessors.py",
+    "nbgrader autograde backward": "tests/grading/nbgrader_plugin/test_preprocessors.py",
+    "nbgrader generate_feedback backward": "tests/grading/nbgrader_plugin/test_preprocessors.py",
+    "nbgrader export": "tests/grading/nbgrader_plugin/test_preprocessors.py",
+    "nbgrader release_assignment backward": "tests/acceptance/test_exchange.py",
+    "nbgrader collect backward": "tests/acceptance/test_exchange.py",
+    "nbgrader release_feedback backward": "tests/acceptance/test_exchange.py",
     "bncourse release backward --variant 2027": "tests/grading/authoring/test_variants.py",
 }
 """Commands that another test runs, as a tuple of their words."""
@@ -39,7 +39,7 @@ NOT_RUN = {
     "pip install 'bncourse[cli,torch]' nbgrader==0.9.6": "tests install nothing",
     "apt install bubblewrap libseccomp2": "tests install nothing",
     "cd assignments": "a folder",
-    "jupyter lab": "formgrader's pages are opened in tests/grading/test_formgrader.py",
+    "jupyter lab": "formgrader's pages are opened in tests/acceptance/test_formgrader.py",
 }
 """Commands that no test runs, and why."""
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bncourse.grading.engine.grader import Grader
+from tests.acceptance.test_vectors import check
 from tests.grading.stock import by_stock, in_words
-from tests.grading.test_vectors import check
 from tests.grading.vectors import STOCK, RunVector, Vector
 from tests.grading.vectors.rows import COLLECTIONS
 

@@ -147,7 +147,7 @@ def test_a_mark_that_was_given_by_hand_stays_as_long_as_the_text_does(course: Co
 
 def test_the_mark_of_an_answer_depends_on_its_text_and_pictures_alone() -> None:
     from tests.grading.small import MASTER, RIGHT, cell_of, hand_in
-    from tests.grading.submissions.test_texts import JPEG, coded
+    from tests.grading.submissions.test_attempted import JPEG, coded
 
     def digests(answers: dict[str, str], picture: bytes = b"", **more: Any) -> dict[str, str]:
         def attach(made: Any) -> None:

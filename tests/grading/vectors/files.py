@@ -327,6 +327,6 @@ def behave_otherwise() -> list[Pair]:
     return [Pair(shown, plain, "wrong only when graded", points=FULL - 2)]
 
 
-FILES.run("symlink, FIFO, device in the submission", "L", "tests/grading/test_runs.py::test_files_that_are_no_files")
-FILES.run("zip slip, zip bomb", "-", "tests/grading/test_runs.py::test_archives_are_not_opened")
-FILES.run("forged timestamp", "-", "tests/grading/test_runs.py::test_a_forged_timestamp_changes_no_mark")
+FILES.run("symlink, FIFO, device in the submission", "L", "tests/acceptance/test_runs.py::test_files_that_are_no_files")
+FILES.run("zip slip, zip bomb", "-", "tests/acceptance/test_runs.py::test_archives_are_not_opened")
+FILES.run("forged timestamp", "-", "tests/acceptance/test_runs.py::test_a_forged_timestamp_changes_no_mark")

@@ -97,15 +97,15 @@ INTAKE.run(
 INTAKE.run(
     "half characters in a notebook of an earlier release",
     "D",
-    "tests/grading/submissions/test_fence.py::test_a_half_emoji_in_an_older_release_stops_nobody",
+    "tests/grading/submissions/test_submission.py::test_a_half_emoji_in_an_older_release_stops_nobody",
 )
 INTAKE.run(
     "ids that nbgrader's patterns and pages misread: [x], .hidden, a newline, HTML",
     "L",
-    "tests/grading/test_runs.py::test_ids_that_nbgrader_misreads_are_refused_with_a_reason",
+    "tests/acceptance/test_runs.py::test_ids_that_nbgrader_misreads_are_refused_with_a_reason",
 )
 INTAKE.run(
     "a folder linked to a classmate's, and files set aside through a link",
     "F",
-    "tests/grading/test_aside.py",
+    "tests/acceptance/test_aside.py",
 )

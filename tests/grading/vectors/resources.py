@@ -242,8 +242,8 @@ def random_results() -> list[Pair]:
 
 
 RESOURCES.run(
-    "slow because the neighbours are busy", "Z", "tests/grading/test_runs.py::test_busy_neighbors_cost_no_mark"
+    "slow because the neighbours are busy", "Z", "tests/acceptance/test_runs.py::test_busy_neighbors_cost_no_mark"
 )
 RESOURCES.run(
-    "grader killed in the middle", "-", "tests/grading/test_kill.py::test_a_killed_run_goes_on_to_the_same_result"
+    "grader killed in the middle", "-", "tests/acceptance/test_kill.py::test_a_killed_run_goes_on_to_the_same_result"
 )

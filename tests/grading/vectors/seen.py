@@ -208,5 +208,7 @@ def escapes() -> list[Pair]:
     ]
 
 
-SEEN.run("formulas and separators in CSV", "L", "tests/grading/test_runs.py::test_formulas_are_inert_in_lists")
-SEEN.run("score outside [0, max], NaN score", "F", "tests/grading/test_runs.py::test_a_score_stays_within_its_bounds")
+SEEN.run("formulas and separators in CSV", "L", "tests/acceptance/test_runs.py::test_formulas_are_inert_in_lists")
+SEEN.run(
+    "score outside [0, max], NaN score", "F", "tests/acceptance/test_runs.py::test_a_score_stays_within_its_bounds"
+)

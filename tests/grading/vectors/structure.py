@@ -250,5 +250,5 @@ def another() -> list[Pair]:
 
 
 STRUCTURE.run(
-    "student ids with ../, commas, leading =, Unicode forms", "L", "tests/grading/test_runs.py::test_odd_student_ids"
+    "student ids with ../, commas, leading =, Unicode forms", "L", "tests/acceptance/test_runs.py::test_odd_student_ids"
 )

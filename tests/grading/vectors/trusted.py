@@ -202,15 +202,15 @@ def big_endian() -> list[Pair]:
 TRUSTED.run(
     "a check that looks at a name, an order, a cache or nothing, and at no gradient",
     "-",
-    "tests/grading/test_forged_checks.py::test_a_check_that_looks_at_no_gradient_gets_nothing",
+    "tests/acceptance/test_forged_checks.py::test_a_check_that_looks_at_no_gradient_gets_nothing",
 )
 TRUSTED.run(
     "pairs of functions that agree with each other and depend on nothing",
     "-",
-    "tests/grading/test_forged_checks.py::test_a_conv_pair_that_agrees_without_work_gets_nothing",
+    "tests/acceptance/test_forged_checks.py::test_a_conv_pair_that_agrees_without_work_gets_nothing",
 )
 TRUSTED.run(
     "loops, sleepers and threads of one's own on a busy machine",
     "-",
-    "tests/grading/test_patience.py",
+    "tests/acceptance/test_patience.py",
 )

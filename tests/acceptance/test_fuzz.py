@@ -1,6 +1,6 @@
 """No file, however damaged, makes a run fail: mutations of notebooks, read and graded.
 
-`BNCOURSE_FUZZ=20000 pytest tests/grading/test_fuzz.py` tries more of them.
+`BNCOURSE_FUZZ=20000 pytest tests/acceptance/test_fuzz.py` tries more of them.
 """
 
 import json

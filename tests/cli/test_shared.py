@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bncourse.grading.authoring.course import Course, write
-from tests.cli.test_commands import course_option, everything, run
+from tests.cli.test_cli import course_option, everything, run
 
 AWAY = "postgresql+psycopg2://ann:secret@127.0.0.1:1/course"
 COMMANDS = ("grade", "regrade", "report", "export", "feedback")
