@@ -112,7 +112,7 @@ def main() -> None:
         bncourse("feedback", NAME, course=course)
         visit(page, (course / "feedback" / STUDENT / NAME / f"{NAME}.html").as_uri())
         photograph(page, "comment", page.get_by_text(COMMENT).first, above=190, below=40)
-        photograph(page, "diagnosis", page.get_by_text("Your code believes").first, above=190, below=130)
+        photograph(page, "diagnosis", page.locator(".entry.wrong .message").first, above=190, below=130)
         browser.close()
 
 

@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     type=click.Choice(["canvas", "moodle", "mail"]),
     help="Also make a ZIP that the platform takes apart; mail: unguessable names, and a list for a mail merge.",
 )
+@click.option("--book", help="Address of the site with the book, for the links in all pages; it is remembered.")
 @with_course
-def command(course: "Course", assignment: str, kind: str | None) -> None:
+def command(course: "Course", assignment: str, kind: str | None, book: str | None) -> None:
     """Make a page for each graded student of ASSIGNMENT, where the marks or comments have changed."""
     from rich.progress import Progress
 
+    from bncourse.grading.reports.book_address import book_address, remember_book_address
     from bncourse.grading.workflows.feedback import make_feedback, stale_feedback
 
     course.require_gradebook(assignment)
+    if book is not None:
+        remember_book_address(course, book)
+    elif not book_address(course):
+        click.echo("The pages name chapters without links. Say where the book lies: --book https://...", err=True)
     with Progress() as bar:
         task = bar.add_task(f"Feedback on {assignment}", total=len(stale_feedback(course, assignment)) or None)
         made = make_feedback(course, assignment, lambda: bar.advance(task))

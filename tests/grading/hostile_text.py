@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 
-from bncourse.grading.reports import feedback_page
+from bncourse.grading.reports import markdown_page
 from bncourse.grading.reports.tex_commands import COMMANDS
 
 ATOMS = (
@@ -28,7 +28,7 @@ thead tr ul"""
 ELEMENTS = frozenset(_ELEMENTS.split())
 ATTRIBUTES = frozenset({"class", "href", "id", "start", "style"})
 """What Markdown itself makes of a text."""
-FORMULA = frozenset(feedback_page.TAGS)
+FORMULA = frozenset(markdown_page.TAGS)
 """What feedback makes of a formula."""
 _STYLE = re.compile(r"text-align:(left|right|center)")
 _COMMAND = re.compile(r"\\([A-Za-z]{2,})")
@@ -80,7 +80,7 @@ class Page(HTMLParser):
     def _own(tag: str, name: str, value: str) -> bool:
         """Whether Markdown makes such an attribute: addresses in links alone, no id that a page could have."""
         if tag in FORMULA:
-            return name in feedback_page.ATTRIBUTES
+            return name in markdown_page.ATTRIBUTES
         if name == "href":
             return tag == "a" and re.match(r"https?://|#(%C2%B7|\Z)", value) is not None
         if name == "id":

@@ -4,6 +4,7 @@ Tests stand there as they were released, without their hidden parts, and nothing
 """
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,9 @@ from bncourse.grading.submissions.attempted import Added
 from bncourse.grading.submissions.pictures import Picture, attached
 
 FINE = ("correct", "wrong", "not attempted")
+NOTES = "notes-from-grading"
+"""Id of the cell that says what grading had to note."""
+_HEAD = re.compile(r"(?P<outcome>[a-z ]+): [\d.e+-]+ of [\d.e+-]+ points\n?")
 
 
 def autograded_notebook(
@@ -67,6 +71,16 @@ def verdict_text(verdict: Verdict) -> str:
     return f"{head}\n{verdict.message}".rstrip() + "\n"
 
 
+def read_verdict(text: str) -> tuple[str, str]:
+    """The outcome and the message of a text that `verdict_text` made; two empty ones where it is none.
+
+    >>> read_verdict(verdict_text(Verdict("test", "wrong", 0.5, 2.0, "A path is missing.")))
+    ('wrong', 'A path is missing.')
+    """
+    head = _HEAD.match(text)
+    return (head["outcome"], text[head.end() :].strip()) if head else ("", "")
+
+
 def _note(record: SubmissionRecord) -> list[dict[str, Any]]:
     lines = [record.reason, *record.repairs, *record.notes]
     lines = [safe_markdown(line) for line in lines if line]
@@ -75,7 +89,7 @@ def _note(record: SubmissionRecord) -> list[dict[str, Any]]:
     if record.status in FINE and not lines:
         return []
     text = "\n".join([f"**Notes from grading** (status: {record.status})", "", *(f"- {line}" for line in lines)])
-    return [{"cell_type": "markdown", "id": "notes-from-grading", "metadata": {}, "source": text}]
+    return [{"cell_type": "markdown", "id": NOTES, "metadata": {}, "source": text}]
 
 
 def _added(cell: Added, outputs: Mapping[str, CellOutput]) -> dict[str, Any]:

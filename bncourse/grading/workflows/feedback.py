@@ -1,20 +1,19 @@
-"""A graded assignment in; nbgrader's feedback pages out, for students whose notebook, points or comments changed."""
+"""A graded assignment in; feedback pages out, for students whose notebook, points or comments changed."""
 
 import errno
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
-
-import sqlalchemy as sql
-from nbgrader.api import Assignment, BaseCell, Comment, Grade, SubmittedAssignment, SubmittedNotebook
 
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.gradebook.late_penalty import update_penalties
-from bncourse.grading.gradebook.records_table import open_gradebook
-from bncourse.grading.workflows.nbgrader_settings import configure
+from bncourse.grading.gradebook.marks import Marks, marks_of
+from bncourse.grading.reports.book_address import book_address
+from bncourse.grading.reports.feedback_page import feedback_page, page_digest
 
 
 def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] | None = None) -> list[str]:
@@ -27,27 +26,34 @@ def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] |
     """
     course.master(assignment)
     update_penalties(course, assignment)
-    stamps = _stamps(course, assignment)
+    marks = marks_of(course, assignment)
+    stamps = _stamps(course, assignment, marks)
     if not stamps:
         raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
     path = course.results(assignment) / "feedback.json"
-    stale = stale_feedback(course, assignment, stamps)
+    stale = _stale(course, assignment, stamps)
     if stale:
         folder = course.root / "feedback"
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, "nothing can be written there", str(folder))
         for student in stale:
-            shutil.rmtree(course.folder("feedback", assignment, student), ignore_errors=True)
-        _convert(course, assignment, stale, progress)
+            made_of = json.loads(course.notebook("autograded", assignment, student).read_bytes())
+            page = feedback_page(made_of, marks[student], book_address(course))
+            write(_page(course, assignment, student), page.encode("utf-8", "replace"))
+            if progress is not None:
+                progress()
         made = {student: stamp for student, stamp in stamps.items() if page_exists(course, assignment, student)}
         write(path, json.dumps(made, sort_keys=True, indent=1).encode())
     return stale
 
 
-def stale_feedback(course: Course, assignment: str, stamps: dict[str, str] | None = None) -> list[str]:
+def stale_feedback(course: Course, assignment: str) -> list[str]:
     """Students whose page is missing or out of date."""
-    stamps = _stamps(course, assignment) if stamps is None else stamps
+    return _stale(course, assignment, _stamps(course, assignment, marks_of(course, assignment)))
+
+
+def _stale(course: Course, assignment: str, stamps: Mapping[str, str]) -> list[str]:
     try:
         before = json.loads((course.results(assignment) / "feedback.json").read_bytes())
     except (OSError, ValueError):
@@ -57,69 +63,20 @@ def stale_feedback(course: Course, assignment: str, stamps: dict[str, str] | Non
 
 def page_exists(course: Course, assignment: str, student: str) -> bool:
     """Whether a student has a feedback page."""
-    return course.notebook("feedback", assignment, student).with_suffix(".html").is_file()
+    return _page(course, assignment, student).is_file()
 
 
-def _stamps(course: Course, assignment: str) -> dict[str, str]:
-    """For each graded student a digest of all that the page shows."""
-    gradebook = open_gradebook(course)
-    shown: dict[str, list[Any]] = {}
-    try:
-        penalties = (
-            sql.select(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty)
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .where(Assignment.name == assignment)
-        )
-        for student, penalty in gradebook.db.execute(penalties):
-            shown[student] = [["late", penalty]]
-        needs = sql.cast(Grade.needs_manual_grade, sql.Integer)
-        for kind, value in ((Grade, Grade.score), (Grade, needs), (Comment, Comment.comment)):
-            query = (
-                sql.select(SubmittedAssignment.student_id, BaseCell.name, value)
-                .select_from(kind)
-                .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
-                .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-                .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-                .join(BaseCell, BaseCell.id == kind.cell_id)
-                .where(Assignment.name == assignment)
-                .order_by(SubmittedAssignment.student_id, BaseCell.name)
-            )
-            for student, cell, content in gradebook.db.execute(query):
-                shown.setdefault(student, []).append([cell, content])
-    finally:
-        gradebook.close()
+def _page(course: Course, assignment: str, student: str) -> Path:
+    return course.notebook("feedback", assignment, student).with_suffix(".html")
+
+
+def _stamps(course: Course, assignment: str, marks: Mapping[str, Marks]) -> dict[str, str]:
+    """For each graded student whose notebook is there a digest of all that the page shows."""
+    look = [page_digest(), book_address(course)]
     stamps = {}
-    for student, rows in sorted(shown.items()):
+    for student, shown in marks.items():
         notebook = course.notebook("autograded", assignment, student)
-        if notebook.is_file():
-            stamps[student] = hashlib.sha256(json.dumps(rows).encode() + notebook.read_bytes()).hexdigest()
+        if shown.cells and notebook.is_file():
+            said = json.dumps([look, asdict(shown)], sort_keys=True, default=str)
+            stamps[student] = hashlib.sha256(said.encode() + notebook.read_bytes()).hexdigest()
     return stamps
-
-
-def _convert(course: Course, assignment: str, students: list[str], progress: Callable[[], Any] | None) -> None:
-    """Have nbgrader make the pages of these students; those of whom the gradebook knows nothing have none."""
-    from nbgrader.converters import GenerateFeedback, NbGraderException
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import Config
-
-    class OfTheseStudents(GenerateFeedback):  # type: ignore[misc]
-        def init_notebooks(self) -> None:
-            super().init_notebooks()
-            chosen = {self._format_source(assignment, student) for student in students}
-            self.assignments: dict[str, list[str]] = {
-                folder: found for folder, found in self.assignments.items() if folder in chosen
-            }
-
-    config = Config()
-    configure(config, course)
-    if progress is not None:
-        config.GenerateFeedback.post_convert_hook = lambda **_: progress()
-    directory = CourseDirectory(config=config, assignment_id=assignment)
-    directory.log.setLevel("ERROR")
-    try:
-        OfTheseStudents(coursedir=directory, config=config).start()
-    except NbGraderException as error:
-        raise CourseError(
-            f"nbgrader could not make all feedback of {assignment} ({' '.join(str(error).split())[:200]})."
-        ) from error

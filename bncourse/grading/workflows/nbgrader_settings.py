@@ -36,7 +36,8 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     ours = "bncourse.grading.nbgrader_plugin.preprocessors"
     config.Autograde.exporter_class = f"{ours}.ReleasedNotebookExporter"
     config.Autograde.pre_convert_hook = functools.partial(_call, f"{ours}.before_autograding", course, config)
-    config.GenerateFeedback.exporter_class = "bncourse.grading.reports.feedback_page.FeedbackExporter"
+    config.GenerateFeedback.exporter_class = "bncourse.grading.nbgrader_plugin.feedback_exporter.FeedbackExporter"
+    config.GenerateFeedback.preprocessors = []
     config.GenerateAssignment.post_convert_hook = functools.partial(_after_release, course)
     check = "nbgrader.preprocessors.CheckCellMetadata"
     config.Autograde.sanitize_preprocessors = [check]
@@ -45,7 +46,7 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
     if course.settings.late is not None:
         config.AssignLatePenalties.plugin_class = "bncourse.grading.nbgrader_plugin.late_rule.CourseLateRule"
         config.CourseLateRule.course_root = str(course.root)
-    for name in ("ReleasedNotebookExporter", "GradeInSandbox"):
+    for name in ("ReleasedNotebookExporter", "GradeInSandbox", "FeedbackExporter"):
         config[name].course_root = str(course.root)
         config[name].masters = str(course.masters)
 

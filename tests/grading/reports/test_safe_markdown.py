@@ -11,7 +11,8 @@ import nbgrader
 import pytest
 from nbconvert.exporters import HTMLExporter
 
-from bncourse.grading.reports.feedback_page import FeedbackExporter
+from bncourse.grading.gradebook.marks import Marks
+from bncourse.grading.reports.feedback_page import feedback_page
 from bncourse.grading.reports.safe_markdown import LIMIT, safe_markdown
 from bncourse.grading.reports.tex_commands import COMMANDS, ENVIRONMENTS
 from tests.grading.hostile_text import Page, mixture
@@ -25,8 +26,7 @@ FACTS = {"notebook": "small", "score": 1.0, "max_score": 2.0, "late_penalty": 0}
 
 @cache
 def exporter(template: str) -> HTMLExporter:
-    kind = FeedbackExporter if template == "feedback" else HTMLExporter
-    return kind(
+    return HTMLExporter(
         template_name=template,
         extra_template_basedirs=[str(TEMPLATES / "templates")],
         extra_template_paths=[str(TEMPLATES / "static" / "node_modules" / "bootstrap" / "dist" / "css")],
@@ -36,13 +36,17 @@ def exporter(template: str) -> HTMLExporter:
 def rendered(template: str, texts: Sequence[str]) -> Page:
     """A page of nbgrader's, formgrader's or feedback's, with these text cells."""
     cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
+    if template == "feedback":
+        for number, cell in enumerate(cells):
+            cell.id = f"after-{number}"  # a student's own
+        return Page(feedback_page(nbformat.v4.new_notebook(cells=cells), Marks("ada")))
     resources = {"nbgrader": dict(FACTS), "base_url": "", "index": 0, "total": 1}
     return Page(exporter(template).from_notebook_node(nbformat.v4.new_notebook(cells=cells), resources)[0])
 
 
 @cache
 def empty(template: str) -> Page:
-    return rendered(template, [])
+    return rendered(template, ["a text"])
 
 
 def live(template: str, texts: Sequence[str]) -> list[str]:

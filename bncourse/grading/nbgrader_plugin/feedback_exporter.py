@@ -1,0 +1,32 @@
+"""nbgrader's call for one page of feedback in; the same page as `bncourse feedback` makes out."""
+
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import Exporter
+from traitlets import Unicode, default
+
+from bncourse.grading.authoring.course import find_course
+from bncourse.grading.gradebook.marks import Marks, marks_of
+from bncourse.grading.reports.book_address import book_address
+from bncourse.grading.reports.feedback_page import feedback_page
+
+
+class FeedbackExporter(Exporter):  # type: ignore[misc]
+    """Makes a student's page of the graded notebook and of what the gradebook says."""
+
+    course_root = Unicode(help="The course folder.").tag(config=True)
+    masters = Unicode(help="The folder of the masters.").tag(config=True)
+
+    @default("file_extension")  # type: ignore[untyped-decorator]
+    def _html(self) -> str:
+        return ".html"
+
+    def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> tuple[str, Any]:
+        """Make the page."""
+        nb, resources = super().from_notebook_node(nb, resources, **options)
+        facts = resources["nbgrader"]
+        course = find_course(Path(self.course_root), Path(self.masters), facts["db_url"])
+        student = facts["student"]
+        marks = marks_of(course, facts["assignment"], [student])
+        return feedback_page(nb, marks.get(student, Marks(student)), book_address(course)), resources
