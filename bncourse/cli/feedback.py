@@ -31,13 +31,13 @@ def command(course: "Course", assignment: str, kind: str | None, book: str | Non
     course.require_gradebook(assignment)
     if book is not None:
         remember_book_address(course, book)
-    elif not book_address(course):
-        click.echo("The pages name chapters without links. Say where the book lies: --book https://...", err=True)
     with Progress() as bar:
         task = bar.add_task(f"Feedback on {assignment}", total=len(stale_feedback(course, assignment)) or None)
         made = make_feedback(course, assignment, lambda: bar.advance(task))
         bar.update(task, total=len(made) or 1, completed=len(made) or 1)
     click.echo(f"{len(made)} pages made now. Feedback: {course.root / 'feedback'}")
+    if not book_address(course):
+        click.echo("The pages name chapters without links. Say where the book lies: --book https://...", err=True)
     if kind is not None:
         from bncourse.grading.workflows.feedback_zip import pack_feedback
 
