@@ -27,6 +27,10 @@ class Slip(Exception):
         self.finding = found
 
 
+class EngineError(Exception):
+    """Something failed on our side of a call: nothing is said of the student's function then."""
+
+
 class Value(NamedTuple):
     """An array as it came back: in float64 for comparisons, and the dtype that it had."""
 
@@ -49,6 +53,8 @@ def call(function: Any, part: str, *arguments: Any, dy: bool = False, **options:
     try:
         with np.errstate(all="ignore"):
             result = function(*copies, **options)
+    except EngineError:
+        raise
     except Exception as error:
         raise Slip(_raised(error, part)) from error
     changed = bool(getattr(function, "mutated_arguments", None)) or any(

@@ -3,6 +3,7 @@
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bncourse.diagnosis.catalogue import beliefs, chapter_link
 
@@ -82,6 +83,23 @@ class Finding:
             "page": self.page,
             "read": chapter_link(self.page),
         }
+
+    @classmethod
+    def of_data(cls, data: dict[str, Any]) -> "Finding":
+        """Undo `data`.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is no finding.
+        """
+        belief = data["belief"]
+        if belief is not None and belief not in beliefs():
+            raise ValueError(f"belief is {belief!r}. Expected an id of the catalogue.")
+        first, second, third = map(str, data["hints"])
+        part, message, page = str(data["part"]), str(data["message"]), str(data["page"])
+        chapter_link(page)
+        return cls(part, belief, message, (first, second, third), page, str(data["remark"]), str(data["experiment"]))
 
     def misconception(self, hint: int = 1) -> Misconception:
         """Make the exception that a check raises."""

@@ -2,14 +2,19 @@
 
 import ast
 import contextlib
+import functools
 import inspect
 import io
 import sys
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from bncourse.diagnosis.call import EngineError
 from bncourse.diagnosis.conventions.names import EVAL_WORDS, ROLES, TRAIN_WORDS, role_of
 from bncourse.diagnosis.conventions.source import NotHereError, Program
 
@@ -84,9 +89,43 @@ def word(tree: ast.AST, *, train: bool) -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what a student's function prints and warns of."""
-    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-        yield
+    """Keep what a student's function prints and warns of, and let it not end the program."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except SystemExit as error:
+        raise CannotCallError("it ends the program, by exit() or the like") from error
+
+
+def in_students_code(error: BaseException, program: Program) -> bool:
+    """Whether an error comes from the student's file, or from what that calls."""
+    return any(frame.filename == program.label for frame in traceback.extract_tb(error.__traceback__))
+
+
+def by_us(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell an error of our own in a method of an adapter, which has a `program`, from one of the student's."""
+
+    @functools.wraps(method)
+    def run(self: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return method(self, *arguments, **options)
+        except (CannotCallError, NotHereError, EngineError):
+            raise
+        except Exception as error:
+            if in_students_code(error, self.program):
+                raise
+            raise EngineError(described(error)) from error
+
+    return run
+
+
+def described(error: BaseException) -> str:
+    """Type, first line and place of an error."""
+    first = next(iter(str(error).splitlines()), "")
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {first}{where}"
 
 
 def to_numpy(value: Any) -> Any:
@@ -192,7 +231,10 @@ __all__ = [
     "NotHereError",
     "Orientation",
     "Signature",
+    "by_us",
     "constants_of",
+    "described",
+    "in_students_code",
     "modules_of",
     "quiet",
     "returned_names",

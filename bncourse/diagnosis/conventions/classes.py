@@ -15,6 +15,7 @@ from bncourse.diagnosis.conventions.calls import (
     CannotCallError,
     Orientation,
     Signature,
+    by_us,
     constants_of,
     modules_of,
     quiet,
@@ -172,6 +173,7 @@ class Layer:
             return True
         return any(isinstance(value, float) and role_of(name, (role,)) for name, value in vars(self.made).items())
 
+    @by_us
     def make(self, values: Values) -> Any:
         """Make a layer with these parameters and statistics, ready to be called."""
         lay, ndim = self.orientation, values.x.ndim
@@ -259,6 +261,7 @@ class Layer:
             ):
                 slot.holder[slot.key] = train
 
+    @by_us
     def run(self, values: Values) -> Outcome:
         """Make a layer and call its forward pass."""
         layer = self.make(values)
@@ -301,6 +304,7 @@ class Layer:
         layer = self.run(values).layer
         return find(layer, "running_mean") is not None and find(layer, "running_var") is not None
 
+    @by_us
     def backward(self, dy: Array, outcome: Outcome) -> Any:
         """Return (dx, dgamma, dbeta) in our layout: what comes back, and what it leaves in attributes."""
         layer, lay = outcome.layer, self.orientation
@@ -320,6 +324,8 @@ class Layer:
             return lay.back(result[0]), *(_vector(one) for one in result[1:])
         dx = result[0] if isinstance(result, (tuple, list)) and result else result
         found = dict(_gradients(layer))
+        if "gamma" in found and find(layer, "beta") is None:
+            return lay.back(dx), _vector(found["gamma"])
         if "gamma" not in found or "beta" not in found:
             missing = [f"d{role}" for role in ("gamma", "beta") if role not in found]
             raise CannotCallError(f"no attribute is known to hold {' and '.join(missing)} after it")

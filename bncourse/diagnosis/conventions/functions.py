@@ -12,6 +12,7 @@ from bncourse.diagnosis.conventions.calls import (
     CannotCallError,
     Orientation,
     Signature,
+    by_us,
     constants_of,
     modules_of,
     returned_names,
@@ -122,6 +123,7 @@ class Forward:
             return True
         return self.signature.has("settings") and role in self.keys.values()
 
+    @by_us
     def run(self, values: Values) -> Outcome:
         """Call it."""
         lay = self.orientation
@@ -267,6 +269,12 @@ class Backward:
             if len(rest) == 1:
                 self.signature.roles[rest[0]] = "cache"
 
+    @property
+    def program(self) -> Program:
+        """The file that it stands in."""
+        return self.forward.program
+
+    @by_us
     def __call__(self, dy: Array, outcome: Outcome) -> Any:
         """Return (dx, dgamma, dbeta) in our layout."""
         lay = self.forward.orientation
@@ -328,6 +336,8 @@ class Backward:
                 named[f"d{part}" if part else "dx"] = value
             if set(named) == {"dx", "dgamma", "dbeta"}:
                 result = (named["dx"], named["dgamma"], named["dbeta"])
+        if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], np.ndarray):
+            return lay.back(result[0]), _vector_like(result[1])
         if not isinstance(result, (tuple, list)) or len(result) != 3:
             return result
         parts = [gradient_of(name) for name in returned_names(self.tree)]
@@ -354,7 +364,11 @@ def autograd(dy: Array, outcome: Outcome, orientation: Orientation) -> Any:
     if outcome.graph is None:
         return tuple(np.zeros_like(one) for one in (outcome.values.x, outcome.values.gamma, outcome.values.beta))
     y, leaves = outcome.graph
-    found = torch.autograd.grad(y, leaves, torch.tensor(orientation.x(dy)), allow_unused=True, retain_graph=True)
+    upstream = torch.tensor(orientation.x(dy))
+    try:
+        found = torch.autograd.grad(y, leaves, upstream, allow_unused=True, retain_graph=True)
+    except RuntimeError as error:
+        raise CannotCallError(f"PyTorch cannot differentiate it: {str(error).splitlines()[0]}") from error
     filled = [
         np.zeros(tuple(leaf.shape)) if one is None else one.numpy() for one, leaf in zip(found, leaves, strict=True)
     ]

@@ -1,14 +1,15 @@
 """From a file to its reports: every normalization found, translated, and diagnosed."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.call import GRADIENTS
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, word
+from bncourse.diagnosis.call import GRADIENTS, EngineError
+from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, described, in_students_code, word
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit, convention_of, find_units, is_wanted
 from bncourse.diagnosis.conventions.functions import Backward, Forward, Outcome, Values, autograd
@@ -29,6 +30,7 @@ TITLES = {
     "rms": "RMS norm",
 }
 USUAL_EPS = 1e-5
+SINGLE = "It works in float32, also where it is given float64."
 NOTHING = (
     "nothing in it looks like a normalization. Expected functions such as batchnorm_forward(x, gamma, beta, ...) or a "
     "class such as BatchNorm with a method forward"
@@ -52,13 +54,24 @@ def diagnose_file(path: str | Path, convention: str | None = None) -> FileReport
         If no convention has this name.
     """
     path = Path(path)
+    text = read_text(path)
+    if isinstance(text, FileReport):
+        return text
+    return look_at_source(text, convention, path.name, folder=str(path.resolve().parent))
+
+
+def read_text(path: Path) -> str | FileReport:
+    """Read a file in whatever encoding it has; where it cannot be read, return a report that says why."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        text = path.read_bytes().decode("utf-16" if path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1")
+        content = path.read_bytes()
     except OSError as error:
         return FileReport(path.name, problem=f"it cannot be read: {error.strerror}.")
-    return look_at_source(text, convention, path.name)
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def diagnose_source(text: str, convention: str | None = None, name: str = "layers.py") -> dict[str, Any]:
@@ -82,12 +95,32 @@ def diagnose_source(text: str, convention: str | None = None, name: str = "layer
     return look_at_source(text, convention, name).data()
 
 
-def look_at_source(text: str, convention: str | None = None, name: str = "layers.py") -> FileReport:
-    """Find, translate and diagnose what a text defines."""
+def look_at_source(
+    text: str,
+    convention: str | None = None,
+    name: str = "layers.py",
+    *,
+    folder: str | None = None,
+    stopped: Mapping[str, str] = MappingProxyType({}),
+    tell: Callable[[list[str], FileReport], None] = lambda names, report: None,
+) -> FileReport:
+    """Find, translate and diagnose what a text defines.
+
+    Parameters
+    ----------
+    text, convention, name
+        As in `diagnose_source`.
+    folder : str, optional
+        Where the modules lie that it imports from beside it.
+    stopped : mapping
+        Names of functions that are not to be run, and why.
+    tell : callable
+        Called before each normalization with the names of its functions and what has been said so far.
+    """
     if convention is not None and convention not in CONVENTIONS:
         raise ValueError(f"No convention is called {convention!r}. Expected one of {', '.join(CONVENTIONS)}.")
     try:
-        program = load(text, name, is_wanted)
+        program = load(text, name, is_wanted, folder)
         units = find_units(program)
     except UnreadableError as error:
         return FileReport(name, problem=str(error))
@@ -97,6 +130,8 @@ def look_at_source(text: str, convention: str | None = None, name: str = "layers
     chosen = CONVENTIONS[convention or convention_of(first)]
     report = FileReport(name, chosen.name, chosen.title)
     for unit in units:
+        unit.problem = next((stopped[one] for one in unit.names if one in stopped), unit.problem)
+        tell(unit.names, report)
         own = CONVENTIONS[convention or convention_of(unit)]
         for one in Judge(unit, own, program, declared=convention is not None).reports():
             report.functions.append(_once(one, report.functions, program))
@@ -141,11 +176,15 @@ class Judge:
         except (NotHereError, CannotCallError) as error:
             return self._not_run(what, str(error))
         except Exception as error:
-            return self._not_run(what, f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}")
+            if not isinstance(error, EngineError) and in_students_code(error, self.program):
+                first = next(iter(str(error).splitlines()), "")
+                return self._not_run(what, f"{type(error).__name__}: {first}")
+            said = str(error) if isinstance(error, EngineError) else described(error)
+            return self._not_run(what, said, "An error of ours, not of this function; please report it")
 
-    def _not_run(self, what: str, reason: str) -> list[FunctionReport]:
+    def _not_run(self, what: str, reason: str, lead: str = "It could not be called") -> list[FunctionReport]:
         name = self.unit.forward.name if self.unit.forward else self.unit.stem
-        return [FunctionReport(name, what, "unreadable", reason=f"It could not be called: {reason}.")]
+        return [FunctionReport(name, what, "unreadable", reason=f"{lead}: {reason}.")]
 
     # --- how it is called
 
@@ -242,6 +281,8 @@ class Judge:
         found: list[FunctionReport] = []
         inference, running = self._inference(forward, rules), self._running(forward, rules)
         passes = self._backwards(forward)
+        if self._lacks_shift(forward, rules):
+            passes = {name: _with_shift(one) for name, one in passes.items()}
         name, backward = next(iter(passes.items()), ("", None))
         report = diagnose(canonical, backward, inference=inference, running=running, rules=rules)
         own = tuple(one for one in report.findings if one.part not in GRADIENTS)
@@ -255,6 +296,9 @@ class Judge:
             wrong = tuple(one for one in its.findings if one.part in GRADIENTS)
             found.append(FunctionReport(other, f"{what}, backward", _status(wrong), wrong))
         for one in found:
+            if any(finding.belief == "imprecise" for finding in one.findings):
+                one.findings = tuple(finding for finding in one.findings if finding.belief != "imprecise")
+                one.status, one.notes = _status(one.findings), (*one.notes, SINGLE)
             for finding in one.findings:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
@@ -276,11 +320,19 @@ class Judge:
         return self.unit.backwards
 
     def _forward(self, forward: Forward | Layer, rules: Rules) -> Callable[..., Any]:
+        lacks_shift = self._lacks_shift(forward, rules)
+
         def run(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Any:
             outcome = forward.run(Values(x, gamma, beta, eps, groups=rules.groups))
+            if lacks_shift and isinstance(outcome.y, np.ndarray):
+                return outcome.y + rules.layout.across(beta, x.ndim), outcome
             return outcome.y, outcome
 
         return run
+
+    def _lacks_shift(self, forward: Forward | Layer, rules: Rules) -> bool:
+        """Whether it has no beta because RMS norm needs none; it is added then, to be judged as the others are."""
+        return self.unit.kind == "rms" and not forward.takes("beta", self._start(rules))
 
     def _backwards(self, forward: Forward | Layer) -> dict[str, Callable[..., Any]]:
         lay = forward.orientation
@@ -323,6 +375,17 @@ class Judge:
             return moved.get("running_mean"), moved.get("running_var")
 
         return run
+
+
+def _with_shift(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """A backward pass of a normalization without beta, as one that has a beta."""
+
+    def run(dy: Array, cache: Any) -> Any:
+        found = backward(dy, cache)
+        dbeta = dy.sum(axis=(0, *range(2, dy.ndim)))
+        return (*found[:2], dbeta) if isinstance(found, (tuple, list)) and len(found) in (2, 3) else found
+
+    return run
 
 
 def _status(findings: tuple[Finding, ...]) -> Any:

@@ -53,6 +53,16 @@ class FunctionReport:
             "reason": self.reason,
         }
 
+    @classmethod
+    def of_data(cls, data: dict[str, Any]) -> "FunctionReport":
+        """Undo `data`."""
+        findings = tuple(Finding.of_data(one) for one in data["findings"])
+        words = {name: str(data[name]) for name in ("name", "what", "reason")}
+        if data["status"] not in WORDS:
+            raise ValueError(f"status is {data['status']!r}. Expected one of {', '.join(WORDS)}.")
+        lists = {name: tuple(map(str, data[name])) for name in ("notes", "differences")}
+        return cls(words["name"], words["what"], data["status"], findings, reason=words["reason"], **lists)
+
 
 @dataclass
 class FileReport:
@@ -96,3 +106,16 @@ class FileReport:
             "problem": self.problem,
             "functions": [one.data() for one in self.functions],
         }
+
+    @classmethod
+    def of_data(cls, data: dict[str, Any]) -> "FileReport":
+        """Undo `data`; what a process sends is read with it.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is no report.
+        """
+        functions = [FunctionReport.of_data(one) for one in data["functions"]]
+        name, title = str(data["convention"]["name"]), str(data["convention"]["title"])
+        return cls(str(data["file"]), name, title, functions, str(data["problem"]))

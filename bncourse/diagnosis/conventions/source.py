@@ -8,13 +8,16 @@ import ast
 import builtins
 import contextlib
 import importlib
+import importlib.util
 import io
 import json
 import linecache
 import re
+import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bncourse.diagnosis.conventions.names import kind_of
@@ -84,6 +87,13 @@ class Program:
     """Every function and class of the file, in order."""
     problems: dict[str, str] = field(default_factory=dict)
     """Names of definitions that could not be had, and why."""
+    folder: str | None = None
+    """Where the modules lie that it imports from beside it."""
+
+    @property
+    def label(self) -> str:
+        """Name of the file in tracebacks."""
+        return f"<{self.name}>"
 
 
 def read_cells(text: str, name: str) -> list[str]:
@@ -173,7 +183,7 @@ def _used(statement: ast.stmt) -> set[str]:
     return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
 
 
-def load(text: str, name: str, wanted: Any) -> Program:
+def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Program:
     """Run what the wanted definitions of a file need.
 
     Parameters
@@ -184,15 +194,17 @@ def load(text: str, name: str, wanted: Any) -> Program:
         Of the file; it stands in tracebacks and messages.
     wanted : callable
         Given a definition (an ast node), whether it is one.
+    folder : str, optional
+        Where the modules lie that it imports from beside it.
 
     Raises
     ------
     UnreadableError
         If nothing of the file is Python.
     """
-    program = Program(name)
+    program = Program(name, folder=folder)
     cells = read_cells(text, name)
-    label = f"<{name}>"
+    label = program.label
     statements: list[ast.stmt] = []
     offset = 0
     for cell in cells:
@@ -224,10 +236,10 @@ def _is_star(statement: ast.stmt) -> bool:
 
 def _run(statement: ast.stmt, program: Program, label: str) -> None:
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        _import(statement, program.namespace)
+        _import(statement, program)
         return
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _silence():
             try:
                 exec(compile(ast.Module([statement], []), label, "exec"), program.namespace)
             except NotHereError:
@@ -238,22 +250,23 @@ def _run(statement: ast.stmt, program: Program, label: str) -> None:
     except NotHereError as error:
         for name in _bound(statement):
             program.problems[name] = str(error)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         for name in _bound(statement):
             program.problems[name] = f"its definition raised {type(error).__name__}: {error}"
 
 
-def _import(statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any]) -> None:
+def _import(statement: ast.Import | ast.ImportFrom, program: Program) -> None:
     """Bind what an import binds; modules that are not here are replaced."""
+    namespace = program.namespace
     if isinstance(statement, ast.Import):
         for alias in statement.names:
-            module = _module(alias.name)
+            module = _module(alias.name, program.folder)
             namespace[alias.asname or alias.name.split(".")[0]] = (
-                module if alias.asname or "." not in alias.name else _module(alias.name.split(".")[0])
+                module if alias.asname or "." not in alias.name else _module(alias.name.split(".")[0], program.folder)
             )
         return
     source = "." * statement.level + (statement.module or "")
-    module = _module(source)
+    module = _module(source, program.folder)
     for alias in statement.names:
         if alias.name == "*":
             if not isinstance(module, _NotHere):
@@ -262,15 +275,45 @@ def _import(statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any]) -
         elif isinstance(module, _NotHere) or hasattr(module, alias.name):
             namespace[alias.asname or alias.name] = getattr(module, alias.name)
         else:
-            namespace[alias.asname or alias.name] = _module(f"{source}.{alias.name}")
+            namespace[alias.asname or alias.name] = _module(f"{source}.{alias.name}", program.folder)
 
 
-def _module(name: str) -> Any:
-    if name == "__future__" or not name.startswith("."):
+def _module(name: str, folder: str | None = None) -> Any:
+    """Import a module that is installed, or else one that lies beside the file."""
+    if not name.startswith("."):
         try:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            with _silence():
                 module = importlib.import_module(name)
             return _OldNumPy("numpy") if name == "numpy" else module
         except Exception:
-            return _NotHere(name)
-    return _NotHere(name.lstrip(".") or "a file beside it")
+            if folder is None:
+                return _NotHere(name)
+    wanted = name.lstrip(".")
+    for tail in (wanted, wanted.rsplit(".", 1)[-1]):  # a package's folders are often flattened when a file is handed in
+        beside = Path(folder or "", *tail.split(".")).with_suffix(".py")
+        if folder and tail and beside.is_file():
+            return _beside(tail, beside)
+    return _NotHere(wanted or "a file beside it")
+
+
+def _beside(name: str, path: Path) -> Any:
+    """Run a module that lies beside the file, with its folder on the path."""
+    spec = importlib.util.spec_from_file_location(f"student_{name}", path)
+    if spec is None or spec.loader is None:
+        return _NotHere(name)
+    module = importlib.util.module_from_spec(spec)
+    sys.path.append(str(path.parent))
+    try:
+        with _silence():
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit):
+        return _NotHere(name)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield

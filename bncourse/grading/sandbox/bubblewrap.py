@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,6 +39,8 @@ ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/nowhere",
 }
+DIAGNOSIS = ("__init__.py", "conventions.py", "shapes.py", "validation", "numpy_bn", "diagnosis")
+"""Parts of bncourse that a diagnosis needs."""
 FORBIDDEN_PACKAGES = ("bncourse", "nbgrader")
 
 
@@ -167,7 +170,41 @@ def library_places() -> list[str]:
 
 
 def bwrap_command(modules: tuple[str, ...]) -> list[str]:
-    """Build the bubblewrap command whose root holds Python, the allowed packages, and nothing else."""
+    """Build the bubblewrap command of a forkserver."""
+    return [*bwrap_root(modules), *_python(), _start([SITE], OURS)]
+
+
+def _python() -> list[str]:
+    return [f"{PYTHON}/bin/python{sys.version_info.major}.{sys.version_info.minor}", "-P", "-s", "-S", "-c"]
+
+
+def diagnosis_command(modules: tuple[str, ...]) -> list[str]:
+    """Build the bubblewrap command of a process that diagnoses one file, in the same root and with the same filter.
+
+    Parameters
+    ----------
+    modules : tuple of str
+        What the file may import beside NumPy.
+    """
+    package = Path(inside.__file__).parents[3]
+    binds: list[str] = []
+    for name in DIAGNOSIS:
+        binds += ["--ro-bind", str(package / name), f"{OURS}/bncourse/{name}"]
+    code = (
+        f"import sys; sys.path += [{SITE!r}, {OURS!r}]\n"
+        "from bncourse.diagnosis.conventions.child import main\n"
+        "from inside.namespaces import filter_calls, set_limits\n"
+        "def confine(job):\n"
+        "    base = int(open('/proc/self/statm').read().split()[0]) * 4096\n"
+        "    set_limits(job['limits'], base, isolate=True)\n"
+        "    filter_calls(bytes.fromhex(job['filter']))\n"
+        "main(confine)\n"
+    )
+    return [*bwrap_root(("numpy", *modules), binds), *_python(), code]
+
+
+def bwrap_root(modules: tuple[str, ...], binds: Sequence[str] = ()) -> list[str]:
+    """Build the bubblewrap command whose root holds Python, the allowed packages, and nothing else but `binds`."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     stdlib = sysconfig.get_path("stdlib")
     interpreter = os.path.realpath(sys.executable)
@@ -198,8 +235,8 @@ def bwrap_command(modules: tuple[str, ...]) -> list[str]:
     command += ["--ro-bind", str(Path(msgpack.__file__).parent), f"{OURS}/msgpack"]
     for device in ("null", "zero", "full", "random", "urandom"):
         command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    command += ["--dir", SITE, "--tmpfs", "/tmp", "--proc", "/proc", "--remount-ro", "/", "--chdir", "/"]  # noqa: S108
-    return [*command, f"{PYTHON}/bin/{version}", "-P", "-s", "-S", "-c", _start([SITE], OURS)]
+    command += [*binds, "--dir", SITE, "--tmpfs", "/tmp", "--proc", "/proc", "--remount-ro", "/", "--chdir", "/"]  # noqa: S108
+    return command
 
 
 def process_command(modules: tuple[str, ...]) -> list[str]:

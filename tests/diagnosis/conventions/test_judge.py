@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from bncourse.diagnosis.conventions import CONVENTIONS, diagnose_file, diagnose_source
+from bncourse.diagnosis.conventions import CONVENTIONS, FileReport, diagnose_file, diagnose_source
+from bncourse.diagnosis.conventions.functions import Forward
+from bncourse.diagnosis.conventions.judge import Judge
 from tests.diagnosis.conventions.programs import (
     BACKWARDS,
     EXPECTED,
@@ -239,3 +241,76 @@ def test_every_convention_has_a_title_and_a_meaning() -> None:
         assert convention.name == name
         assert convention.title
         assert convention.momentum in ("new", "old")
+
+
+# --- our errors are not the student's
+
+
+def test_an_error_of_ours_is_told_apart_from_one_of_the_student(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = WRAPPERS["settings"](Parts())
+
+    def fails(self: Any, *arguments: Any) -> Any:
+        raise KeyError("of the engine")
+
+    for target in (Judge._completed, Forward._y, Forward._settings):
+        with monkeypatch.context() as patch:
+            patch.setattr(Judge if target is Judge._completed else Forward, target.__name__, fails)
+            first = diagnose_source(text)["functions"][0]
+        assert (first["status"], first["findings"]) == ("unreadable", [])
+        assert first["reason"].startswith("An error of ours, not of this function; please report it: KeyError: 'of the")
+
+
+def test_an_error_of_the_student_is_theirs() -> None:
+    text = "def batchnorm_forward(x, gamma, beta, bn_param):\n    raise KeyError('mine')\n"
+    found = diagnose_source(text)["functions"][0]
+    assert found["reason"] == "It could not be called: KeyError: 'mine'."
+
+
+def test_a_report_can_be_read_back_from_its_data(tmp_path: Path) -> None:
+    path = tmp_path / "layers.py"
+    path.write_text(WRAPPERS["settings"](Parts(new_var="np.sqrt(var)")), encoding="utf-8")
+    report = diagnose_file(path, "cs231n")
+    again = FileReport.of_data(json.loads(json.dumps(report.data())))
+    assert (again.text(3), again.code) == (report.text(3), 1)
+    broken = report.data() | {"functions": [{**report.data()["functions"][0], "status": "excellent"}]}
+    with pytest.raises(ValueError, match="Expected one of right, mistaken"):
+        FileReport.of_data(broken)
+
+
+# --- what a normalization may lack
+
+RMS = """import numpy as np
+
+def rmsnorm_forward(x, gamma, eps=1e-6):
+    inv = 1 / np.sqrt((x * x).mean(axis=-1, keepdims=True) + eps)
+    return gamma * x * inv, (x, gamma, inv)
+
+def rmsnorm_backward(dy, cache):
+    x, gamma, inv = cache
+    g = dy * gamma
+    xn = x * inv
+    return inv * (g - xn * (g * xn).mean(-1, keepdims=True)), (dy * xn).sum(0)
+
+class RMSNorm:
+    def __init__(self, d, eps=1e-6):
+        self.g, self.eps = np.ones(d), eps
+
+    def forward(self, x):
+        self.x = x.astype(np.float32)
+        self.r = np.sqrt(np.mean(self.x**2, axis=1, keepdims=True) + self.eps)
+        return self.g * self.x / self.r
+
+    def backward(self, dout):
+        x, r = self.x, self.r
+        self.dg = (dout * x / r).sum(0)
+        t = dout * self.g
+        return t / r - x * (t * x).mean(1, keepdims=True) / r**3
+"""
+
+
+def test_rms_norm_needs_no_beta_and_single_precision_is_a_note() -> None:
+    functions = diagnose_source(RMS)["functions"]
+    assert [one["status"] for one in functions] == ["right"] * 4
+    assert functions[2]["notes"][-1] == "It works in float32, also where it is given float64."
+    wrong = diagnose_source(RMS.replace("(g - xn * (g * xn)", "(g - g.mean(-1, keepdims=True) - xn * (g * xn)"))
+    assert beliefs(wrong) == ["rms-mean-path"]
