@@ -11,30 +11,12 @@ from publishing import addresses
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-import bncourse
-
-WHEEL = f"bncourse-{bncourse.__version__}-py3-none-any.whl"
-PLACE = f"_static/wheels/{WHEEL}"
-"""Where the wheel lies in the site."""
+from bncourse.grading.core.install import PLACE, WHEEL, Source, command
 
 
-def target(config: Any, extras: str) -> str:
-    """What stands behind `pip install` for the package with these extras.
-
-    >>> from types import SimpleNamespace as Config
-    >>> nowhere = {"repository": "", "site": "", "jupyterhub": ""}
-    >>> target({"package_index": "PyPI", "course_addresses": nowhere}, "cli")
-    "'bncourse[cli]'"
-    >>> target({"package_index": "PyPI", "course_addresses": nowhere}, "")
-    'bncourse'
-    """
-    wanted = f"bncourse[{extras}]" if extras else "bncourse"
-    site = addresses(config).site
-    if config["package_index"]:
-        return f"'{wanted}'" if extras else wanted
-    if site:
-        return f"'{wanted} @ {site}/{PLACE}'"
-    return f"'./{WHEEL}[{extras}]'" if extras else f"./{WHEEL}"
+def source(config: Any) -> Source:
+    """Where the package comes from, as the settings say."""
+    return Source(str(config["package_index"] or ""), addresses(config).site)
 
 
 class Install(SphinxDirective):
@@ -46,9 +28,9 @@ class Install(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Write the command, and where the wheel is when it has to be downloaded first."""
         extras, _, others = (self.arguments[0] if self.arguments else "-").partition(" ")
-        command = f"$ pip install {target(self.config, extras.strip('-'))} {others}".rstrip()
-        lines = ["```console", command, "```"]
-        if not self.config["package_index"] and not addresses(self.config).site:
+        place = source(self.config)
+        lines = ["```console", f"$ {command(place, extras.strip('-'))} {others}".rstrip(), "```"]
+        if place.is_file:
             up = "../" * self.env.docname.count("/")
             link = f'<a href="{up}{PLACE}" download="{WHEEL}">{WHEEL}</a>'
             lines = [f"Download {link}, and in the folder where it lies type:", "", *lines]
@@ -60,7 +42,7 @@ class InstallRole(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Write the command as code."""
-        return [nodes.literal("", f"pip install {target(self.config, self.text.strip('-'))}")], []
+        return [nodes.literal("", command(source(self.config), self.text.strip("-")))], []
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from live_cells import cells_of, live
 from publishing import plain
 from sphinx.application import Sphinx
 from teach_pages import DOWNLOADS, LITE, masters_of, opened, runs_in_a_browser
+from text_numbers import without_text_numbers
 
 TASK = re.compile(r"<p><strong>Do it yourself:</strong>.*?</p>", re.DOTALL)
 NAME = re.compile(r'<code class="docutils literal notranslate"><span class="pre">(\w+)</span></code>')
@@ -42,12 +43,14 @@ def notebooks(out: Path) -> dict[str, dict[str, Any]]:
     built = out.parent / "jupyter_execute"
     for path in sorted((built / "book").rglob("*.ipynb")):
         notebook = json.loads(path.read_text("utf-8"))
-        facts = live(cells_of(notebook))
+        cells = cells_of(notebook)
+        facts = live(cells)
         if any(one.cell.shown for one in facts):
             missing = {one.why.removeprefix("needs ") for one in facts if one.why.startswith("needs ")}
-            found[path.relative_to(built / "book").as_posix()] = lite.chapter(
-                notebook, plain=plain, missing=sorted(missing)
-            )
+            rest = without_text_numbers([cell.source for cell in cells], [not cell.shown for cell in cells])
+            codes = {cell.index: code for cell, code in zip(cells, rest, strict=True)}
+            name = path.relative_to(built / "book").as_posix()
+            found[name] = lite.chapter(notebook, codes, plain=plain, missing=sorted(missing))
     return found
 
 

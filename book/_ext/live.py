@@ -4,6 +4,7 @@ Everything stands on the runtime that `python -m tools.browser.runtime` has fetc
 built without Run buttons, and a page weighs the same.
 """
 
+import hashlib
 import importlib.util
 import json
 import shutil
@@ -29,12 +30,17 @@ LOCK = "pyodide-lock.json"
 
 
 def find_runtime(app: Sphinx, config: Config) -> None:
-    """See whether the runtime is here; pages are written again when that has changed."""
+    """See whether the runtime is here; pages are written again when that has changed, or what reads their cells."""
     if str(app.confdir) not in sys.path:
         sys.path.insert(0, str(app.confdir))
     from tools.browser import runtime
 
-    config["live_runtime"] = runtime.LIST["version"] if runtime.present() else ""
+    here = Path(__file__).parent
+    readers = b"".join(
+        (here / f"{name}.py").read_bytes() for name in ("live", "live_cells", "statements", "text_numbers")
+    )
+    digest = hashlib.sha256(readers).hexdigest()
+    config["live_runtime"] = f"{runtime.LIST['version']} {digest}" if runtime.present() else ""
 
 
 def mark_cells(app: Sphinx, doctree: nodes.document, page: str) -> None:

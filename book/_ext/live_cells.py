@@ -1,18 +1,20 @@
 """Which cells of a page can run in the reader's browser, and which earlier cells each of them needs.
 
-The browser has Python's standard library, NumPy, Matplotlib and this package. A statement can run there if neither it
+The browser has Python's standard library, NumPy, Matplotlib and this package. Of hidden cells, what only puts numbers
+into the text is left out. A statement can run there if neither it
 nor what it calls imports anything else, and if no name that it uses was last bound by one that cannot. A cell is live
 if all its statements can run. Modules are read and never imported: what a module imports at its top counts for everyone
 who imports it, what a function imports counts for those who call it.
 """
 
 import ast
-import symtable
 import sys
 from functools import cache
 from typing import Any, NamedTuple
 
 from page_dependencies import file_of
+from statements import names, statements
+from text_numbers import without_text_numbers
 
 LIBRARIES = {"matplotlib", "digits"}
 """What is loaded only for cells that need it; `digits` is the data set that scikit-learn's load_digits returns."""
@@ -27,7 +29,10 @@ NAMES = {"torch": "PyTorch", "sklearn": "scikit-learn", "nbgrader": "nbgrader", 
 """How a page calls what is missing."""
 
 STATIC = "static"
-"""A cell with this tag is never live."""
+"""A cell with this tag is never live, because it takes too long."""
+
+TEXT = "Markdown"
+"""What a page imports from IPython to write text that the book sets; a notebook shows it, a live page cannot."""
 
 
 class Cell(NamedTuple):
@@ -169,56 +174,32 @@ def uses(node: ast.AST, where: str, imported: dict[str, tuple[str, str]]) -> lis
     return found
 
 
-def names(source: str) -> tuple[set[str], set[str], set[str]]:
-    r"""The names that a cell binds, those of them that are functions, classes or imports, and those that it uses.
-
-    >>> bound, fixed, used = names("import math\ny = math.sqrt(x)")
-    >>> sorted(bound), sorted(fixed), sorted(used)
-    (['math', 'y'], ['math'], ['math', 'x'])
-    """
-    top = symtable.symtable(source, "<cell>", "exec")
-    bound, fixed, used = set(), set(), set()
-    for symbol in top.get_symbols():
-        if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace():
-            bound.add(symbol.get_name())
-        if symbol.is_imported() or symbol.is_namespace():
-            fixed.add(symbol.get_name())
-        if symbol.is_referenced():
-            used.add(symbol.get_name())
-    waiting = list(top.get_children())
-    while waiting:
-        table = waiting.pop()
-        waiting += table.get_children()
-        used |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global()}
-    return bound, fixed, used
-
-
 def live(cells: list[Cell]) -> list[Live]:
     """Say of each code cell of a page whether it is live, which cells it needs, and what of it runs in the browser."""
     imported: dict[str, tuple[str, str]] = {}
     lost: dict[str, str] = {}
     found: list[Live] = []
     facts: list[tuple[set[str], set[str], set[str]]] = []
-    for cell in cells:
+    sources = without_text_numbers([cell.source for cell in cells], [not cell.shown for cell in cells])
+    for cell, rest in zip(cells, sources, strict=True):
+        source = cell.source if cell.shown else rest
         kept, whys = [], []
         libraries: set[str] = set()
-        for statement in ast.parse(cell.source).body:
-            text = ast.get_source_segment(cell.source, statement) or ""
-            bound, _, used = names(text)
-            outside = brought_in(statement, imported)
-            why = "is not run here" if STATIC in cell.tags else reason(outside, used, lost)
+        for one in statements(source):
+            outside = brought_in(one.node, imported)
+            why = "takes minutes" if STATIC in cell.tags else reason(outside, one.used, lost)
             if why:
                 whys.append(why)
-                lost |= dict.fromkeys(bound, why)
+                lost |= dict.fromkeys(one.bound | one.changed, why)
             else:
-                kept.append(text)
+                kept.append(one.text)
                 libraries |= outside & LIBRARIES
-                for name in bound:
+                for name in one.bound:
                     lost.pop(name, None)
         rest = "\n".join(kept)
         facts.append(names(rest))
         why = min(whys, key=lambda one: one.startswith("stands"), default="")
-        found.append(Live(cell, why, cell.source if not why else rest, (), tuple(sorted(libraries))))
+        found.append(Live(cell, why, source if not why else rest, (), tuple(sorted(libraries))))
     variables = set().union(*(bound - fixed for bound, fixed, _ in facts)) if facts else set()
     return [one._replace(needs=slice_of(place, facts, variables, found)) for place, one in enumerate(found)]
 
@@ -235,8 +216,10 @@ def brought_in(statement: ast.stmt, imported: dict[str, tuple[str, str]]) -> set
     return outside | at_call(uses(statement, "", imported))
 
 
-def reason(outside: set[str], used: set[str], lost: dict[str, str]) -> str:
+def reason(outside: set[str], used: frozenset[str], lost: dict[str, str]) -> str:
     """Why a statement cannot run in the browser; nothing if it can."""
+    if TEXT in used:
+        return "writes text, which only the book can set"
     missing = sorted((outside - ON_BOARD) | (outside & ABSENT))
     if missing:
         return "needs " + " and ".join(dict.fromkeys(NAMES.get(name, name) for name in missing))

@@ -14,6 +14,8 @@ from urllib.parse import quote
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from bncourse.grading.core.install import pages
+
 CARD = "_static/card.png"
 NOTEBOOKS_BRANCH = "notebooks"
 """The branch to which CI pushes the chapters as notebooks: Colab opens only what lies in a repository."""
@@ -38,13 +40,9 @@ class Addresses(NamedTuple):
 def addresses(config: Config) -> Addresses:
     """Read the addresses; without one of its own, the site is taken to be the repository's GitHub Pages."""
     said = {name: str(address or "").rstrip("/") for name, address in config["course_addresses"].items()}
-    repository, site = said["repository"].removesuffix(".git"), said["site"]
-    found = Addresses(repository, site, said["jupyterhub"] if repository else "")
-    if found.project and not found.site:
-        owner, name = found.project.split("/")
-        home = f"https://{owner.lower()}.github.io"
-        found = found._replace(site=home if f"https://{name.lower()}" == home else f"{home}/{name}")
-    return found
+    repository = said["repository"].removesuffix(".git")
+    site = said["site"] or pages(repository)
+    return Addresses(repository, site, said["jupyterhub"] if repository else "")
 
 
 def take_addresses(app: Sphinx, config: Config) -> None:

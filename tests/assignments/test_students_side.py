@@ -15,8 +15,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from bncourse.diagnosis.report import STILL_MISSING
+from bncourse.grading.authoring.installation import source_for
 from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.sample_class import SampleStudent, submission
+from bncourse.grading.core.install import command
 from bncourse.grading.core.names import bound_names, loaded_names
 from bncourse.grading.core.records import Verdict
 from bncourse.grading.core.regions import released_source
@@ -187,7 +189,7 @@ def test_the_assignment_in_pytorch_says_what_to_install(tmp_path: Path) -> None:
     path.write_bytes(as_bytes(handed_in("pytorch", "right")))
     done = without_extras(path)
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == "bncourse: This assignment needs PyTorch. Use: pip install 'bncourse[torch]'\n"
+    assert done.stderr == "bncourse: This assignment needs PyTorch. Use: pip install torch\n"
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -195,7 +197,7 @@ def test_every_notebook_says_what_to_install_and_how_to_check(assignment: str) -
     master = load_master(MASTERS / f"{assignment}.md")
     said = next(cell.source for cell in master.cells if cell.grade_id == "how-it-works")
     assert f"`bncourse check {assignment}.ipynb`" in said
-    assert f"pip install 'bncourse[{'cli,torch' if 'torch' in master.imports else 'cli'}]'" in said
+    assert command(source_for(MASTERS), "cli,torch" if "torch" in master.imports else "cli") in said
     low, high = master.metadata["minutes"]  # type: ignore[misc]
     assert 60 <= low < high <= 120
     assert f"**Time.** {low} to {high} minutes (estimated)." in master.cells[0].source

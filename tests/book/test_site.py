@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from html import escape, unescape
@@ -104,6 +105,11 @@ def leaks(site: Path) -> list[str]:
                 for line, name in hidden.items()
                 if any(line in form for form in forms)
             ]
+        elif path.suffix == ".whl":
+            with zipfile.ZipFile(path) as archive:
+                texts = "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
+            lines = hidden.keys() - set(MARKS[:3])  # the package itself names the markers
+            found += [f"{path.relative_to(site)}: {hidden[line]}" for line in sorted(lines) if line in texts]
     return found
 
 

@@ -35,8 +35,6 @@ BY_OTHER_TESTS = {
 
 NOT_RUN = {
     "make": "it is what CI runs",
-    "pip install 'bncourse[grading]'": "tests install nothing",
-    "pip install 'bncourse[cli,torch]' nbgrader==0.9.6": "tests install nothing",
     "apt install bubblewrap libseccomp2": "tests install nothing",
     "cd assignments": "a folder",
     "jupyter lab": "formgrader's pages are opened in tests/acceptance/test_formgrader.py",

@@ -7,6 +7,7 @@ from tools.book import ROOT
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 from live_cells import Cell, live
+from text_numbers import without_text_numbers
 
 
 def read(*sources: str, tags: tuple[str, ...] = ()) -> list[tuple[str, tuple[int, ...]]]:
@@ -62,4 +63,52 @@ def test_an_import_that_may_fail_is_not_needed() -> None:
 
 
 def test_a_tag_keeps_a_cell_static() -> None:
-    assert read("x = 1", tags=("static",))[0][0] == "is not run here"
+    assert read("x = 1", tags=("static",))[0][0] == "takes minutes"
+
+
+def test_a_change_that_cannot_be_made_is_lost_like_a_name() -> None:
+    cells = read(
+        "import torch\nfound = []\nfor n in range(3):\n    found.append(torch.ones(n))",
+        "print(max(found))",
+        "found = [1]",
+        "print(max(found))",
+    )
+    assert [why for why, _ in cells] == ["needs PyTorch", "stands on a cell that needs PyTorch", "", ""]
+
+
+def test_a_loops_own_name_is_not_the_one_that_was_lost() -> None:
+    assert read("import torch\nx = torch.ones(2)", "for x in range(3):\n    print(x)")[1] == ("", ())
+
+
+def test_text_that_only_the_book_sets_is_not_written_by_a_page() -> None:
+    assert read("from IPython.display import Markdown", "Markdown('| a |')")[1][0].startswith("writes text")
+
+
+def left(*cells: str) -> list[str]:
+    """What is left of cells, each hidden that begins with a space."""
+    return without_text_numbers([cell.strip() for cell in cells], [cell.startswith(" ") for cell in cells])
+
+
+def test_what_only_serves_the_text_is_left_out() -> None:
+    assert left("x = 3", " half = x / 2\nglue('half', half)", "print(x)") == ["x = 3", "", "print(x)"]
+
+
+def test_what_a_later_cell_needs_of_a_hidden_one_stays() -> None:
+    assert (
+        left(" half = 1\nglue('half', half)\nbest = {}\nbest['a'] = half", "print(best)")[0]
+        == "half = 1\nbest = {}\nbest['a'] = half"
+    )
+
+
+def test_a_function_that_puts_numbers_into_the_text_goes_with_its_calls() -> None:
+    hidden = " def put(name, x):\n    glue(name, x)\nput('a', 1)\nfor n in range(3):\n    put(str(n), n)"
+    assert left(hidden, "n = 2\nprint(n)")[0] == ""
+
+
+def test_numbers_that_are_drawn_for_the_text_change_those_that_come_after() -> None:
+    cells = left("rng = default_rng(0)\ndef draw():\n    return rng.normal()", " glue('x', draw())", "print(draw())")
+    assert cells[1] == "glue('x', draw())"
+
+
+def test_a_shown_cell_keeps_what_it_computes() -> None:
+    assert left("x = 3\nglue('x', x)") == ["x = 3"]

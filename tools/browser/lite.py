@@ -4,7 +4,6 @@ It shares the runtime with the pages (`_static/pyodide`), finds the course's pac
 no other host for anything. Work is kept in the browser's storage.
 """
 
-import ast
 import hashlib
 import json
 import shutil
@@ -77,13 +76,15 @@ def build(target: Path, notebooks: dict[str, dict[str, Any]]) -> bool:
     return True
 
 
-def chapter(notebook: dict[str, Any], *, plain: Callable[[str, str], str], missing: list[str]) -> dict[str, Any]:
-    """A page of the book as a notebook: without outputs, without what only the build needs, saying what is missing."""
+def chapter(
+    notebook: dict[str, Any], codes: dict[int, str], *, plain: Callable[[str, str], str], missing: list[str]
+) -> dict[str, Any]:
+    """A page of the book as a notebook: without outputs, with these codes by their places, saying what is missing."""
     cells: list[dict[str, Any]] = []
-    for cell in notebook["cells"]:
+    for place, cell in enumerate(notebook["cells"]):
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
-            source = without_glue(source)
+            source = codes[place]
             if source:
                 cells.append(code(source))
         else:
@@ -109,18 +110,3 @@ def code(source: str) -> dict[str, Any]:
 def words(source: str) -> dict[str, Any]:
     """A cell of text."""
     return {"cell_type": "markdown", "metadata": {}, "source": source}
-
-
-def without_glue(source: str) -> str:
-    """The code without the statements that put numbers into the book's text, and without comments alone."""
-    if "glue" not in source and not source.startswith("# stands on"):
-        return source
-    lines = source.splitlines()
-    kept = []
-    for statement in ast.parse(source).body:
-        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        if isinstance(statement, ast.ImportFrom) and statement.module == "myst_nb":
-            continue
-        if "glue" not in names:
-            kept += lines[statement.lineno - 1 : statement.end_lineno]
-    return "\n".join(kept)

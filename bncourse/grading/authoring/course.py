@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from bncourse.grading.authoring import masters, variants
+from bncourse.grading.authoring import installation, masters, variants
 from bncourse.grading.authoring.settings import FILE as SETTINGS
 from bncourse.grading.authoring.settings import Settings, SettingsError, read_settings
-from bncourse.grading.core import regions, render
+from bncourse.grading.core import install, regions, render
 from bncourse.grading.core.records import Master
 from bncourse.grading.core.student_ids import shown_id, why_refused
 
@@ -58,6 +58,16 @@ class Course:
         """Names of the assignments that have a master."""
         return masters.list_masters(self.masters)
 
+    @cached_property
+    def installed_from(self) -> install.Source:
+        """Where students install the package from: what course.toml says, or the settings beside the masters."""
+        if self.settings.install is not None:
+            return self.settings.install
+        try:
+            return installation.source_for(self.masters)
+        except ValueError as error:
+            raise CourseError(str(error)) from error
+
     def students(self, assignment: str) -> list[str]:
         """Those who have handed something in for the assignment, in alphabetical order."""
         return sorted(name for name in self._folders(assignment) if not why_refused(name))
@@ -99,7 +109,7 @@ class Course:
         digest = self._digest(assignment)
         source = self.notebook("source", assignment)
         if notebook_digest(source) != digest:
-            master = masters.load_master(path, self.variants.get(assignment))
+            master = masters.load_master(path, self.variants.get(assignment), self.installed_from)
             due = self.settings.due.get(assignment, master.metadata["due"])
             master = replace(master, metadata={**master.metadata, "due": due, "digest": digest})
             write(source, render.as_bytes(render.source_notebook(master)))
@@ -171,10 +181,11 @@ class Course:
         return own if own.is_file() else self.masters.parent / "nbgrader_config.py"
 
     def _digest(self, assignment: str) -> str:
-        """SHA-256 of a master's text, its variant, its date where the course sets it, and the code that renders it."""
+        """SHA-256 of a master's text, of what the course says of it, and of the code that renders it."""
         content = hashlib.sha256((self.masters / f"{assignment}.md").read_bytes())
-        for module in (masters, regions, render, variants):
+        for module in (masters, regions, render, variants, install):
             content.update(Path(str(module.__file__)).read_bytes())
+        content.update(repr(self.installed_from).encode())
         content.update(self.variants.get(assignment, "").encode())
         content.update(self.settings.due.get(assignment, "").encode())
         return content.hexdigest()

@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from bncourse.grading.authoring.installation import source_for
 from bncourse.grading.authoring.variants import VariantError, check_words, varied
+from bncourse.grading.core.install import Source, written_out
 from bncourse.grading.core.names import imports_of
 from bncourse.grading.core.records import Kind, Master, MasterCell
 from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, RegionError, without_region
@@ -37,7 +39,7 @@ def list_masters(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.md"))
 
 
-def load_master(path: Path, variant: str | None = None) -> Master:
+def load_master(path: Path, variant: str | None = None, installed_from: Source | None = None) -> Master:
     """Read and check a master.
 
     Parameters
@@ -46,6 +48,8 @@ def load_master(path: Path, variant: str | None = None) -> Master:
         A MyST text file; its name without the ending is the assignment's name.
     variant : str, optional
         Another year's numbers, as `variants` makes them; the master as it stands if left out.
+    installed_from : Source, optional
+        Where students install the package from; what the settings beside the masters say if left out.
 
     Returns
     -------
@@ -63,6 +67,12 @@ def load_master(path: Path, variant: str | None = None) -> Master:
     except Exception as error:
         raise MasterError(f"{path}: cannot be read as MyST text: {error}") from error
     facts = _facts(path, notebook.metadata.get("bncourse"))
+    try:
+        installed_from = source_for(path.parent) if installed_from is None else installed_from
+    except ValueError as error:
+        raise MasterError(f"{path}: {error}") from error
+    for cell in notebook.cells:
+        cell.source = written_out(cell.source, installed_from)
     cells = tuple(_cell(path, number, cell) for number, cell in enumerate(notebook.cells, start=1))
     varies = facts.get("varies", [])
     try:

@@ -1,4 +1,4 @@
-"""A course's `course.toml` in; its platform, dates and late rule out, checked.
+"""A course's `course.toml` in; its platform, dates, late rule and package out, checked.
 
 The file is the instructor's: what is not in it stays as the masters say it.
 """
@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bncourse.grading.core.install import Source
+
 FILE = "course.toml"
 PLATFORMS = ("canvas", "moodle", "gradescope", "github", "nbgrader", "folder")
+EXPECTED = {"index": "PyPI", "site": "https://example.edu/bn"}
 _DAY, _HOUR, _MINUTE = 86400.0, 3600.0, 60.0
 
 
@@ -60,6 +63,8 @@ class Settings:
     due: Mapping[str, str] = field(default_factory=dict)
     """By assignment, in UTC as masters write it."""
     late: LateRule | None = None
+    install: Source | None = None
+    """Where students install the package from; None where the file does not say."""
 
 
 def read_settings(path: Path) -> Settings:
@@ -77,7 +82,7 @@ def read_settings(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}.") from error
     try:
-        _only(content, {"course", "due", "late"}, "")
+        _only(content, {"course", "due", "late", "install"}, "")
         course = _table(content, "course")
         _only(course, {"platform", "zone", "private"}, "course.")
         platform, zone = course.get("platform", ""), course.get("zone", "UTC")
@@ -85,9 +90,10 @@ def read_settings(path: Path) -> Settings:
             raise SettingsError(f"course.platform is {platform!r}. Expected one of {', '.join(PLATFORMS)}.")
         due = {str(name): in_utc(said, zone, f"due.{name}") for name, said in _table(content, "due").items()}
         late = _late_rule(_table(content, "late")) if "late" in content else None
+        install = _source(_table(content, "install")) if "install" in content else None
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
-    return Settings(platform, zone, due, late)
+    return Settings(platform, zone, due, late, install)
 
 
 def in_utc(said: object, zone: str, name: str) -> str:
@@ -127,6 +133,17 @@ def _late_rule(facts: Mapping[str, Any]) -> LateRule:
     if not facts.keys() & {"per_day", "per_hour", "nothing_after_days"}:
         raise SettingsError("late says nothing that is lost. Expected per_day, per_hour or nothing_after_days.")
     return LateRule(**{name: float(value) for name, value in facts.items()})
+
+
+def _source(facts: Mapping[str, Any]) -> Source:
+    _only(facts, {"index", "site"}, "install.")
+    for name, value in facts.items():
+        if not isinstance(value, str):
+            raise SettingsError(f"install.{name} is {value!r}. Expected text, such as {EXPECTED[name]!r}.")
+    site = facts.get("site", "").rstrip("/")
+    if site and "://" not in site:
+        raise SettingsError(f"install.site is {site!r}. Expected an address, such as {EXPECTED['site']!r}.")
+    return Source(facts.get("index", ""), site)
 
 
 def _table(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:

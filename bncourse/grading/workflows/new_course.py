@@ -48,6 +48,11 @@ $due
 # at_most = 0.5             # never more than this
 # grace_minutes = 15        # so late is not late
 # nothing_after_days = 7    # later than this: no points
+
+# Where students install the package from. As it is, the file lies with each release, and the notebooks say so.
+# [install]
+# site = "https://example.edu/bn"   # the course's site, where that is served
+# index = "PyPI"                    # a package index, once it has bncourse
 """)
 
 README = Template("""\
@@ -58,7 +63,7 @@ Type these lines in this folder. Each has `--help`; what they write stays here.
 $commands
 | here | what |
 |---|---|
-| `course.toml` | platform, time zone, due dates, late rule |
+| `course.toml` | platform, time zone, due dates, late rule, where students install from |
 | `assignments/masters/` | solutions, hidden tests and rubrics: yours to change, and to keep to yourself |
 | `release/`, `submitted/`, `autograded/`, `feedback/` | nbgrader's folders |
 | `gradebook.db`, `grades.csv`, `results/` | marks, and what goes back to your platform |

@@ -1,4 +1,4 @@
-"""An assignment in; the students' notebook and nbgrader's entry for it out."""
+"""An assignment in; the students' notebook, the wheel beside it, and nbgrader's entry for it out."""
 
 import contextlib
 import json
@@ -8,9 +8,11 @@ from typing import Any
 from bncourse.grading.authoring.course import VARIANTS, Course, CourseError, notebook_digest, write
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.authoring.variants import VariantError, check_name
+from bncourse.grading.core.install import WHEEL
 from bncourse.grading.core.render import source_notebook
 from bncourse.grading.student.selfcheck import MissingExtraError, run_checks
 from bncourse.grading.workflows.nbgrader_settings import configure
+from bncourse.grading.workflows.student_wheel import lay_wheel
 
 ORIGINAL = "original"
 """The name under which the master is released as it stands."""
@@ -20,6 +22,8 @@ def is_released(course: Course, assignment: str) -> bool:
     """Whether the released notebook, and the gradebook, are those of the master as it is now."""
     digest = course.master(assignment).metadata["digest"]
     if notebook_digest(course.notebook("release", assignment)) != digest:
+        return False
+    if course.installed_from.is_file and not (course.folder("release", assignment) / WHEEL).is_file():
         return False
     # not by nbgrader's interface, which takes seconds to import
     import sqlalchemy as sql
@@ -77,7 +81,7 @@ def choose_variant(course: Course, assignment: str, variant: str) -> None:
             f"{students[0]} has handed in {assignment} as variant {chosen.get(assignment, ORIGINAL)!r}, so it cannot "
             f"become {variant!r} here. Give each year its own folder with --course."
         )
-    master = load_master(course.masters / f"{assignment}.md", wanted)
+    master = load_master(course.masters / f"{assignment}.md", wanted, course.installed_from)
     try:
         verdicts = run_checks(source_notebook(master))
     except MissingExtraError as error:
@@ -122,6 +126,7 @@ def release(course: Course, assignment: str) -> None:
             f"nbgrader could not release {assignment}; its messages are above. If cells were added or removed "
             "after students handed in, release under another name."
         ) from error
+    lay_wheel(course.folder("release", assignment), needed=course.installed_from.is_file)
 
 
 def load_release(course: Course, assignment: str) -> dict[str, Any]:

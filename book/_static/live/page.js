@@ -33,7 +33,7 @@ class Cell {
 }
 
 class Page {
-  constructor(facts) {
+  constructor(facts, session) {
     const boxes = new Map();
     for (const box of document.querySelectorAll(".bn-cell")) {
       const found = /\bbn-cell-(\d+)\b/.exec(box.className);
@@ -46,7 +46,8 @@ class Page {
       const shown = box && box.querySelector(".cell_input");
       this.cells.set(fact.index, new Cell(fact, shown ? box : null, shown ? (number += 1) : 0));
     }
-    this.session = new Session((text) => this.running && this.say(this.running, text ? `${text} ...` : "Running ..."));
+    this.session = session;
+    session.tell = (text) => this.running && this.say(this.running, text ? `${text} ...` : "Running ...");
     for (const cell of this.cells.values()) if (cell.input) this.furnish(cell);
   }
 
@@ -77,12 +78,16 @@ class Page {
     if (cell.status && cell.status.textContent !== text) cell.status.textContent = text;
   }
 
-  // What has to run for a cell, in the page's order: what it needs, or all that is above it.
+  // What has to run for a cell, in the page's order: what it needs, or all that is above it. Of what it needs, what has
+  // run as it stands is left out, unless something above that has yet to run: what came later would be undone by it.
   plan(cell, all) {
     const wanted = [...this.cells.values()].filter(
       (one) => one.code && (all ? one.index < cell.index : cell.needs.includes(one.index)),
     );
-    return wanted.filter((one) => all || one.ran === null || (one.input && !one.why && one.ran !== one.source));
+    const stale = (one) => one.ran === null || (one.input && !one.why && one.ran !== one.source);
+    const left = wanted.filter(stale);
+    const undone = left.length && wanted.some((one) => one.index > left[0].index && !stale(one));
+    return all || undone ? wanted : left;
   }
 
   async run(cell, all = false) {
@@ -186,7 +191,8 @@ class Page {
   }
 }
 
-export function start(facts) {
-  globalThis.bnPage = new Page(facts);
+// The tests put the cells of many pages in one page's place, with the session of the first.
+export function start(facts, session = new Session()) {
+  globalThis.bnPage = new Page(facts, session);
   document.documentElement.dataset.live = "ready";
 }

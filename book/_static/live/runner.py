@@ -190,7 +190,8 @@ def module(name: str) -> Any:
 
 
 def prepare() -> None:
-    """Put the stand-ins where the cells look for them."""
+    """Begin a page: no name is bound, and the stand-ins are where the cells look for them."""
+    page.clear()
     page.update({"__name__": "__main__", "__builtins__": __builtins__})
     module("myst_nb").glue = lambda *_, **__: None  # type: ignore[attr-defined]
     ipython, shown = module("IPython"), module("IPython.display")

@@ -4,7 +4,7 @@ export class Stopped extends Error {}
 
 export class Session {
   // `tell(text)` hears what is being waited for; an empty text means: ready.
-  constructor(tell) {
+  constructor(tell = () => {}) {
     this.tell = tell;
     this.worker = null;
     this.waiting = null;

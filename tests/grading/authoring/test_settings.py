@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bncourse.grading.authoring.settings import LateRule, Settings, SettingsError, read_settings
+from bncourse.grading.core.install import Source
 
 
 def test_without_a_file_all_stays_as_the_masters_say_it(tmp_path: Path) -> None:
@@ -27,11 +28,19 @@ def test_dates_are_read_in_the_courses_zone(tmp_path: Path) -> None:
     )
 
 
+def test_where_the_package_comes_from(tmp_path: Path) -> None:
+    path = tmp_path / "course.toml"
+    path.write_text('[install]\nsite = "https://example.edu/bn/"\n')
+    assert read_settings(path).install == Source(site="https://example.edu/bn")
+    path.write_text("[install]\n")
+    assert read_settings(path).install == Source()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[course", "cannot be read"),
-        ("[corse]", "corse is not known. Expected: course, due, late"),
+        ("[corse]", "corse is not known. Expected: course, due, install, late"),
         ("course = 1", "Expected a table"),
         ('[course]\nplatform = "blackboard"', "Expected one of canvas"),
         ('[course]\nzone = "Berlin"\n[due]\nx = "2027-01-01"', "no time zone 'Berlin'"),
@@ -40,6 +49,9 @@ def test_dates_are_read_in_the_courses_zone(tmp_path: Path) -> None:
         ("[late]\nper_day = true", "Expected a share"),
         ("[late]\nat_most = 0.5", "says nothing that is lost"),
         ("[late]\nper_week = 0.5", "late.per_week is not known"),
+        ("[install]\nsite = true", "install.site is True. Expected text"),
+        ('[install]\nsite = "example.edu"', "Expected an address"),
+        ('[install]\nurl = "x"', "install.url is not known"),
     ],
 )
 def test_what_cannot_be_meant_is_named(tmp_path: Path, text: str, said: str) -> None:

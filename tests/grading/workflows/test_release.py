@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bncourse.grading.authoring.course import Course
+from bncourse.grading.core.install import WHEEL
 from bncourse.grading.core.render import release_notebook
 from bncourse.grading.workflows.release import is_released, release
 
@@ -16,9 +17,9 @@ def test_students_get_what_the_master_releases(released_course: Course) -> None:
     assert released == [(cell["id"], cell["source"]) for cell in expected["cells"]]
 
 
-def test_students_get_the_notebook_and_no_other_file(released_course: Course) -> None:
+def test_students_get_the_notebook_and_the_package_and_no_other_file(released_course: Course) -> None:
     folder = released_course.folder("release", "backward")
-    assert [path.name for path in folder.iterdir()] == ["backward.ipynb"]
+    assert sorted(path.name for path in folder.iterdir()) == ["backward.ipynb", WHEEL]
 
 
 def test_a_release_is_up_to_date_until_its_master_changes(course: Course) -> None:
