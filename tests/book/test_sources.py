@@ -32,6 +32,8 @@ NUMBER_THAT_CLAIMS = re.compile("|".join(CLAIMS), re.IGNORECASE)
 HIDDEN_PERCENT = re.compile(r"\$[^$]*\d\s*(?:\\,|~)*\s*\\%[^$]*\$|`\d[\d.]* ?%`")
 """A percentage in maths or in code, where `bare` does not look."""
 
+LABEL = re.compile(r"^\(([\w-]+)\)=$|\bfigure: \{name: ([\w-]+)|^:(?:label|name): ([\w-]+)", re.MULTILINE)
+"""A label before a heading, of a drawn figure, or of an equation or another directive."""
 DRAWS = re.compile(r"from bncourse\.plots(?!\.tables)")
 
 
@@ -143,6 +145,16 @@ def test_every_drawn_figure_has_a_name_and_a_caption(page: Path) -> None:
     assert drawn, "a chapter without a figure"
     for line, options in drawn:
         assert "caption:" in options and "name:" in options, f"{page.name}:{line}"
+
+
+def test_a_label_is_given_once_in_the_book() -> None:
+    found: dict[str, str] = {}
+    for page in ALL:
+        for groups in LABEL.findall(page.read_text("utf-8")):
+            label = "".join(groups)
+            assert label not in found, f"{label}: {found[label]} and {name(page)}"
+            found[label] = name(page)
+    assert found
 
 
 @pytest.mark.parametrize("page", ALL, ids=name)
