@@ -236,6 +236,22 @@ def test_eq_balance():
     close((run.norm[late] ** 4).mean(), rate * g_squared / (2 * decay), rtol=0.05)
 
 
+def test_eq_adam_balance():
+    d, rate, decay, rng = 400, 0.01, 0.5, np.random.default_rng(0)
+    w, square, lengths, turns = rng.standard_normal(d), np.ones(d), [], []
+    for step in range(3000):
+        g = rng.standard_normal(d)
+        g = (g - w * (w @ g) / (w @ w)) / np.linalg.norm(w)
+        square = 0.99 * square + 0.01 * g * g
+        change = rate * g / np.sqrt(square)
+        if step >= 2000:
+            lengths.append(w @ w)
+            turns.append(np.linalg.norm(change) / np.linalg.norm(w))
+        w = (1 - rate * decay) * w - change
+    close(np.mean(lengths), rate * d / (2 * decay), rtol=0.05)
+    close(np.mean(turns), np.sqrt(2 * rate * decay), rtol=0.05)
+
+
 def test_eq_blind():
     for eps, bound in ((0.0, 1e-13), (1e-5, 1e-4)):
         for dy in (ONES, 2.0 * (GAMMA * X_HAT + 0.3)):
