@@ -1,9 +1,13 @@
 """Code in; the names that it binds, reads and imports at its top level out."""
 
 import ast
+import re
 import threading
 
 _ONE_AT_A_TIME = threading.Lock()
+_LETTERS = re.compile(r"[^\W_]+")
+SHORTEST = 3
+"""Letters of a line; a shorter one is known by its signs as well."""
 
 
 def parse(source: str) -> ast.Module:
@@ -65,5 +69,16 @@ def imports_of(tree: ast.Module) -> list[str]:
 
 
 def lines_of(text: str) -> frozenset[str]:
-    """The lines of a text, blank ones and white space aside."""
-    return frozenset(" ".join(line.split()) for line in text.split("\n") if line.strip())
+    r"""The lines of a text by their letters and digits, whatever bullets, stars and spaces stand around them.
+
+    >>> sorted(lines_of("- **Both** paths\n\n* b\n|---|"))
+    ['* b', 'bothpaths']
+    """
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    found = ((letters_of(line), line) for line in lines)
+    return frozenset(letters if len(letters) >= SHORTEST else line for letters, line in found if letters)
+
+
+def letters_of(text: str) -> str:
+    """What is left of a text without its white space, its punctuation and its case."""
+    return "".join(_LETTERS.findall(text)).casefold()

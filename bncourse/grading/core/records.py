@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from bncourse.grading.core.names import bound_names, imported_names, lines_of, loaded_names, parse
+from bncourse.grading.core.names import bound_names, imported_names, letters_of, lines_of, loaded_names, parse
 from bncourse.grading.core.regions import released_source
 
 Kind = Literal["text", "given", "answer", "test", "written"]
@@ -122,6 +122,11 @@ class Master:
     def all_lines(self) -> frozenset[str]:
         """The lines of all text cells."""
         return frozenset().union(*self.text_lines.values())
+
+    @cached_property
+    def letters(self) -> str:
+        """The letters and digits of all text cells, in their order."""
+        return "".join(letters_of(cell.source) for cell in self.cells if cell.kind == "text")
 
 
 @dataclass(frozen=True)

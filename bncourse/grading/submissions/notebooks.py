@@ -100,13 +100,16 @@ def _cell(cell: dict[str, Any], repairs: list[str]) -> RawCell:
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
     source = source if isinstance(source, str) else ""
+    kind, level = str(cell.get("cell_type", "code")), cell.get("level")
+    if kind == "heading":  # format 3
+        kind, source = "markdown", f"{'#' * (level if isinstance(level, int) and 0 < level < 7 else 1)} {source}"
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     facts = metadata.get("nbgrader")
     tags = tuple(tag for tag in _listed(metadata.get("tags")) if isinstance(tag, str))
     name, attached = cell.get("id"), cell.get("attachments")
     return RawCell(
-        str(cell.get("cell_type", "code")),
+        kind,
         _clean(source, repairs),
         facts if isinstance(facts, dict) else {},
         name if isinstance(name, str) else "",

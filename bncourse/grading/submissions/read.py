@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from bncourse.grading.core.names import bound_names, lines_of, parse
+from bncourse.grading.core.names import bound_names, letters_of, lines_of, parse
 from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.regions import released_source
@@ -16,6 +16,7 @@ from bncourse.grading.core.render import nbgrader_metadata
 from bncourse.grading.submissions.elsewhere import code_cells, moved, written_elsewhere
 from bncourse.grading.submissions.notebooks import RawCell, RawNotebook, read_notebook
 from bncourse.grading.submissions.pictures import Picture, Pictures
+from bncourse.grading.submissions.said import is_assignments, is_tools, text_in_code, text_in_comments
 
 MAX_REPAIRS = 60
 MAX_PARSED = 60_000
@@ -113,13 +114,16 @@ def _flags(facts: Mapping[str, Any]) -> list[Any]:
 
 class _Reader:
     def __init__(self, master: Master, notebook: RawNotebook) -> None:
-        self.master, self.notebook = master, notebook
+        self.master = master
         self.known = {cell.grade_id: cell for cell in master.cells}
         self.order = {cell.grade_id: number for number, cell in enumerate(master.cells)}
         self.repairs = list(dict.fromkeys(notebook.repairs))
-        self.owner: list[str] = [self._named(cell) for cell in notebook.cells]
+        cells = [cell for cell in notebook.cells if cell.cell_type != "markdown" or not is_tools(cell.source)]
+        self.notebook = notebook._replace(cells=self._as_texts(cells))
+        self.owner: list[str] = [self._named(cell) for cell in self.notebook.cells]
         self.places: dict[str, list[int]] = {}
         self.shared = master.shared
+        self._dumps: dict[int, str | None] = {}
         self._written = [cell.grade_id for cell in master.cells if cell.kind == "written"]
 
     def read(self) -> Reading:
@@ -163,6 +167,23 @@ class _Reader:
         name = cell.facts.get("grade_id") if cell.facts else cell.name
         return name if isinstance(name, str) and name in self.known else ""
 
+    def _as_texts(self, cells: list[RawCell]) -> tuple[RawCell, ...]:
+        """The cells, of which those of code that only say a text are texts.
+
+        Those of comments are so where the assignment's own texts are written in comments.
+        """
+        said = [text_in_code(cell.source) if self._may_say(cell) else None for cell in cells]
+        commented = [text_in_comments(cell.source) if self._may_say(cell) else None for cell in cells]
+        if any(text is not None and is_assignments(self.master, text) for text in commented):
+            said = [text if text is not None else comment for text, comment in zip(said, commented, strict=True)]
+        return tuple(
+            cell if text is None else cell._replace(cell_type="markdown", source=text)
+            for cell, text in zip(cells, said, strict=True)
+        )
+
+    def _may_say(self, cell: RawCell) -> bool:
+        return cell.cell_type == "code" and not self._named(cell)
+
     def _find_the_lost(self) -> None:
         """Give cells without metadata to the master's cell whose text or whose definitions they hold."""
         found = set(self.owner)
@@ -182,9 +203,10 @@ class _Reader:
         for place, raw in enumerate(self.notebook.cells):
             if self.owner[place] or raw.cell_type != "markdown" or not raw.source.strip():
                 continue
-            said = lines_of(raw.source)
-            if said <= self.master.all_lines:
-                self.owner[place] = max(texts, key=lambda name: len(said & texts[name]))
+            if is_assignments(self.master, raw.source):
+                said, letters = lines_of(raw.source), letters_of(raw.source)
+                whole = [name for name in texts if letters in letters_of(self.known[name].source)]
+                self.owner[place] = max(whole or texts, key=lambda name: len(said & texts[name]))
 
     def _find_the_written(self) -> None:
         """Give a written answer that has lost its metadata the text that stands in its place."""
@@ -232,10 +254,18 @@ class _Reader:
         raw = self.notebook.cells[place]
         if not raw.source.strip():
             return False
-        if _same(raw.source, _released(cell).source):
-            return _released(cell).source not in self.shared
+        released = _released(cell).source
+        if _same(raw.source, released) or (cell.kind in ("given", "test") and self._dump_at(place) == _dump(released)):
+            return released not in self.shared
         wanted = _binds(cell.source) if cell.kind == "answer" else frozenset()
         return bool(wanted) and wanted <= _binds(raw.source)
+
+    def _dump_at(self, place: int) -> str | None:
+        """The parsed code of a cell, as text; each cell is parsed once, however many they are."""
+        if place not in self._dumps:
+            raw = self.notebook.cells[place]
+            self._dumps[place] = _dump(raw.source) if raw.cell_type == "code" else None
+        return self._dumps[place]
 
     def _foreign(self, by_name: int) -> str:
         facts = self.notebook.metadata.get("bncourse")
@@ -277,7 +307,7 @@ class _Reader:
         released = _released(cell)
         for place in places:
             self._check_metadata(cell, released, self.notebook.cells[place])
-            if not _same(self.notebook.cells[place].source, released.source):
+            if not _same_code(self.notebook.cells[place].source, released.source):
                 self.repairs.append(f"{cell.kind} cell {cell.grade_id} had been changed")
         if len(places) > 1:
             self.repairs.append(f"cell {cell.grade_id} stood there {len(places)} times")
@@ -300,7 +330,7 @@ class _Reader:
         extras, after = [], ""
         for raw, name in zip(self.notebook.cells, self.owner, strict=True):
             kind = self.known[name].kind if name else ""
-            if kind == "given" and not _same(raw.source, self.known[name].source):
+            if kind == "given" and not _same_code(raw.source, self.known[name].source):
                 extras.append(Extra(after, raw.source))
             if name and (kind in ("given", "answer") or (kind == "test" and orderly)):
                 after = name
@@ -316,7 +346,9 @@ class _Reader:
             for cell in tests
         }
         released = self.master.released
-        changed = {name: [each for each in found if not _same(each, released[name])] for name, found in sources.items()}
+        changed = {
+            name: [each for each in found if not _same_code(each, released[name])] for name, found in sources.items()
+        }
         return {name: "\n\n".join(found) for name, found in changed.items() if found}
 
     def _attachments(self, name: str) -> dict[str, Any]:
@@ -333,7 +365,7 @@ class _Reader:
             return False
         if name:
             is_text = self.known[name].kind == "text" and raw.source != self.known[name].source
-            return is_text and not lines_of(raw.source) <= self.master.all_lines
+            return is_text and not is_assignments(self.master, raw.source)
         return raw.cell_type != "code" or not _does_something(raw.source)
 
     def _beside(self, answers: Mapping[str, str]) -> frozenset[str]:
@@ -356,7 +388,7 @@ class _Reader:
             kind = self.known[name].kind if name else ""
             if name:
                 after = name
-            changed = kind == "given" and not _same(raw.source, self.known[name].source)
+            changed = kind == "given" and not _same_code(raw.source, self.known[name].source)
             if changed or (not name and raw.cell_type == "code" and raw.source.strip()):
                 code += 1
             elif self._is_own_text(place):
@@ -368,6 +400,14 @@ class _Reader:
 def _same(source: str, other: str) -> bool:
     """Whether two texts differ in nothing but white space at the end of lines, and around them."""
     return source == other or _plain(source) == _plain(other)
+
+
+def _same_code(source: str, other: str) -> bool:
+    """Whether two cells are the same code, whatever a formatter made of its quotes and spaces."""
+    if _same(source, other):
+        return True
+    tree = _dump(other)
+    return tree is not None and tree == _dump(source)
 
 
 def _plain(source: str) -> str:

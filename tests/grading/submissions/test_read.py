@@ -39,6 +39,7 @@ COSTLY = {
     "cells without metadata": lambda: cells(4_900, lambda n: f"def g{n}(x):\n    return standardize(x) + {n}"),
     "cells that do not parse": lambda: cells(4_900, lambda n: f"def g{n}(:\n standardize"),
     "text cells": lambda: cells(4_900, lambda n: f"text {n}\n" * 20, cell_type="markdown"),
+    "badges": lambda: cells(4_900, lambda n: "<a><img>" + "<a [![](" * 24, cell_type="markdown"),
     "brackets": lambda: scale("(" * 200_000),
 }
 
