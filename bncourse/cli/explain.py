@@ -12,9 +12,9 @@ from bncourse.cli._shared import Refusal
 @click.option("--part", help="List only the beliefs about this part, such as dx or running.")
 def command(ids: tuple[str, ...], part: str | None) -> None:
     """List what learners believe and should not; with IDS, explain these in full."""
-    from bncourse.diagnosis import beliefs as all_beliefs
+    from bncourse.diagnosis.catalogue import known_beliefs
 
-    beliefs = all_beliefs()
+    beliefs = known_beliefs()
     for name in ids:
         if name not in beliefs:
             near = [known for known in beliefs if name in known] or difflib.get_close_matches(name, beliefs, cutoff=0.4)
@@ -38,7 +38,8 @@ def command(ids: tuple[str, ...], part: str | None) -> None:
         click.echo(f"  part     {entry.part}")
         click.echo(f"  belief   {entry.sentence}")
         click.echo(f"  truth    In truth {entry.truth}.")
-        click.echo(f"  symptom  {entry.symptom}")
+        if entry.symptom:
+            click.echo(f"  symptom  {entry.symptom}")
         for other in entry.also:
             click.echo(f"  also     {other}")
         for number, hint in enumerate(entry.hints, start=1):

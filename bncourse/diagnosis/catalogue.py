@@ -30,7 +30,9 @@ TITLES = {
     "inference/modes": "Modes and folding",
     "inference/population_statistics": "Population statistics",
     "transform/transform": "The transform",
+    "why/covariate_shift": "Covariate shift: the classifier that met only black cats",
     "why/internal_covariate_shift": "Internal covariate shift: the moving target",
+    "why/whitening": "Whitening, and why not",
 }
 """Titles of the chapters that answer beliefs, as the book has them."""
 
@@ -121,6 +123,54 @@ def beliefs() -> Mapping[str, Belief]:
         also = tuple(entry.pop("also", ()))
         found[name] = Belief(id=name, hints=(first, second, third), also=also, **entry)
     return MappingProxyType(found)
+
+
+TASKS = ("shift",)
+"""Assignments whose answers have beliefs of their own, in `tasks/`."""
+BY_HAND = "Work the smallest case by hand, and print every intermediate value of your code beside it."
+
+
+@cache
+def task_beliefs() -> Mapping[str, Belief]:
+    """Return the beliefs about answers of assignments, in the order of their files.
+
+    A heading is the question; below it stands the page that answers, and each belief by the rest of its id.
+
+    Examples
+    --------
+    >>> task_beliefs()["weights-upside-down"].part
+    'weights'
+    """
+    found = {}
+    for task in TASKS:
+        text = Path(__file__).with_name("tasks").joinpath(f"{task}.toml").read_text(encoding="utf-8")
+        for part, entries in tomllib.loads(text).items():
+            page = entries.pop("page")
+            for name, entry in entries.items():
+                hints = entry["look"], f"In truth {entry['truth']}.", BY_HAND
+                belief = Belief(
+                    id=f"{part}-{name}",
+                    part=part,
+                    belief=entry["belief"],
+                    truth=entry["truth"],
+                    symptom="",
+                    page=entry.get("page", page),
+                    hints=hints,
+                    also=tuple(entry.get("also", ())),
+                )
+                found[belief.id] = belief
+    return MappingProxyType(found)
+
+
+def and_also(belief: Belief) -> str:
+    """Say a second belief after the first."""
+    return f"And: {belief.sentence}"
+
+
+@cache
+def known_beliefs() -> Mapping[str, Belief]:
+    """Return every belief that can be named, those about batch normalization first."""
+    return MappingProxyType({**beliefs(), **task_beliefs()})
 
 
 def order_of(names: tuple[str, ...]) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bncourse.diagnosis.catalogue import beliefs, chapter_link
+from bncourse.diagnosis.catalogue import chapter_link, known_beliefs
 
 STILL_MISSING = "Your code is still missing."
 """What is said of code that holds the line it was released with."""
@@ -94,7 +94,7 @@ class Finding:
             If it is no finding.
         """
         belief = data["belief"]
-        if belief is not None and belief not in beliefs():
+        if belief is not None and belief not in known_beliefs():
             raise ValueError(f"belief is {belief!r}. Expected an id of the catalogue.")
         first, second, third = map(str, data["hints"])
         part, message, page = str(data["part"]), str(data["message"]), str(data["page"])
@@ -124,7 +124,7 @@ def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str
     kind : str
         Of which normalization: the words for what shares a mean follow it.
     """
-    entry = beliefs()[belief].in_words_of(kind)
+    entry = known_beliefs()[belief].in_words_of(kind)
     where = part or entry.part
     message = lead or entry.sentence
     if where != entry.part and not lead:

@@ -54,6 +54,10 @@ class Session:
             connection.unwatched |= self.master.gradients
         self.students = {name for step in self.steps for name in step.get("binds", ())}
         """The names that the answers bind."""
+        self.answers = frozenset(
+            name for cell in self.master.cells if cell.kind == "answer" for name in prepared.binds[cell.grade_id]
+        )
+        """The names that the master's answers bind."""
         self.waiting: list[dict[str, Any]] = []
         """What is to be reported."""
         self.broken: list[str] = []
@@ -185,7 +189,7 @@ class Session:
                 verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)
         except BaseException as raised:
             self.own_until, error = math.inf, raised
-            verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret)
+            verdict, withheld = judge(cell, filename, raised, secret=self.connection.secret, answers=self.answers)
             if isinstance(raised, ImportError) and raised_by_student(raised) is None:
                 self.broken.append(one_line(raised))
         self.own_until = math.inf

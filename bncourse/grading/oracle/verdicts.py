@@ -8,10 +8,11 @@ a list that was written before: the outcome, a built-in exception's name, a beli
 import ast
 import math
 import traceback
+from functools import cache
 from types import TracebackType
 from typing import NamedTuple
 
-from bncourse.diagnosis.catalogue import beliefs, chapter_link
+from bncourse.diagnosis.catalogue import and_also, chapter_link, known_beliefs, task_beliefs
 from bncourse.diagnosis.checks import MEND_FIRST, STAGES_OF
 from bncourse.diagnosis.report import Finding, Misconception, finding, unknown
 from bncourse.grading.core.plain_text import inert
@@ -50,7 +51,13 @@ class Judged(NamedTuple):
     withheld: bool
 
 
-def judge(cell: MasterCell, filename: str, error: BaseException, *, secret: bool) -> Judged:
+ELSEWHERE = "What the visible test asks is right; try other numbers and other shapes."
+"""What a hidden test that failed says where its author has written nothing: the visible lines before it have passed."""
+
+
+def judge(
+    cell: MasterCell, filename: str, error: BaseException, *, secret: bool, answers: frozenset[str] = frozenset()
+) -> Judged:
     """Return the verdict of a test cell that raised.
 
     Parameters
@@ -63,18 +70,21 @@ def judge(cell: MasterCell, filename: str, error: BaseException, *, secret: bool
         What came out of it.
     secret : bool
         Whether the student's code may know what a hidden test asks.
+    answers : frozenset of str
+        What the assignment's answers bind: of these, a message names what the visible lines of the test ask.
     """
+    asked = visible_names(cell.source) & answers
     lines = _lines(error.__traceback__, filename)
     hidden = bool(lines and lines[-1] in hidden_lines(cell.source))
-    outcome, message, belief = _what(cell, error, hidden, lines, discreet=secret or hidden)
-    withheld = secret and not hidden and message != _what(cell, error, hidden, lines, discreet=False)[1]
+    outcome, message, belief = _what(cell, error, hidden, lines, asked, discreet=secret or hidden)
+    withheld = secret and not hidden and message != _what(cell, error, hidden, lines, asked, discreet=False)[1]
     return Judged(Verdict(cell.grade_id, outcome, 0.0, cell.points, inert(message, 1_500), belief), withheld)
 
 
 def _what(
-    cell: MasterCell, error: BaseException, hidden: bool, lines: list[int], *, discreet: bool
+    cell: MasterCell, error: BaseException, hidden: bool, lines: list[int], asked: frozenset[str], *, discreet: bool
 ) -> tuple[Outcome, str, str | None]:
-    where = "A hidden test" if hidden else f"The test `{_line(cell, lines)}`"
+    where = _hidden_test(asked) if hidden else f"The test `{_line(cell, lines)}`"
     student = raised_by_student(error)
     if isinstance(error, StudentLate):
         return "timeout", f"{where} did not end in time.", None
@@ -88,7 +98,8 @@ def _what(
         if isinstance(student, MemoryError):
             return "out of memory", f"{where} asked for more memory than there is.", None
         if student is error:
-            return "crashed", f"{where} stopped{_headline(student, discreet=discreet)}", None
+            more = f". {ELSEWHERE}" if hidden else ""
+            return "crashed", f"{where} stopped{_headline(student, discreet=discreet)}{more}", None
     if isinstance(error, Misconception):
         text = _listed_text(error) if discreet else str(error)
         return "crashed" if student is not None or error.belief == "raised" else "wrong", text, error.belief
@@ -96,18 +107,33 @@ def _what(
         why = "" if discreet else f": {error}"
         return "wrong", f"{where} got something that cannot be graded{why}.", None
     if isinstance(error, AssertionError):
-        return "wrong", _assertion(cell, error, hidden, lines, discreet=discreet), None
+        return "wrong", _assertion(cell, error, hidden, lines, asked, discreet=discreet), None
     return "wrong", f"{where} could not use what your code returned ({type(error).__name__}).", None
+
+
+def _hidden_test(asked: frozenset[str]) -> str:
+    """A hidden test by what its visible lines ask of the student."""
+    return f"A hidden test of {' and '.join(f'`{name}`' for name in sorted(asked))}" if asked else "A hidden test"
+
+
+@cache
+def visible_names(source: str) -> frozenset[str]:
+    """The names that the visible lines of a test read."""
+    hidden = hidden_lines(source)
+    found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name) and node.lineno not in hidden)
+    return frozenset(node.id for node in found if isinstance(node.ctx, ast.Load))
 
 
 def _listed_text(error: Misconception) -> str:
     """Those lines of a diagnosis that are the same for everybody who holds the belief."""
     part = error.part if error.part.isidentifier() and len(error.part) < 30 else "your code"
-    entry = beliefs().get(error.belief or "")
+    entry = known_beliefs().get(error.belief or "")
     known: Finding = finding(entry.id, part) if entry else unknown(part)
     pages = {known.page} | ({entry.page} if entry else set())
     listed = {known.message, known.experiment, *known.hints, MEND_FIRST, STAGES_OF, *map(_read_on, pages)}
     listed |= {entry.sentence} if entry else set()
+    if entry and entry.id in task_beliefs():
+        listed |= {and_also(other) for other in task_beliefs().values() if other.part == entry.part}
     first = [known.message, entry.sentence if entry else ""]
     student = raised_by_student(error)
     if student is not None:
@@ -129,12 +155,14 @@ def raised_by_student(error: BaseException | None) -> StudentError | None:
     return None
 
 
-def _assertion(cell: MasterCell, error: AssertionError, hidden: bool, lines: list[int], *, discreet: bool) -> str:
+def _assertion(
+    cell: MasterCell, error: AssertionError, hidden: bool, lines: list[int], asked: frozenset[str], *, discreet: bool
+) -> str:
     """Return the author's own words if the assertion stands in the cell; library texts may hold expected values."""
     own = _raised_by_assert(cell, error, lines)
     if own is not None and error.args and (not discreet or isinstance(own.msg, ast.Constant)):
         return str(error.args[0])
-    return "A hidden test failed." if hidden else f"This test failed: `{_line(cell, lines)}`"
+    return f"{_hidden_test(asked)} failed. {ELSEWHERE}" if hidden else f"This test failed: `{_line(cell, lines)}`"
 
 
 def _raised_by_assert(cell: MasterCell, error: AssertionError, lines: list[int]) -> ast.Assert | None:

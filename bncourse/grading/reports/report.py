@@ -100,7 +100,7 @@ def misbeliefs(lines: list[Line]) -> list[Misbelief]:
             if verdict.belief is not None:
                 holders.setdefault(verdict.belief, set()).add(line.student)
                 places.setdefault(verdict.belief, Counter())[verdict.grade_id] += 1
-    known = catalogue.beliefs()
+    known = catalogue.known_beliefs()
     found = [
         Misbelief(
             name,

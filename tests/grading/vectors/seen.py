@@ -4,6 +4,7 @@ from typing import Any
 
 from bncourse.diagnosis.checks import check_forward
 from bncourse.grading.core.records import SubmissionRecord
+from bncourse.grading.oracle.verdicts import ELSEWHERE
 from tests.grading.small import FULL, RIGHT, WRONG, hand_in
 from tests.grading.vectors import Collection, Pair
 
@@ -188,7 +189,7 @@ def _message_is_fixed(record: SubmissionRecord) -> bool:
     told = next(v.message for v in record.verdicts if v.grade_id == "test-scale")
     return told in (
         "This test failed: `np.testing.assert_allclose(standardize(public), [-1.0, 1.0], rtol=0, atol=1e-12)`",
-        "A hidden test failed.",
+        f"A hidden test of `standardize` failed. {ELSEWHERE}",
     )
 
 

@@ -1,0 +1,187 @@
+"""Which mistaken program gives the student's numbers? One question of an assignment, and its search.
+
+Each belief is a slip in one program. The program with one slip, then with two, is run beside the student's function;
+what gives the same numbers is tried again on inputs that the search has not used. A belief is said only where no
+other program explains them too.
+"""
+
+import copy
+import importlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.diagnosis.call import EngineError
+from bncourse.diagnosis.catalogue import and_also, task_beliefs
+from bncourse.diagnosis.report import finding
+
+Array = np.ndarray[Any, Any]
+Given = Mapping[str, Any]
+
+SEEDS = (20_150, 3_167, 1_502)
+"""The first is for the search, the others for what it finds."""
+CLOSE = 1e-8
+"""How far apart two results may be, relative to the largest number, that come of the same program."""
+
+
+class Inputs(NamedTuple):
+    """The arguments of one call."""
+
+    arguments: tuple[Any, ...]
+    options: dict[str, Any] = {}  # noqa: RUF012  (never written to)
+
+
+class Slips(frozenset[str]):
+    """What a program has wrong: ids of beliefs, with "/2" and so on for another way of writing the same one."""
+
+    def beliefs(self) -> tuple[str, ...]:
+        """The beliefs themselves, each once."""
+        return tuple(sorted({slip.split("/")[0] for slip in self}))
+
+
+@dataclass(frozen=True)
+class Such:
+    """A result that is known by a property, where the same mistake gives many: other signs, another order."""
+
+    holds: Callable[[Array], bool]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one answer must return, and the mistaken programs that are known for it.
+
+    Parameters
+    ----------
+    inputs : callable
+        `inputs(rng, given) -> Inputs`: other numbers for another generator, and no round ones.
+    program : callable
+        `program(slips, given, *arguments, **options)`: the result, right where there are no slips.
+    parts : tuple of str
+        The headings of the catalogue whose beliefs may be named, in this order.
+    pairs : bool
+        Whether two slips at once are tried.
+    given : tuple of str
+        Functions of the notebook that the programs need.
+    """
+
+    inputs: Callable[[np.random.Generator, Given], Inputs]
+    program: Callable[..., Any]
+    parts: tuple[str, ...]
+    pairs: bool = True
+    given: tuple[str, ...] = ()
+    ways: Mapping[str, int] = field(default_factory=dict)
+    """How many ways of writing a belief are known, where it is more than one."""
+
+    def cases(self, given: Given) -> Iterator[Inputs]:
+        """One set of arguments for the search, and those that are kept back from it."""
+        for seed in SEEDS:
+            yield self.inputs(np.random.default_rng(seed), given)
+
+    def slips(self) -> list[str]:
+        """Every slip, in the catalogue's order."""
+        found = [entry.id for entry in task_beliefs().values() if entry.part in self.parts]
+        return [name for one in found for name in (one, *(f"{one}/{n}" for n in range(2, self.ways.get(one, 1) + 1)))]
+
+    def run(self, slips: Slips, given: Given, case: Inputs) -> Any:
+        """What the program with these slips returns; None where it cannot be run."""
+        return _called(self.program, slips, given, *case.arguments, **case.options)
+
+    def explain(self, function: Callable[..., Any], given: Given = MappingProxyType({})) -> tuple[str, ...]:
+        """Name the beliefs that give what a function returns; none where it is right, or unknown."""
+        cases = list(self.cases(given))
+        found = _called(function, *cases[0].arguments, **cases[0].options)
+        if found is None or same(found, self.run(Slips(), given, cases[0])):
+            return ()
+        others: list[Any] = []
+        for programs in self._programs():
+            fitting = [one for one in programs if same(found, self.run(one, given, cases[0]))]
+            if fitting and not others:
+                others = [_called(function, *case.arguments, **case.options) for case in cases[1:]]
+            for other, case in zip(others, cases[1:], strict=True) if fitting else ():
+                fitting = [one for one in fitting if same(other, self.run(one, given, case))]
+            if fitting:
+                return _in_common(fitting)
+        return ()
+
+    def _programs(self) -> Iterator[list[Slips]]:
+        """Programs with one slip, and then with two."""
+        slips = self.slips()
+        yield [Slips({one}) for one in slips]
+        if self.pairs:
+            yield [Slips(two) for two in combinations(slips, 2) if len(Slips(two).beliefs()) == 2]
+
+
+def _in_common(fitting: list[Slips]) -> tuple[str, ...]:
+    """Of programs that nobody can tell apart, what all of them believe; of single beliefs, the catalogue's first."""
+    if len(fitting[0].beliefs()) == 1:
+        return fitting[0].beliefs()
+    shared = set(fitting[0].beliefs()).intersection(*(one.beliefs() for one in fitting))
+    return tuple(one for one in task_beliefs() if one in shared)
+
+
+def _called(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The result of a call on copies, in silence; None where it raises: a test says so in its own words."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function(*(_copied(one) for one in arguments), **options)
+    except EngineError:
+        raise
+    except Exception:
+        return None
+
+
+def _copied(value: Any) -> Any:
+    return value if callable(value) else copy.deepcopy(value)
+
+
+def same(found: Any, expected: Any) -> bool:
+    """Whether two results are the same numbers in the same structure, up to rounding."""
+    if expected is None or found is None:
+        return False
+    try:
+        if isinstance(expected, tuple | list) and not isinstance(found, str):
+            parts = [found[name] for name in range(len(found))] if hasattr(found, "__len__") else list(found)
+            return len(parts) == len(expected) and all(map(same, parts, expected))
+        if isinstance(expected, dict):
+            return sorted(found) == sorted(expected) and all(same(found[name], expected[name]) for name in expected)
+        read = np.asarray(found, dtype=float)
+        if isinstance(expected, Such):
+            return bool(expected.holds(read))
+        wanted = np.asarray(expected, dtype=float)
+        if read.shape != wanted.shape or not np.isfinite(wanted).any():
+            return False
+        size = np.abs(wanted[np.isfinite(wanted)]).max()
+        return bool(np.isclose(read, wanted, rtol=0, atol=CLOSE * max(size, 1e-300), equal_nan=True).all())
+    except Exception:
+        return False
+
+
+def name_belief(name: str, function: Any, **given: Any) -> None:
+    """Raise what a function's numbers say about its author's belief; do nothing where they are right, or say nothing.
+
+    Parameters
+    ----------
+    name : str
+        The assignment and the question, such as "shift/weights".
+    function : callable
+        The student's.
+    **given
+        Functions of the notebook that the question's programs use.
+
+    Raises
+    ------
+    Misconception
+        If a known mistaken program gives the same numbers, on all inputs that are tried.
+    """
+    task, _, short = name.partition("/")
+    question: Question = importlib.import_module(f"bncourse.diagnosis.tasks.{task}").QUESTIONS[short]
+    beliefs = question.explain(function, given)
+    if beliefs:
+        more = [and_also(task_beliefs()[one]) for one in beliefs[1:]]
+        raise finding(beliefs[0], remark="\n".join(more)).misconception()
