@@ -76,9 +76,9 @@ def double_cell(dice: random.Random, made: Any) -> None:
 
 
 def spoil_source(dice: random.Random, made: Any) -> None:
-    cells = [
-        c for c in made.get("cells") or () if isinstance(c, dict) and isinstance(c.get("source"), str) and c["source"]
-    ]
+    cells = made.get("cells")
+    cells = [c for c in cells if isinstance(c, dict)] if isinstance(cells, list) else []
+    cells = [c for c in cells if isinstance(c.get("source"), str) and c["source"]]
     if cells:
         cell = dice.choice(cells)
         at = dice.randrange(len(cell["source"]))

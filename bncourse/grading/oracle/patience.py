@@ -13,6 +13,8 @@ MOST = 3.0
 """How many times its seconds a cell may take by the clock, however busy the machine is."""
 LEAST = 1e-3
 """Seconds; less is nothing."""
+LOOK_SECONDS = 0.1
+"""How often one looks at the threads of a process: what a thread had waited is not said after its end."""
 
 
 class Clock:
@@ -26,6 +28,10 @@ class Clock:
 
     def __init__(self, process: int = 0) -> None:
         self.process = process
+        self._waited: dict[str, float] = {}
+        """By thread, as it was said last."""
+        self._ended = 0.0
+        """By threads whose numbers others have by now."""
 
     def used(self) -> float:
         """Seconds of processor time of all its threads."""
@@ -34,15 +40,20 @@ class Clock:
                 return time.clock_gettime((~self.process << 3) | 2)
         return time.monotonic()
 
+    def look(self) -> None:
+        """Read how long each thread has waited for a processor; those that have ended keep what they had."""
+        with contextlib.suppress(OSError):
+            for thread in Path(f"/proc/{self.process}/task").iterdir():
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    said = int((thread / "schedstat").read_text().split()[1]) / 1e9
+                    before = self._waited.get(thread.name, 0.0)
+                    self._ended += before if said < before else 0.0
+                    self._waited[thread.name] = said
+
     def waited(self) -> float | None:
         """Seconds for which its threads were ready to run and had no processor; None where the system does not say."""
-        total, known = 0.0, False
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            for thread in Path(f"/proc/{self.process}/task").iterdir():
-                with contextlib.suppress(OSError):
-                    total += int((thread / "schedstat").read_text().split()[1]) / 1e9
-                    known = True
-        return total if known else None
+        self.look()
+        return self._ended + sum(self._waited.values()) if self._waited else None
 
 
 class OwnDelay:

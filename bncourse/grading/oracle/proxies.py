@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from bncourse.grading.oracle.patience import LEAST, MOST, Allowance, Clock, OwnDelay
+from bncourse.grading.oracle.patience import LEAST, LOOK_SECONDS, MOST, Allowance, Clock, OwnDelay
 from bncourse.grading.oracle.remote_errors import (
     Kept,
     KeptDict,
@@ -113,11 +113,13 @@ class Connection(Decoder):
         self.channel.send(data, begun + MOST * self._left())
         while True:
             try:
-                answer = self.channel.receive(begun + self._left())
+                answer = self.channel.receive(min(begun + self._left(), time.monotonic() + LOOK_SECONDS))
                 break
             except Late:
-                self._spend(time.monotonic() - begun)
-                begun = time.monotonic()
+                self.clock.look()
+                if (waited := time.monotonic() - begun) >= self._left():
+                    self._spend(waited)
+                    begun = time.monotonic()
         self._spend(time.monotonic() - begun)
         return answer
 

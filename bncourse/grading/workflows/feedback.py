@@ -14,6 +14,7 @@ from bncourse.grading.gradebook.late_penalty import update_penalties
 from bncourse.grading.gradebook.marks import Marks, marks_of
 from bncourse.grading.reports.book_address import book_address
 from bncourse.grading.reports.feedback_page import feedback_page, page_digest
+from bncourse.grading.workflows.store import FOR_EXCHANGE
 
 
 def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] | None = None) -> list[str]:
@@ -41,11 +42,20 @@ def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] |
             made_of = json.loads(course.notebook("autograded", assignment, student).read_bytes())
             page = feedback_page(made_of, marks[student], book_address(course))
             write(_page(course, assignment, student), page.encode("utf-8", "replace"))
+            _copy_for_exchange(course, assignment, student)
             if progress is not None:
                 progress()
         made = {student: stamp for student, stamp in stamps.items() if page_exists(course, assignment, student)}
         write(path, json.dumps(made, sort_keys=True, indent=1).encode())
     return stale
+
+
+def _copy_for_exchange(course: Course, assignment: str, student: str) -> None:
+    """Put the files beside the page by which `nbgrader release_feedback` finds the hand-in that it answers."""
+    graded = course.folder("autograded", assignment, student)
+    for name in FOR_EXCHANGE:
+        if (graded / name).is_file():
+            write(course.folder("feedback", assignment, student) / name, (graded / name).read_bytes())
 
 
 def stale_feedback(course: Course, assignment: str) -> list[str]:

@@ -18,6 +18,9 @@ from bncourse.grading.submissions.beside import small_file
 from bncourse.grading.submissions.submission import Submission
 from bncourse.grading.workflows.release import load_release
 
+FOR_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
+"""Beside a notebook: when it was handed in, and what nbgrader's exchange knows the hand-in by."""
+
 
 class Store(Protocol):
     """Takes in records, and says what it holds."""
@@ -80,7 +83,7 @@ class CourseStore:
             notebook = autograded_notebook(self.released, replace(record, outputs=()), {}, ())
         folder = self.course.folder("autograded", self.master.assignment, record.student)
         write(folder / f"{self.master.assignment}.ipynb", render.as_compact_bytes(notebook))
-        for name in ("timestamp.txt", "submission_secret.txt"):
+        for name in FOR_EXCHANGE:
             content = small_file(self.course, self.master.assignment, record.student, name)
             if content:
                 write(folder / name, content)

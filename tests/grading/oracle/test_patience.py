@@ -1,7 +1,9 @@
 """A busy machine costs nobody time, up to a bound; a loop, a sleep and threads of one's own cost their own."""
 
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -108,3 +110,26 @@ def test_a_process_that_is_not_known_seems_to_use_whatever_time_goes_by() -> Non
     before = unknown.used()
     time.sleep(0.01)
     assert unknown.used() - before >= 0.01
+
+
+def test_a_thread_that_has_ended_keeps_what_it_waited() -> None:
+    clock = Clock(os.getpid())
+    waits, ends = threading.Event(), threading.Event()
+
+    def work() -> None:
+        waits.set()
+        ends.wait(30)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert waits.wait(30)
+    known = clock.waited()
+    if known is None:
+        pytest.skip("THE SYSTEM DOES NOT SAY who waited for a processor")
+    name = str(thread.native_id)
+    clock._waited[name] = 5.0
+    ends.set()
+    thread.join()
+    assert (clock.waited() or 0.0) >= 5.0
+    clock._waited[str(threading.get_native_id())] = 1e9  # another thread has this number now
+    assert (clock.waited() or 0.0) >= 1e9

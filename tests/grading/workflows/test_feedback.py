@@ -11,9 +11,13 @@ def test_pages_are_made_for_everybody_and_again_only_where_something_changed(gra
     for student in graded.students("backward")[4:]:
         graded.notebook("autograded", "backward", student).unlink()
     four = graded.students("backward")[:4]
+    secret = graded.folder("autograded", "backward", four[0]) / "submission_secret.txt"
+    secret.write_text("what the exchange knows it by")
     seen: list[int] = []
     assert make_feedback(graded, "backward", lambda: seen.append(1)) == four
     assert len(seen) == 4
+    page = graded.folder("feedback", "backward", four[0])
+    assert (page / "submission_secret.txt").read_text() == secret.read_text()
     assert all(page_exists(graded, "backward", student) for student in four)
     assert make_feedback(graded, "backward") == []
     with Gradebook(graded.db_url, "bncourse") as gradebook:
