@@ -22,6 +22,7 @@ from bncourse.grading.authoring.course import Course, CourseError, replacing, wr
 from bncourse.grading.core.records import SubmissionRecord
 from bncourse.grading.gradebook.late_penalty import update_penalties
 from bncourse.grading.gradebook.records_table import dropped_students, open_gradebook, some_records
+from bncourse.grading.reports.platform_results import gradescope_results
 
 _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@]")
 """How a formula begins, once its letters are written as plain ones: spreadsheets read full-width signs as well."""
@@ -366,20 +367,5 @@ def _moodle(lines: Sequence[Line], missing: str) -> bytes:
 
 
 def _gradescope(line: Line) -> dict[str, Any]:
-    record = line.record
-    tests = [
-        {
-            "name": verdict.grade_id,
-            "score": verdict.points,
-            "max_score": verdict.max_points,
-            "status": "passed" if verdict.points == verdict.max_points else "failed",
-            "output": verdict.message,
-            "output_format": "text",
-        }
-        for verdict in (record.verdicts if record else ())
-    ]
-    notes = [f"Late, {-line.late:.3g} points."] if line.late else []
-    notes += ["Written answers are not marked yet."] if line.to_mark and line.record else []
-    notes += [record.reason, *record.repairs, *record.notes] if record else []
-    output = "\n".join(filter(None, [f"Status: {_status(line)}.", *notes]))
-    return {"score": line.score, "output": output, "output_format": "text", "tests": tests}
+    waits = line.to_mark and line.record is not None
+    return gradescope_results(line.record, line.score, status=_status(line), late=line.late, to_mark=waits)

@@ -1,14 +1,17 @@
 """A sandbox's level and modules in; the command that starts it out, or what this machine lacks for it.
 
 Levels, from the strongest: `full` (bubblewrap, namespaces, filter, limits), `no-filter` (the same without the
-system-call filter), `process` (limits alone: for trying things out, never for a class).
+system-call filter), `user` (a user of its own, the filter, limits: for a container that allows no namespaces and in
+which the grader is root), `process` (limits alone: for trying things out, never for a class).
 """
 
+import contextlib
 import csv
 import functools
 import importlib.metadata
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -24,8 +27,10 @@ import msgpack
 from bncourse.grading.sandbox import inside
 from bncourse.grading.sandbox.syscalls import call_filter
 
-Level = Literal["full", "no-filter", "process"]
-LEVELS: tuple[Level, ...] = ("full", "no-filter", "process")
+Level = Literal["full", "no-filter", "user", "process"]
+LEVELS: tuple[Level, ...] = ("full", "no-filter", "user", "process")
+WORKER_USERS = ("bncourse-worker", "nobody")
+"""Who runs a student's code at level `user`: the first of these that the machine knows."""
 PYTHON, SITE, OURS = "/python", "/site", "/bncourse-sandbox"
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
@@ -77,6 +82,10 @@ class Report:
         """
         if level not in LEVELS:
             raise ValueError(f"level is {level!r}. Expected one of {', '.join(LEVELS)}.")
+        if level == "user":
+            if os.geteuid() != 0:
+                raise SandboxError("At level user the student's code runs as another user, for which one must be root.")
+            return
         if LEVELS.index(level) < LEVELS.index(self.level):
             missing = "; ".join(f"{name} is missing: {remedy}" for name, present, remedy in self.layers if not present)
             raise SandboxError(f"Grading at level {level} is refused: {missing} (or lower it: --level {self.level}).")
@@ -243,6 +252,33 @@ def process_command(modules: tuple[str, ...]) -> list[str]:
     """Build the command of a worker without walls, for the level `process`."""
     site = sysconfig.get_path("purelib")
     return [sys.executable, "-P", "-s", "-S", "-c", _start([site], str(Path(inside.__file__).parent.parent))]
+
+
+def worker_user() -> tuple[int, int]:
+    """Return the numbers of the user and the group that run a student's code at level `user`."""
+    for name in WORKER_USERS:
+        with contextlib.suppress(KeyError):
+            found = pwd.getpwnam(name)
+            return found.pw_uid, found.pw_gid
+    return 65534, 65534
+
+
+def lay_out_for(folder: Path, modules: tuple[str, ...]) -> list[str]:
+    """Put into a folder what the worker of level `user` may read, and build the command that starts it.
+
+    The package itself, with the reference and the tests, is not on its path; that it cannot be read at all is for the
+    permissions of its files.
+    """
+    site, ours = folder / "site", folder / "ours"
+    site.mkdir(parents=True)
+    for path, name in distribution_paths(modules):
+        (site / name).symlink_to(path)
+    shutil.copytree(Path(inside.__file__).parent, ours / "inside", ignore=shutil.ignore_patterns("__pycache__"))
+    (ours / "msgpack").symlink_to(Path(msgpack.__file__).parent)
+    for part in (folder, *folder.rglob("*")):
+        if not part.is_symlink():
+            part.chmod(0o755 if part.is_dir() else 0o644)
+    return [sys.executable, "-P", "-s", "-S", "-c", _start([str(site)], str(ours))]
 
 
 def _start(site: list[str], ours: str) -> str:

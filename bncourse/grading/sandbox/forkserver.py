@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from bncourse.grading.sandbox import bubblewrap
@@ -29,12 +30,25 @@ class StartError(bubblewrap.GraderError):
 
 
 def spawn(
-    command: list[str], controls: Sequence[socket.socket], environment: dict[str, str], said: IO[bytes]
+    command: list[str],
+    controls: Sequence[socket.socket],
+    environment: dict[str, str],
+    said: IO[bytes],
+    user: tuple[int, int] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process whose last arguments are the numbers of its control sockets, and which complains to a file."""
+    """Start a process whose last arguments are the numbers of its control sockets, and which complains to a file.
+
+    With `user`, the numbers of a user and a group, it runs as that one, and is in no other group.
+    """
     numbers = [control.fileno() for control in controls]
+    as_user: dict[str, Any] = {} if user is None else {"user": user[0], "group": user[1], "extra_groups": ()}
     return subprocess.Popen(  # noqa: S603  (our own command)
-        [*command, *map(str, numbers)], pass_fds=numbers, env=environment, stdin=subprocess.DEVNULL, stderr=said
+        [*command, *map(str, numbers)],
+        pass_fds=numbers,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stderr=said,
+        **as_user,
     )
 
 
@@ -71,8 +85,11 @@ class Forkserver:
         cpu: int,
         like: "Forkserver | None" = None,
     ) -> None:
-        self.isolate = level != "process"
+        self.level, self.isolate = level, level not in ("user", "process")
         self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
+        self.user = bubblewrap.worker_user() if level == "user" else None
+        if self.user is not None:
+            os.chown(self.folder.name, *self.user)
         self.ends: dict[int, dict[str, Any]] = {}
         self.forgotten: set[int] = set()
         self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
@@ -82,10 +99,12 @@ class Forkserver:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.said: IO[bytes]
         self.process: subprocess.Popen[bytes]
+        self.readable: tempfile.TemporaryDirectory[str] | None = None
+        """What the worker of level `user` may read."""
         self.users: set[int]
         """Whoever is in the same sandbox."""
         if like is not None:
-            self.said, self.process, self.users = like.said, like.process, like.users
+            self.said, self.process, self.users, self.readable = like.said, like.process, like.users, like.readable
             self.known |= like.known
             like.order({"do": "split", "cpu": cpu}, theirs.fileno())
         else:
@@ -95,7 +114,7 @@ class Forkserver:
             setup = {
                 "load": load,
                 "hide": [bubblewrap.OURS],
-                "filter": (call_filter() if level == "full" else b"").hex(),
+                "filter": self.filter().hex(),
                 "cpu": cpu,
                 "isolate": self.isolate,
             }
@@ -106,9 +125,20 @@ class Forkserver:
 
     def start(self, modules: tuple[str, ...], control: socket.socket) -> subprocess.Popen[bytes]:
         """Start the sandbox."""
-        command = bubblewrap.bwrap_command(modules) if self.isolate else bubblewrap.process_command(modules)
         environment = {**bubblewrap.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
-        return spawn(command, [control], environment, self.said)
+        if self.user is not None:
+            self.readable = tempfile.TemporaryDirectory(prefix="bncourse-site-")
+            command = bubblewrap.lay_out_for(Path(self.readable.name), modules)
+        else:
+            command = bubblewrap.bwrap_command(modules) if self.isolate else bubblewrap.process_command(modules)
+        return spawn(command, [control], environment, self.said, self.user)
+
+    def filter(self) -> bytes:
+        """Return the system-call filter of the level; at level `user`, where it may be missing, none then."""
+        if self.level == "user":
+            with contextlib.suppress(ImportError, OSError, RuntimeError):
+                return call_filter()
+        return call_filter() if self.level == "full" else b""
 
     def wait_ready(self) -> None:
         """Wait until its libraries are loaded."""
