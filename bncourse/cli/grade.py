@@ -11,7 +11,7 @@ from bncourse.cli._shared import Refusal, with_course
 if TYPE_CHECKING:
     from bncourse.grading.authoring.course import Course
 
-LEVELS = ("full", "no-filter", "process")
+LEVELS = ("full", "no-filter", "user", "process")
 
 
 @click.command()

@@ -46,7 +46,7 @@ class Grader:
 
     Parameters
     ----------
-    level : {"full", "no-filter", "process"}
+    level : {"full", "no-filter", "user", "process"}
         The sandbox; anything but `full` is lowered by name, and the records say so.
     jobs : int, optional
         Lanes that grade side by side; by default the number of processors.

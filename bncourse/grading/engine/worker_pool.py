@@ -35,7 +35,7 @@ class Lane:
 
     Parameters
     ----------
-    level : {"full", "no-filter", "process"}
+    level : {"full", "no-filter", "user", "process"}
         The sandbox.
     place : int
         Which of the lanes this is; says which processor it takes.

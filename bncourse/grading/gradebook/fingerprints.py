@@ -22,7 +22,7 @@ class Fingerprints:
     ----------
     master : Master
         The assignment, tests included.
-    level : {"full", "no-filter", "process"}
+    level : {"full", "no-filter", "user", "process"}
         The sandbox.
     seed : int
         What the seeds of all cells are derived from.

@@ -10,9 +10,9 @@ from bncourse.grading.core.records import Master, SubmissionRecord
 
 LEVELS = {
     "full": "in the full sandbox",
-    "no-filter": "in the sandbox without its system-call filter",
-    "user": "as a user of its own, without the namespaces of the full sandbox, which this container does not allow",
-    "process": "as the grader's own user, from whom it can read the tests: this container allows no more",
+    "no-filter": "in the sandbox",
+    "user": "as a user of its own",
+    "process": "as the grader's own user",
 }
 """How a student's code ran, in words."""
 
@@ -57,7 +57,7 @@ def gradescope_results(
     return {"score": score, "output": output, "output_format": "text", **shown, "tests": tests}
 
 
-def prairielearn_results(record: SubmissionRecord, master: Master) -> dict[str, Any]:
+def prairielearn_results(record: SubmissionRecord, master: Master, lacks: Sequence[str] = ()) -> dict[str, Any]:
     """Return PrairieLearn's results.json: the share of the points that tests give, and one entry a test."""
     highest = sum(cell.points for cell in master.cells if cell.kind == "test")
     tests = [
@@ -73,7 +73,7 @@ def prairielearn_results(record: SubmissionRecord, master: Master) -> dict[str, 
     result: dict[str, Any] = {
         "gradable": record.status != "unreadable",
         "score": record.score / highest if highest else 0.0,
-        "output": "\n".join([f"Status: {record.status}.", *_notes(record, 0.0, written), how_it_ran(record)]),
+        "output": "\n".join([f"Status: {record.status}.", *_notes(record, 0.0, written), how_it_ran(record, lacks)]),
         "tests": tests,
     }
     if record.status == "unreadable":
@@ -81,9 +81,10 @@ def prairielearn_results(record: SubmissionRecord, master: Master) -> dict[str, 
     return result
 
 
-def how_it_ran(record: SubmissionRecord) -> str:
-    """Say by name at which level the code ran, and what that is worth."""
-    return f"Sandbox level {record.level}: the code ran {LEVELS.get(record.level, 'at this level')}."
+def how_it_ran(record: SubmissionRecord, lacks: Sequence[str] = ()) -> str:
+    """Say by name at which level the code ran, and what of the full sandbox was missing there."""
+    without = f", without {', '.join(lacks)}: this container does not allow more" if lacks else ""
+    return f"Sandbox level {record.level}: the code ran {LEVELS.get(record.level, 'at this level')}{without}."
 
 
 def _notes(record: SubmissionRecord | None, late: float, to_mark: Sequence[str] | bool) -> list[str]:

@@ -1,17 +1,16 @@
 """A sandbox's level and modules in; the command that starts it out, or what this machine lacks for it.
 
 Levels, from the strongest: `full` (bubblewrap, namespaces, filter, limits), `no-filter` (the same without the
-system-call filter), `user` (a user of its own, the filter, limits: for a container that allows no namespaces and in
-which the grader is root), `process` (limits alone: for trying things out, never for a class).
+system-call filter), `user` (a user of its own and limits: for a container that allows no namespaces and in which the
+grader is root), `process` (limits alone: for trying things out, never for a class). At the last two, the filter and
+Landlock are added where the machine has them; see `without_namespaces`.
 """
 
-import contextlib
 import csv
 import functools
 import importlib.metadata
 import importlib.util
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -29,8 +28,6 @@ from bncourse.grading.sandbox.syscalls import call_filter
 
 Level = Literal["full", "no-filter", "user", "process"]
 LEVELS: tuple[Level, ...] = ("full", "no-filter", "user", "process")
-WORKER_USERS = ("bncourse-worker", "nobody")
-"""Who runs a student's code at level `user`: the first of these that the machine knows."""
 PYTHON, SITE, OURS = "/python", "/site", "/bncourse-sandbox"
 ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
@@ -180,7 +177,7 @@ def library_places() -> list[str]:
 
 def bwrap_command(modules: tuple[str, ...]) -> list[str]:
     """Build the bubblewrap command of a forkserver."""
-    return [*bwrap_root(modules), *_python(), _start([SITE], OURS)]
+    return [*bwrap_root(modules), *_python(), start([SITE], OURS)]
 
 
 def _python() -> list[str]:
@@ -248,40 +245,8 @@ def bwrap_root(modules: tuple[str, ...], binds: Sequence[str] = ()) -> list[str]
     return command
 
 
-def process_command(modules: tuple[str, ...]) -> list[str]:
-    """Build the command of a worker without walls, for the level `process`."""
-    site = sysconfig.get_path("purelib")
-    return [sys.executable, "-P", "-s", "-S", "-c", _start([site], str(Path(inside.__file__).parent.parent))]
-
-
-def worker_user() -> tuple[int, int]:
-    """Return the numbers of the user and the group that run a student's code at level `user`."""
-    for name in WORKER_USERS:
-        with contextlib.suppress(KeyError):
-            found = pwd.getpwnam(name)
-            return found.pw_uid, found.pw_gid
-    return 65534, 65534
-
-
-def lay_out_for(folder: Path, modules: tuple[str, ...]) -> list[str]:
-    """Put into a folder what the worker of level `user` may read, and build the command that starts it.
-
-    The package itself, with the reference and the tests, is not on its path; that it cannot be read at all is for the
-    permissions of its files.
-    """
-    site, ours = folder / "site", folder / "ours"
-    site.mkdir(parents=True)
-    for path, name in distribution_paths(modules):
-        (site / name).symlink_to(path)
-    shutil.copytree(Path(inside.__file__).parent, ours / "inside", ignore=shutil.ignore_patterns("__pycache__"))
-    (ours / "msgpack").symlink_to(Path(msgpack.__file__).parent)
-    for part in (folder, *folder.rglob("*")):
-        if not part.is_symlink():
-            part.chmod(0o755 if part.is_dir() else 0o644)
-    return [sys.executable, "-P", "-s", "-S", "-c", _start([str(site)], str(ours))]
-
-
-def _start(site: list[str], ours: str) -> str:
+def start(site: list[str], ours: str) -> str:
+    """Build the program of a forkserver: what is on its path, and its main function."""
     return (
         f"import sys; sys.path += {site!r}; sys.path.append({ours!r}); from inside.forkserver_main import main; main()"
     )

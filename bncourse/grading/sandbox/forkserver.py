@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from bncourse.grading.sandbox import bubblewrap
+from bncourse.grading.sandbox import bubblewrap, without_namespaces
+from bncourse.grading.sandbox.inside import landlock
 from bncourse.grading.sandbox.syscalls import call_filter
 
 START_SECONDS = 60.0
@@ -69,7 +70,7 @@ class Forkserver:
         What may be imported.
     load : tuple of str
         What is loaded already.
-    level : {"full", "no-filter", "process"}
+    level : {"full", "no-filter", "user", "process"}
         The sandbox.
     cpu : int
         The processor that it takes.
@@ -87,7 +88,7 @@ class Forkserver:
     ) -> None:
         self.level, self.isolate = level, level not in ("user", "process")
         self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
-        self.user = bubblewrap.worker_user() if level == "user" else None
+        self.user = without_namespaces.worker_user() if level == "user" else None
         if self.user is not None:
             os.chown(self.folder.name, *self.user)
         self.ends: dict[int, dict[str, Any]] = {}
@@ -100,7 +101,7 @@ class Forkserver:
         self.said: IO[bytes]
         self.process: subprocess.Popen[bytes]
         self.readable: tempfile.TemporaryDirectory[str] | None = None
-        """What the worker of level `user` may read."""
+        """What a worker without namespaces may import."""
         self.users: set[int]
         """Whoever is in the same sandbox."""
         if like is not None:
@@ -117,6 +118,7 @@ class Forkserver:
                 "filter": self.filter().hex(),
                 "cpu": cpu,
                 "isolate": self.isolate,
+                "paths": self.paths(modules),
             }
             with contextlib.suppress(OSError):  # it has ended already: nobody will hear from it
                 self.control.send(json.dumps(setup).encode())
@@ -126,19 +128,36 @@ class Forkserver:
     def start(self, modules: tuple[str, ...], control: socket.socket) -> subprocess.Popen[bytes]:
         """Start the sandbox."""
         environment = {**bubblewrap.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
-        if self.user is not None:
-            self.readable = tempfile.TemporaryDirectory(prefix="bncourse-site-")
-            command = bubblewrap.lay_out_for(Path(self.readable.name), modules)
+        if self.isolate:
+            command = bubblewrap.bwrap_command(modules)
         else:
-            command = bubblewrap.bwrap_command(modules) if self.isolate else bubblewrap.process_command(modules)
-        return spawn(command, [control], environment, self.said, self.user)
+            self.readable = tempfile.TemporaryDirectory(prefix="bncourse-site-")
+            command = without_namespaces.lay_out(Path(self.readable.name), modules)
+        try:
+            return spawn(command, [control], environment, self.said, self.user)
+        except OSError as error:
+            who = f" as user {self.user[0]}" if self.user else ""
+            raise StartError(
+                f"The sandbox's process does not start{who}: {error}. At level user, Python and its packages must be "
+                "readable to every user."
+            ) from error
 
     def filter(self) -> bytes:
-        """Return the system-call filter of the level; at level `user`, where it may be missing, none then."""
-        if self.level == "user":
-            with contextlib.suppress(ImportError, OSError, RuntimeError):
-                return call_filter()
-        return call_filter() if self.level == "full" else b""
+        """Return the system-call filter of the level; where there are no namespaces, none if it is missing."""
+        if self.level == "no-filter":
+            return b""
+        try:
+            return call_filter()
+        except (ImportError, OSError, RuntimeError):
+            if self.isolate:
+                raise
+            return b""
+
+    def paths(self, modules: tuple[str, ...]) -> dict[str, list[str]]:
+        """Return what Landlock leaves open to a worker without namespaces; nothing if it has no say here."""
+        if self.readable is None or not landlock.version():
+            return {}
+        return without_namespaces.readable(Path(self.readable.name), modules)
 
     def wait_ready(self) -> None:
         """Wait until its libraries are loaded."""
@@ -234,4 +253,6 @@ class Forkserver:
             self.process.kill()
             self.process.wait()
             self.said.close()
+            if self.readable is not None:
+                self.readable.cleanup()
         self.folder.cleanup()

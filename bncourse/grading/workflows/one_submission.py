@@ -1,12 +1,12 @@
 """One student's files in; a platform's results.json out: what a packed autograder runs, in the platform's container.
 
 The strongest level is taken that the container allows: the full sandbox; or a user of its own for the student's code,
-from whom the master and the grader are kept by the system's permissions; or, where nothing else is left, a process.
+from whom the master and the grader are kept by permissions and by Landlock; or a process of the same user, from whom
+Landlock alone keeps them. Where even that is missing, nothing is graded, because the code could read the hidden tests.
 """
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -16,7 +16,8 @@ from bncourse.grading.authoring.course import write
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.reports.platform_results import gradescope_results, how_it_ran, prairielearn_results
-from bncourse.grading.sandbox.bubblewrap import GraderError, Level, probe
+from bncourse.grading.sandbox.bubblewrap import GraderError, Level, SandboxError
+from bncourse.grading.sandbox.without_namespaces import lacks, strongest_level
 from bncourse.grading.submissions.find import find_notebook
 from bncourse.grading.submissions.submission import submission_of
 
@@ -33,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     start = time.monotonic()
     try:
         master = Master.deserialized(options.master.read_text(encoding="utf-8"))
-        record = grade_folder(master, options.submission, options.level or strongest_level())
+        level = options.level or strongest_level()
+        record = grade_folder(master, options.submission, level)
     except (GraderError, OSError, ValueError) as error:
         print(f"bncourse: {error}", file=sys.stderr)  # noqa: T201  (for the platform's log)
         write(options.results, _failed(options.platform))
@@ -41,10 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.platform == "gradescope":
         written = [cell.grade_id for cell in master.cells if cell.kind == "written"]
         results = gradescope_results(record, record.score, status=record.status, to_mark=written)
-        results["output"] += f"\n{how_it_ran(record)}"
+        results["output"] += f"\n{how_it_ran(record, lacks(level))}"
         results["execution_time"] = round(time.monotonic() - start, 1)
     else:
-        results = prairielearn_results(record, master)
+        results = prairielearn_results(record, master, lacks(level))
     write(options.results, _as_json(results))
     return 0
 
@@ -57,15 +59,14 @@ def grade_folder(master: Master, folder: Path, level: Level) -> SubmissionRecord
     GraderError
         If nothing can be graded at this level here.
     """
+    if level == "process" and "Landlock" in lacks(level):
+        raise SandboxError(
+            "This container allows neither namespaces, nor another user, nor Landlock, so that a student's code could "
+            "read the hidden tests. Run the autograder as root, or in an image whose kernel has Landlock (Linux 5.13)."
+        )
     submission = submission_of(master, "student", find_notebook(folder.resolve(), master.assignment))
     with Grader(level=level, jobs=1) as grader:
         return grader.grade_submission(master, submission)
-
-
-def strongest_level() -> Level:
-    """Return the strongest level that works here."""
-    found = probe().level
-    return "user" if found == "process" and os.geteuid() == 0 else found
 
 
 def _failed(platform: str) -> bytes:

@@ -47,6 +47,7 @@ base=${AUTOGRADER_ROOT:-/autograder}
 python=${BNCOURSE_PYTHON:-/opt/bncourse/bin/python}
 chmod -R go-rwx "$base/source"
 mkdir -p "$base/results"
+chmod go-w "$base/results"
 export PYTHONPATH="$base/source" PYTHONDONTWRITEBYTECODE=1
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 cd "$base/results"
@@ -61,6 +62,7 @@ set -uo pipefail
 base=${GRADE_ROOT:-/grade}
 chmod -R go-rwx "$base/tests"
 mkdir -p "$base/results"
+chmod go-w "$base/results"
 export PYTHONPATH="$base/tests" PYTHONDONTWRITEBYTECODE=1
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 cd "$base/results"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -15,18 +16,21 @@ import yaml
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.authoring.sample_class import load_sample_class, submission
 from bncourse.grading.core.records import SubmissionRecord, Verdict
+from bncourse.grading.gradebook.records_table import records_of
 from bncourse.grading.reports.platform_results import how_it_ran, prairielearn_results
+from bncourse.grading.sandbox.inside import landlock
+from bncourse.grading.workflows import one_submission
 from bncourse.grading.workflows.pack import pack, requirements
+from tests.grading.containers import container
 
-STUDENTS = ("dora", "sven", "rosa", "tove", "mika")
 READS = """
 def batch_norm_backward(dy, cache):
-    import os
+    import os, signal
     said = [str(os.getuid())]
-    for path, how in ((MASTER, "r"), (PACKAGE, "r"), (RESULTS, "w")):
+    for path, how in PLACES:
         try:
             open(path, how).close()
-            said.append("OPENED")
+            said.append("OPENED " + path)
         except OSError as error:
             said.append(type(error).__name__)
     try:
@@ -34,8 +38,32 @@ def batch_norm_backward(dy, cache):
         said.append("IMPORTED")
     except ImportError as error:
         said.append(type(error).__name__)
+    for process in range(1, 60):
+        try:
+            if process != os.getpid():
+                os.kill(process, signal.SIGKILL)
+                said.append("KILLED")
+        except OSError:
+            pass
     raise ValueError(" ".join(said))
 """
+PLACES = {"gradescope": "/autograder", "prairielearn": "/grade"}
+CONTAINERS = {
+    "full": {"root": False, "namespaces": True},
+    "user": {"root": True, "namespaces": False},
+    "process": {"root": False, "namespaces": False},
+}
+"""What a container allows, by the level that it comes to."""
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+LEVELS = [pytest.param("full", marks=pytest.mark.long), "process", pytest.param("user", marks=ROOT)]
+RUNS = [
+    pytest.param("gradescope", "full", marks=pytest.mark.long),
+    pytest.param("gradescope", "user", marks=ROOT),
+    pytest.param("gradescope", "process", marks=pytest.mark.long),
+    pytest.param("prairielearn", "full", marks=pytest.mark.long),
+    pytest.param("prairielearn", "user", marks=[ROOT, pytest.mark.long]),
+    ("prairielearn", "process"),
+]
 
 
 def handed_in(course: Course, name: str) -> tuple[bytes, float]:
@@ -46,108 +74,112 @@ def handed_in(course: Course, name: str) -> tuple[bytes, float]:
     return submission(student, master, released, sample.written, 1), student.deserves(master)
 
 
-def unpacked(course: Course, base: Path) -> Path:
-    with zipfile.ZipFile(pack(course, "backward", "gradescope", base / "autograder.zip")) as archive:
-        archive.extractall(base / "source")
-        assert archive.getinfo("run_autograder").external_attr >> 16 == 0o755
-    (base / "submission").mkdir()
-    (base / "submission_metadata.json").write_text('{"users": [{"email": "a@x.edu"}], "previous_submissions": []}')
+def unpacked(course: Course, platform: str, folder: Path) -> Path:
+    """A pack where the platform puts it, below the folder that stands for the root of its own."""
+    base = folder / "base"
+    if platform == "gradescope":
+        with zipfile.ZipFile(pack(course, "backward", "gradescope", folder / "autograder.zip")) as archive:
+            archive.extractall(base / "source")
+            assert archive.getinfo("run_autograder").external_attr >> 16 == 0o755
+        (base / "submission_metadata.json").write_text('{"users": [{"email": "a@x.edu"}]}')
+    else:
+        shutil.copytree(pack(course, "backward", "prairielearn", folder / "question") / "tests", base / "tests")
+    (base / ("submission" if platform == "gradescope" else "student")).mkdir()
+    base.chmod(0o755)
     return base
 
 
-def run(script: Path, variable: str, base: Path, *before: str, level: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a pack's script as the platform does, and without a network where this machine can take it away."""
-    environment = {"PATH": os.environ["PATH"], variable: str(base), "BNCOURSE_PYTHON": sys.executable}
-    environment |= {"BNCOURSE_LEVEL": level} if level else {}
-    command = [*before, "bash", str(script)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
-def results(base: Path) -> dict[str, Any]:
+def graded(platform: str, level: str, base: Path, content: bytes) -> dict[str, Any]:
+    """What a platform's container writes of a notebook; it has no network, and allows what the level says."""
+    student = base / ("submission" if platform == "gradescope" else "student")
+    (student / ("my work.ipynb" if platform == "gradescope" else "backward.ipynb")).write_bytes(content)
+    place = PLACES[platform]
+    script = f"{place}/source/run_autograder" if platform == "gradescope" else f"{place}/tests/run.sh"
+    command = [*container(base, place, **CONTAINERS[level]), "bash", script]
+    environment = {"PATH": os.environ["PATH"], "BNCOURSE_PYTHON": sys.executable}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads((base / "results" / "results.json").read_text())
     return found
 
 
+def lines_hidden(course: Course) -> set[str]:
+    """The lines of the hidden tests that are long enough to tell something."""
+    cells = course.master("backward").cells
+    regions = (cell.source.split("### BEGIN HIDDEN TESTS")[1:] for cell in cells if cell.kind == "test")
+    return {line.strip() for region in regions for part in region for line in part.splitlines() if len(line) > 20}
+
+
 @pytest.mark.sandbox
-def test_gradescope_gives_the_marks_of_the_class_and_nothing_hidden(
-    released_course: Course, sandbox: None, tmp_path: Path
+@pytest.mark.parametrize(("platform", "level"), RUNS)
+def test_a_packed_autograder_gives_the_points_of_the_class_at_each_level_and_names_it(
+    released_course: Course, sandbox: None, tmp_path: Path, platform: str, level: str
 ) -> None:
-    base = unpacked(released_course, tmp_path / "autograder")
-    master = released_course.master("backward")
-    regions = (cell.source.split("### BEGIN HIDDEN TESTS")[1:] for cell in master.cells if cell.kind == "test")
-    hidden = {line.strip() for region in regions for part in region for line in part.splitlines()}
-    assert hidden
-    for name in STUDENTS:
-        content, deserved = handed_in(released_course, name)
-        (base / "submission" / "my work.ipynb").write_bytes(content)
-        done = run(base / "source" / "run_autograder", "AUTOGRADER_ROOT", base)
-        assert done.returncode == 0, done.stderr
-        found = results(base)
-        assert found["score"] == deserved == sum(test["score"] for test in found["tests"]), name
-        assert {test["visibility"] for test in found["tests"]} <= {"visible"} and found["execution_time"] < 10
-        assert "Sandbox level full" in found["output"]
-        text = json.dumps(found)
-        assert not [line for line in hidden if len(line) > 20 and line in text]
+    content, deserved = handed_in(released_course, "dora")
+    found = graded(platform, level, unpacked(released_course, platform, tmp_path), content)
+    points = [test["score" if platform == "gradescope" else "points"] for test in found["tests"]]
+    assert sum(points) == deserved == 29.0
+    assert found["score"] == pytest.approx(deserved if platform == "gradescope" else deserved / 33, abs=1e-12)
+    assert f"Sandbox level {level}:" in found["output"]
+    assert ("without" in found["output"]) == ("namespaces" in found["output"]) == (level != "full")
+    text = json.dumps(found)
+    assert not [line for line in lines_hidden(released_course) if line in text]
+    if platform == "gradescope":
+        assert {test["visibility"] for test in found["tests"]} == {"visible"}
 
 
 @pytest.mark.sandbox
-def test_prairielearn_gives_the_same_marks_as_a_share(released_course: Course, sandbox: None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", LEVELS)
+def test_at_no_level_can_the_code_read_the_master_or_the_reference_or_write_the_results(
+    released_course: Course, sandbox: None, tmp_path: Path, level: str
+) -> None:
+    base = unpacked(released_course, "gradescope", tmp_path)
+    spy = json.loads(handed_in(released_course, "dora")[0])
+    source = "/autograder/source"
+    places = [(f"{source}/master.json", "r"), (f"{source}/bncourse/__init__.py", "r"), ("/autograder/results/x", "w")]
+    places += [("/proc/1/mem", "r"), ("/proc/self/environ", "r"), ("/etc/hostname", "r")]
+    next(cell for cell in spy["cells"] if cell["id"] == "closed")["source"] = READS.replace("PLACES", repr(places))
+    found = graded("gradescope", level, base, json.dumps(spy).encode())
+    assert "ModuleNotFoundError" in found["output"], found["output"]
+    assert not [word for word in ("OPENED", "IMPORTED", "KILLED", "ValueError: 0 ") if word in found["output"]]
+
+
+@pytest.mark.long
+@pytest.mark.sandbox
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_whole_sample_class_gets_the_same_points_on_gradescope_within_its_time(
+    released_course: Course, graded_course: Course, tmp_path: Path, level: str
+) -> None:
+    base = unpacked(released_course, "gradescope", tmp_path)
+    for record in records_of(graded_course, "backward"):
+        if record.status == "missing":
+            continue
+        content = graded_course.notebook("submitted", "backward", record.student).read_bytes()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found = graded("gradescope", level, base, content)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert found["score"] == record.score, record.student
+        assert [test["score"] for test in found["tests"]] == [verdict.points for verdict in record.verdicts]
+        assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20  # two processors, ten seconds
+
+
+def test_without_anything_that_keeps_the_tests_from_the_code_nothing_is_graded(
+    released_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    (tmp_path / "master.json").write_text(released_course.master("backward").serialized)
+    (tmp_path / "backward.ipynb").write_bytes(handed_in(released_course, "dora")[0])
+    results = tmp_path / "results.json"
+    arguments = ["gradescope", "--master", str(tmp_path / "master.json"), "--submission", str(tmp_path)]
+    assert one_submission.main([*arguments, "--results", str(results), "--level", "process"]) == 1
+    assert "autograder itself failed" in json.loads(results.read_text())["output"]
+
+
+def test_prairielearn_is_told_how_to_start_it(released_course: Course, tmp_path: Path) -> None:
     question = pack(released_course, "backward", "prairielearn", tmp_path / "questions" / "backward")
     info = json.loads((question / "info.json").read_text())
     assert info["gradingMethod"] == "External" and info["externalGradingOptions"]["entrypoint"].endswith("run.sh")
     assert info["externalGradingOptions"]["enableNetworking"] is False
-    base = tmp_path / "grade"
-    shutil.copytree(question / "tests", base / "tests")
-    (base / "student").mkdir()
-    content, deserved = handed_in(released_course, "dora")
-    (base / "student" / "backward.ipynb").write_bytes(content)
-    done = run(base / "tests" / "run.sh", "GRADE_ROOT", base)
-    assert done.returncode == 0, done.stderr
-    found = results(base)
-    assert found["gradable"] and found["score"] == pytest.approx(deserved / 33, abs=1e-12)
-    assert sum(test["points"] for test in found["tests"]) == deserved
-
-
-@pytest.mark.sandbox
-def test_where_no_namespace_is_allowed_another_user_runs_the_code_and_cannot_read_the_master(
-    released_course: Course, sandbox: None, tmp_path: Path
-) -> None:
-    base = unpacked(released_course, tmp_path / "autograder")
-    for folder in (base, *base.parents):
-        if folder.stat().st_uid == os.getuid() and str(folder).startswith(str(tmp_path.parents[1])):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    content, deserved = handed_in(released_course, "dora")
-    spy = json.loads(content)
-    places = {"MASTER": "source/master.json", "PACKAGE": "source/bncourse/__init__.py", "RESULTS": "results/x"}
-    source = READS
-    for name, place in places.items():
-        source = source.replace(name, repr(str(base / place)))
-    next(cell for cell in spy["cells"] if cell["id"] == "closed")["source"] = source
-    script = base / "source" / "run_autograder"
-    (base / "submission" / "backward.ipynb").write_bytes(content)
-    if os.geteuid() != 0:  # who is not root cannot become another user, and says so
-        done = run(script, "AUTOGRADER_ROOT", base, level="user")
-        assert done.returncode == 1 and "must be root" in done.stderr
-        assert "autograder itself failed" in results(base)["output"]
-        return
-    done = run(script, "AUTOGRADER_ROOT", base, *readable_python(), level="user")
-    assert done.returncode == 0, done.stderr
-    assert results(base)["score"] == deserved and "Sandbox level user" in results(base)["output"]
-    (base / "submission" / "backward.ipynb").write_text(json.dumps(spy))
-    run(script, "AUTOGRADER_ROOT", base, *readable_python(), level="user")
-    said = results(base)["output"]
-    assert "PermissionError PermissionError PermissionError ModuleNotFoundError" in said
-    assert "OPENED" not in said and "ValueError: 0 " not in said
-
-
-def readable_python() -> list[str]:
-    """What to put before a command so that every user can run this interpreter, as in a platform's image."""
-    home = Path(os.path.realpath(sys.executable)).parents[1]
-    closed = [folder for folder in home.parents if not folder.stat().st_mode & 0o001]
-    if not closed:
-        return []
-    hide = [word for folder in closed[-1:] for word in ("--tmpfs", str(folder))]
-    return ["bwrap", "--dev-bind", "/", "/", *hide, "--ro-bind", str(home), str(home), "--cap-add", "ALL"]
 
 
 def test_github_gets_the_visible_tests_for_students_and_the_hidden_ones_for_the_instructor(

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import namespaces
+from . import landlock, namespaces
 
 DATA = 3
 """The descriptor of a worker's connection."""
@@ -28,9 +28,13 @@ DATA = 3
 class Warm:
     """Forks on demand, reaps, and reports how each fork ended."""
 
-    def __init__(self, control: socket.socket, program: bytes, base: int, *, isolate: bool) -> None:
+    def __init__(
+        self, control: socket.socket, program: bytes, base: int, *, isolate: bool, paths: dict[str, list[str]]
+    ) -> None:
         self.listen(control)
         self.program, self.base, self.isolate = program, base, isolate
+        self.paths = paths
+        """What is left open to a fork where files are kept from it by Landlock."""
         self.children: dict[int, int] = {}
         self.processes = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if isolate else -1
         """The namespace of this process."""
@@ -136,6 +140,9 @@ class Warm:
         os.chdir("/tmp" if self.isolate else order["folder"])  # noqa: S108
         if not self.isolate:
             sys.path.append(order["folder"])
+            os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR"), order["folder"]))
+        if self.paths:
+            landlock.restrict(self.paths["read"], self.paths["list"], [order["folder"], *namespaces.DEVICES])
         namespaces.set_limits(order, self.base, isolate=self.isolate)
         if self.isolate:
             namespaces.drop_capabilities()
@@ -189,7 +196,7 @@ def main() -> None:
     os.sched_setaffinity(0, {setup["cpu"]})  # what is forked inherits it
     control.send(json.dumps({"ready": time.perf_counter() - started}).encode())
     base = pages * os.sysconf("SC_PAGE_SIZE")
-    Warm(control, bytes.fromhex(setup["filter"]), base, isolate=setup["isolate"]).serve()
+    Warm(control, bytes.fromhex(setup["filter"]), base, isolate=setup["isolate"], paths=setup["paths"]).serve()
 
 
 if __name__ == "__main__":
