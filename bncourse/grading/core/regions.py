@@ -69,3 +69,19 @@ def released_source(source: str, cell_type: str) -> str:
     """A cell's text as students see it."""
     stub = CODE_STUB if cell_type == "code" else TEXT_STUB
     return without_region(without_region(source, SOLUTION, stub), HIDDEN_TESTS)
+
+
+def within_region(source: str, region: Region) -> str:
+    r"""What stands between the markers, and nothing else.
+
+    >>> within_region("a\n### BEGIN SOLUTION\nb\n### END SOLUTION\nc", SOLUTION)
+    'b'
+    """
+    kept: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if region.begin in line or region.end in line:
+            inside = region.begin in line
+        elif inside:
+            kept.append(line)
+    return "\n".join(kept)

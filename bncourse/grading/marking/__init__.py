@@ -1,0 +1,1 @@
+"""Marking by question: the written answers of a class, on this machine alone, names hidden."""
