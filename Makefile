@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := course
-.PHONY: course env sandbox runtime book class summary test test-all lint format unprivileged shapes mutants bench browser-bench serve site dist clean help
+.PHONY: course env sandbox runtime book slides class summary test test-all lint format unprivileged shapes mutants bench browser-bench serve site dist clean help
 
 course: env sandbox book class summary  ## everything: environment, book, assignment release, a sample class graded
 
@@ -36,6 +36,9 @@ runtime: env  ## Python for the browser and the editor for cells, fetched once a
 
 book: runtime  ## the book, with warnings as errors
 	@$(BIN)/python -m tools.book
+
+slides: env  ## three lectures with speaker notes, from the chapters' own cells and figures
+	@$(BIN)/python -m tools.slides
 
 class: env  ## the assignment released, a sample class made, graded and given feedback
 	@$(BIN)/python -m tools.sample_course --course $(COURSE)

@@ -21,7 +21,7 @@ MNIST_SHA256 = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
-"""Of the raw files: a mirror may compress them anew, and the bytes of a .gz then differ."""
+"""Of the raw files: a mirror may compress them again, and the bytes of a .gz then differ."""
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -115,7 +115,7 @@ def _raw(name: str) -> bytes:
             if path.exists():
                 content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
                 if hashlib.sha256(content).hexdigest() != MNIST_SHA256[name]:
-                    raise DataMissing(f"{path} is not MNIST's {name}: its SHA-256 differs. Copy the file anew.")
+                    raise DataMissing(f"{path} is not MNIST's {name}: its SHA-256 differs. Copy the file again.")
                 return content
         raise DataMissing(
             f"BNCOURSE_DATA is {folder}, which holds no {name} or {name}.gz (nor does its subfolder mnist). "

@@ -34,7 +34,7 @@ class Cache(NamedTuple):
 
     @property
     def moments(self) -> Moments:
-        """Mean, biased variance and count, for the running statistics."""
+        """Mean, biased variance and count, which update the running statistics."""
         return Moments(self.mean, self.var, self.count)
 
 

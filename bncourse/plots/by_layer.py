@@ -30,7 +30,7 @@ def histograms(rows: Mapping[str, Mapping[str, Sequence[Array]]]) -> Drawing:
         for row, (quantity, networks) in enumerate(rows.items()):
             sizes = {name: [_log_sizes(values) for values in networks[name]] for name in columns}
             everything = np.concatenate([size for layers in sizes.values() for size in layers])
-            bins = np.linspace(everything.min(), everything.max(), 49)
+            bins = np.linspace(everything.min(), everything.max(), 25)
             for axis, name in zip(axes[row], columns, strict=True):
                 for number, (size, color) in enumerate(zip(sizes[name], COLORS, strict=False), start=1):
                     heights, edges = np.histogram(size, bins)
@@ -45,7 +45,7 @@ def histograms(rows: Mapping[str, Mapping[str, Sequence[Array]]]) -> Drawing:
                 axis.set(yticks=[], xlabel=f"{quantity}, power of ten")
                 if row == 0:
                     axis.set_title(name)
-        axes[-1][0].legend(loc="upper left", fontsize=10)
+        figure.legend(*axes[-1][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     medians = "; ".join(
         f"{quantity}, {name}: " + ", ".join(f"{np.median(np.abs(values)):.1g}" for values in networks[name])
         for quantity, networks in rows.items()

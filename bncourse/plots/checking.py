@@ -55,7 +55,7 @@ def verdicts(rows: Sequence[str], columns: Sequence[str], caught: Array) -> Draw
     Drawing
     """
     with style():
-        figure = Figure(figsize=(WIDTH, 1.25 + 0.34 * len(rows)))
+        figure = Figure(figsize=(WIDTH, 1.7 + 0.34 * len(rows)))
         ax = figure.subplots()
         for (row, column), seen in np.ndenumerate(caught):
             color = VARIANCE if seen else MEAN
@@ -63,7 +63,8 @@ def verdicts(rows: Sequence[str], columns: Sequence[str], caught: Array) -> Draw
             ax.add_patch(Rectangle((column + 0.2, row + 0.2), 0.6, 0.6, facecolor=face, edgecolor=color, linewidth=1.6))
         ax.set_xlim(0, len(columns))
         ax.set_ylim(len(rows), 0)
-        ax.set_xticks(np.arange(len(columns)) + 0.5, columns, color=INK)
+        names = [column.replace("\n", " ") for column in columns]
+        ax.set_xticks(np.arange(len(columns)) + 0.3, names, color=INK, rotation=35, ha="left", rotation_mode="anchor")
         ax.set_yticks(np.arange(len(rows)) + 0.5, rows, color=INK)
         ax.xaxis.tick_top()
         ax.tick_params(length=0)

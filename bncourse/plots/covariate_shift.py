@@ -17,12 +17,12 @@ SHOWN = 300
 def two_crowds(
     x: Array, cat: Array, x_any: Array, cat_any: Array, boundary: Callable[[Array], Array], **lines: Any
 ) -> Drawing:
-    """Animals in training and in use, the true boundary, and each fitted line by its name."""
+    """Animals in training and at test time, the true boundary, and each fitted line by its name."""
     with style():
         figure = Figure(figsize=(WIDTH, 6.4))
         axes = figure.subplots(2, 1, sharex=True, sharey=True)
         dark = np.linspace(0, 1, 100)
-        crowds = ((x, cat, "training: nearly all black"), (x_any, cat_any, "in use: all colors"))
+        crowds = ((x, cat, "training: nearly all black"), (x_any, cat_any, "at test time: all colors"))
         for axis, (points, is_cat, title) in zip(axes, crowds, strict=True):
             points, is_cat = points[:SHOWN], is_cat[:SHOWN]
             for kind, marker, color, name in ((True, "^", MEAN, "cat"), (False, "o", DIRECT, "dog")):
@@ -37,7 +37,7 @@ def two_crowds(
     return finish(
         figure,
         "Two scatter plots of the darkness of the coat against the pointedness of the ears. In training nearly all "
-        "animals crowd at dark coats, and the plain line runs as steeply as the true boundary does there. In use "
+        "animals crowd at dark coats, and the plain line runs as steeply as the true boundary does there. At test time "
         "coats are spread evenly; the plain line drops out of the picture on the pale side, where the true boundary "
         "is flat, and the weighted line follows the boundary on the whole.",
     )
@@ -59,7 +59,7 @@ def remedies(table: Mapping[tuple[str, str], float], *, home: float) -> Drawing:
         axis.axvline(home, color=INK, lw=1.2, ls=":")
         axis.annotate("at home", (home, -0.6), xytext=(-4, 0), textcoords="offset points", ha="right", color=INK)
         axis.set(yticks=range(len(worlds)), yticklabels=list(worlds.values()), ylim=(1.6, -0.8))
-        axis.set_xlabel("accuracy in use (%)")
+        axis.set_xlabel("test accuracy (%)")
         figure.legend(loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0)
     return finish(
         figure,

@@ -52,7 +52,7 @@ def two_compartments() -> Drawing:
     parts.append(_words(12, 366, "gradebook, then feedback and exports", INK, "start"))
     parts.append(_words(280, 62, "the border", INK))
     parts.append("</svg>")
-    svg = label("\n".join(parts), ALT).replace(f'style="width: {WIDTH * 4 / 3:.0f}px"', f'style="width: {WIDTH}px"')
+    svg = label("\n".join(parts), ALT, unit=1)
     return Drawing(with_theme(svg), ALT)
 
 

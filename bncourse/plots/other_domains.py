@@ -20,7 +20,7 @@ def pictures(shown: Mapping[str, Sequence[Array]]) -> Drawing:
         figure = Figure(figsize=(WIDTH, 0.3 + 0.95 * rows))
         axes = figure.subplots(rows, len(shown), squeeze=False)
         for column, (name, images) in enumerate(shown.items()):
-            axes[0, column].set_title(name, loc="center", fontsize=10)
+            axes[0, column].set_title(name, loc="center", fontsize=11)
             for row, image in enumerate(images):
                 axes[row, column].imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
                 axes[row, column].set(xticks=[], yticks=[])

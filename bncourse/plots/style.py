@@ -8,6 +8,7 @@ which stand out from white and from black alike.
 
 import hashlib
 import io
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation
 
 DIRECT, MEAN, VARIANCE, TOTAL = "#2f7fc1", "#d06a1f", "#149a80", "#a45bb8"
 """The direct path, the path through the mean, the path through the variance, and their sum."""
@@ -38,8 +40,11 @@ VARIABLES = {
 LINES = {DIRECT: "-", MEAN: (0, (5, 2)), VARIANCE: (0, (1, 1.4)), TOTAL: (0, (6, 2, 1, 2))}
 """A pattern for each colour, for print in grey and for eyes that see the colours alike."""
 
-WIDTH = 5.6
-"""Width of a figure in inches: stack panels, so that a phone can show them."""
+WIDTH = 5.2
+"""Width of a figure in inches: on a phone, 375 pixels wide, 11 points are 11 pixels. So stack panels."""
+
+LEGIBLE = 11
+"""Pixels: no letter of a figure is shown smaller. Where it would be, on a narrow page, the figure scrolls instead."""
 
 SETTINGS: Any = {
     "figure.facecolor": "none",
@@ -53,10 +58,13 @@ SETTINGS: Any = {
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
     "axes.labelsize": 11,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.fontsize": 10,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "legend.fontsize": 11,
     "legend.frameon": False,
+    "legend.columnspacing": 1.2,
+    "legend.handlelength": 1.8,
+    "legend.handletextpad": 0.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -74,6 +82,9 @@ SETTINGS: Any = {
     "ytick.labelcolor": INK,
     "axes.prop_cycle": cycler(color=[DIRECT, MEAN, VARIANCE, TOTAL], linestyle=list(LINES.values())),
 }
+
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Drawing(NamedTuple):
@@ -110,6 +121,13 @@ def finish(figure: Figure, alt: str) -> Drawing:
     -------
     Drawing
     """
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_formatter(), LogFormatterSciNotation):
+                axis.set_major_formatter(PlainPowers())
+                axis.set_minor_formatter(PlainPowers(minor_thresholds=(1, 0.4)))
+    with mpl.rc_context(SETTINGS):
+        _fit_legends(figure)
     buffer = io.StringIO()
     with mpl.rc_context(SETTINGS):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -118,6 +136,41 @@ def finish(figure: Figure, alt: str) -> Drawing:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = rounded(svg)
     return Drawing(with_theme(label(svg, alt)), alt)
+
+
+def _fit_legends(figure: Figure) -> None:
+    """Give a legend beside the panels that is wider than its figure fewer columns, until it fits."""
+    if not figure.legends:
+        return
+    figure.draw_without_rendering()
+    for legend in list(figure.legends):
+        side, columns = getattr(legend, "_outside_loc", None), getattr(legend, "_ncols", 1)
+        handles = [handle for handle in legend.legend_handles if handle is not None]
+        labels = [text.get_text() for text in legend.get_texts()]
+        while side and columns > 1 and legend.get_window_extent().width > figure.bbox.width:
+            columns -= 1
+            legend.remove()
+            place: Any = f"outside {side} center"
+            legend = figure.legend(handles, labels, loc=place, ncols=columns)
+            figure.draw_without_rendering()
+
+
+class PlainPowers(LogFormatterSciNotation):
+    r"""Powers of ten on a logarithmic axis with the digits of Unicode, as high as the rest of the text.
+
+    >>> PlainPowers().plain(r"$\mathdefault{2\times10^{-3}}$")
+    '2×10⁻³'
+    """
+
+    @staticmethod
+    def plain(text: str) -> str:
+        """Take the mathematics out of a tick's label."""
+        text = re.sub(r"\^\{?([-\d]+)\}?", lambda power: power[1].translate(SUPERSCRIPTS), text)
+        return re.sub(r"\$|\\mathdefault|[{}]", "", text.replace(r"\times", "×"))
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Label a tick."""
+        return self.plain(super().__call__(x, pos))
 
 
 def rounded(svg: str) -> str:
@@ -134,13 +187,32 @@ def rounded(svg: str) -> str:
     return re.sub(r'\b(d|x|y)="([^"]*)"', cut, svg)
 
 
-def label(svg: str, alt: str) -> str:
-    """Give the SVG a role, its alternative text, a flexible size, and ids that no other figure has."""
+def smallest_text(svg: str) -> float:
+    """Return the size of the smallest letters, in units of the drawing; infinite where there are none.
+
+    >>> smallest_text('<text style="font: 11px sans">a</text><text font-size="9.5">b</text>')
+    9.5
+    """
+    sizes = re.findall(r'font(?:-size)?: ?([\d.]+)px|<text[^>]*font-size="([\d.]+)"', svg)
+    return min((float(one or other) for one, other in sizes), default=math.inf)
+
+
+def label(svg: str, alt: str, *, unit: float = 4 / 3) -> str:
+    """Give the SVG a role, its alternative text, a flexible size, and ids that no other figure has.
+
+    Parameters
+    ----------
+    svg : str
+    alt : str
+    unit : float
+        Pixels that a unit of the drawing has where there is room: a point has 4/3.
+    """
     width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0]
+    narrowest = math.floor(min(LEGIBLE * float(width) / smallest_text(svg), float(width) * unit) + 0.5)
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
         f'aria-label="{escape(alt, quote=True)}" viewBox="0 0 {width} {height}" '
-        f'style="width: {float(width) * 4 / 3:.0f}px" font-size="10">'
+        f'style="width: {float(width) * unit:.0f}px; min-width: {narrowest}px" font-size="11">'
     )
     svg = re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
     prefix = f"f{short_hash(alt + svg)}-"

@@ -83,7 +83,7 @@ def projection_product(x_hat: Array) -> Drawing:
         axes = figure.subplots(2, 3).ravel()
         for ax, (name, matrix, color) in zip(axes, matrices, strict=False):
             _squares(ax, matrix, color)
-            ax.set_title(name, color=color, loc="center", fontsize=10.5)
+            ax.set_title(name, color=color, loc="center", fontsize=11)
         axes[5].set_axis_off()
         axes[5].text(0.0, 0.72, "filled: positive\nhollow: negative\narea: size", color=INK, va="top")
     alt = (
@@ -131,7 +131,7 @@ def rounding(offsets: Array, shares: dict[str, Array]) -> Drawing:
             ax.loglog(offsets, values, "o-", color=color, markersize=4.5)
             ax.annotate(name, (offsets[-1], values[-1]), xytext=(6, 0), textcoords="offset points", color=color)
         ax.axhline(1.0, color=MUTED, linestyle="-", linewidth=0.8)
-        ax.text(offsets[0], 1.4, "as large as the direct part", color=MUTED, va="bottom", fontsize=10)
+        ax.text(offsets[0], 1.4, "as large as the direct part", color=MUTED, va="bottom", fontsize=11)
         ax.set_ylim(top=60.0)
         ax.set_xlim(right=offsets[-1] * 6)
         ax.set_xlabel("mean of the batch, in its standard deviations")

@@ -44,7 +44,7 @@ class CellMoments(NamedTuple):
 
 
 class CellCache(NamedTuple):
-    """What the backward pass of a step needs, and the batch's moments, for the running statistics."""
+    """What the backward pass of a step needs, and the batch's moments, which update the running statistics."""
 
     inputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
     parameters: CellParameters

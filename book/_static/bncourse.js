@@ -1,8 +1,28 @@
-// What is wider than its column can be scrolled by keyboard too.
+// A formula in a line that is wider than the line scrolls by itself; what scrolls can be scrolled by keyboard too.
 (function () {
   "use strict";
+  function line(formula) {
+    let box = formula.parentElement;
+    while (box && getComputedStyle(box).display.startsWith("inline")) {
+      box = box.parentElement;
+    }
+    return box;
+  }
+  function lines() {
+    for (const formula of document.querySelectorAll("mjx-container:not([display=true])")) {
+      formula.classList.remove("bn-wide");
+      const box = line(formula);
+      // in a table or a figure it is the table that scrolls
+      if (box && !formula.closest("table") && formula.scrollWidth > 0) {
+        const room = box.clientWidth - parseFloat(getComputedStyle(box).paddingLeft) - parseFloat(getComputedStyle(box).paddingRight);
+        const math = formula.querySelector("mjx-math");
+        formula.classList.toggle("bn-wide", Boolean(math) && math.getBoundingClientRect().width > room + 0.5);
+      }
+    }
+  }
   function reach() {
-    const wide = "div.math, mjx-container[display=true], .bn-figure, .bd-content table, .bd-content pre";
+    lines();
+    const wide = "div.math, mjx-container[display=true], mjx-container.bn-wide, .bn-figure, .bd-content table, .bd-content pre";
     for (const box of document.querySelectorAll(wide)) {
       if (box.scrollWidth > box.clientWidth + 1) {
         box.tabIndex = 0;

@@ -8,7 +8,7 @@ import pytest
 
 from bncourse.plots.style import VARIABLES, Drawing
 
-WIDEST = 5.7 * 72
+WIDEST = 5.3 * 72
 """Points; a wider figure would be shrunk below legibility on a phone."""
 
 

@@ -2,13 +2,14 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from bncourse.plots.checking import caught, step_sizes, verdicts
 from bncourse.plots.explorable import explorable
 from bncourse.plots.geometry import circle_of_three, projection_spectrum, regression
 from bncourse.plots.graph import EDGES, computational_graph
 from bncourse.plots.stand_ins import following, number_lines
-from bncourse.plots.style import LINES, VARIABLES, Drawing, style, with_theme
+from bncourse.plots.style import LEGIBLE, LINES, VARIABLES, WIDTH, Drawing, finish, smallest_text, style, with_theme
 from bncourse.plots.vanishing import projection_product, rounding, spread_about
 
 BATCH = np.array([1.0, 2.0, 4.0, 9.0, 3.0, 5.5])
@@ -40,6 +41,43 @@ def test_a_figure_has_words_for_those_who_do_not_see_it(drawing: Drawing) -> Non
     assert 'role="img"' in drawing.svg
     assert "aria-label=" in drawing.svg.split(">", 1)[0]
     assert "nan" not in drawing.alt.split()
+
+
+def test_the_words_of_a_figure_are_legible_however_narrow_the_page_is(drawing: Drawing) -> None:
+    wide = float(re.findall(r'viewBox="0 0 ([\d.]+)', drawing.svg)[0])
+    narrowest = float(re.findall(r"min-width: (\d+)px", drawing.svg)[0])
+    assert smallest_text(drawing.svg) * narrowest / wide >= LEGIBLE - 0.02
+    assert narrowest <= 375, "it would scroll on a phone"
+
+
+def test_small_words_make_a_figure_scroll_and_not_shrink() -> None:
+    with style():
+        figure = Figure(figsize=(WIDTH, 1))
+        figure.text(0.1, 0.5, "small", fontsize=8)
+        drawing = finish(figure, "A figure with the word small in it, for this test alone, and no axes.")
+    assert "min-width: 499px" in drawing.svg  # its full width: 8 points are 10.7 pixels there
+
+
+def test_a_power_of_ten_is_as_high_as_other_words() -> None:
+    with style():
+        figure = Figure(figsize=(WIDTH, 2))
+        axis = figure.subplots()
+        axis.loglog([1e-3, 1e3], [2, 5])
+        drawing = finish(figure, "A line in a figure with two logarithmic axes, for this test alone.")
+    assert "10⁻³" in drawing.svg
+    assert "3×10⁰" in drawing.svg
+    assert smallest_text(drawing.svg) == 11
+
+
+def test_a_legend_that_is_too_wide_gets_fewer_columns() -> None:
+    with style():
+        figure = Figure(figsize=(WIDTH, 3))
+        axis = figure.subplots()
+        for number in range(4):
+            axis.plot([0, 1], [0, number], label=f"a condition with a long name, number {number}")
+        figure.legend(loc="outside lower center", ncols=4)
+        finish(figure, "Four lines and a legend with four long names, for this test alone.")
+    assert figure.legends[0].get_window_extent().width <= figure.bbox.width
 
 
 def test_a_figure_takes_its_colors_from_the_theme(drawing: Drawing) -> None:

@@ -1,4 +1,4 @@
-"""Classes of any course as functions of ours: parameters, statistics and gradients are attributes, by their names."""
+"""Classes of any course as functions: parameters, statistics and gradients are attributes, by their names."""
 
 import ast
 import contextlib

@@ -180,7 +180,7 @@ class Judge:
                 first = next(iter(str(error).splitlines()), "")
                 return self._not_run(what, f"{type(error).__name__}: {first}")
             said = str(error) if isinstance(error, EngineError) else described(error)
-            return self._not_run(what, said, "An error of ours, not of this function; please report it")
+            return self._not_run(what, said, "An error of the checker, not of this function; please report it")
 
     def _not_run(self, what: str, reason: str, lead: str = "It could not be called") -> list[FunctionReport]:
         name = self.unit.forward.name if self.unit.forward else self.unit.stem

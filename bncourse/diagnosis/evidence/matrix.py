@@ -132,7 +132,7 @@ def program_of_right(right: Right) -> Program:
 
 
 def catches(check: Callable[[Program, int], None], program: Program, seed: int) -> bool:
-    """Whether a check of ours raises on a program."""
+    """Whether a check of the course raises on a program."""
     try:
         check(program, seed)
     except checks.Misconception:

@@ -17,7 +17,7 @@ ROLE = re.compile(r"\{install\}`([\w,-]+)`")
 class Source(NamedTuple):
     """Where the package comes from: an index that has it, or else the course's site, or else the file itself.
 
-    A name that no index has yet is never typed alone: anybody could register it.
+    A name that no index has yet is never typed alone: someone else could register it.
     """
 
     named: str = ""

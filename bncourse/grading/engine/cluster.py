@@ -1,7 +1,7 @@
 """Submissions in, records out, by the processes of a Dask cluster, with the same engine and the same marks.
 
 Reading and the gradebook stay with the process that types the command; a worker that dies costs only
-the units it was at, which others run again. Whoever reaches a Dask scheduler can run code on its workers, so the
+the units it was at, which others run again. Anyone who reaches a Dask scheduler can run code on its workers, so the
 cluster must stand in a network that is trusted.
 """
 
@@ -110,7 +110,7 @@ class ClusterGrader(Grader):
         return record
 
     def _result(self, future: Any) -> Any:
-        """Wait for a unit, as long as there is anybody to run it."""
+        """Wait for a unit, as long as there is a worker to run it."""
         without = 0
         while True:
             try:

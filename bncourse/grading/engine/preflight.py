@@ -1,4 +1,4 @@
-"""A master in; the tests that its own solution does not pass out, before anybody is graded by them.
+"""A master in; the tests that its own solution does not pass out, before any student is graded by them.
 
 One test that it does not pass is left to a person, for everybody. Where nothing can be graded at all, because a
 process does not start or a library is missing, the run is refused with one line.

@@ -230,7 +230,7 @@ class WorkerPool:
 
     @contextlib.contextmanager
     def one(self) -> Iterator[Lane]:
-        """A lane that nobody else has; one in which something of ours failed is not used again."""
+        """A lane that nobody else has; one in which the grader itself failed is not used again."""
         lane = self._take()
         try:
             yield lane

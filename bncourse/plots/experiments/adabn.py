@@ -24,7 +24,7 @@ def draw(result: Result, training: str = "clean") -> Drawing:
         figure = Figure(figsize=(WIDTH, 3.8))
         axis = figure.subplots()
         axis.axhline(GUESS, color=INK, lw=1, ls=(0, (2, 2)))
-        axis.annotate("guessing", (-0.45, GUESS + 1), va="bottom", fontsize=9)
+        axis.annotate("guessing", (-0.45, GUESS + 1), va="bottom", fontsize=11)
         for offset, ((norm, when), look) in zip((-0.3, -0.04, 0.22), LOOKS.items(), strict=True):
             means = []
             for place, kind in enumerate(kinds):

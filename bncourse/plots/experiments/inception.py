@@ -135,7 +135,7 @@ def contributions(result: Result) -> Drawing:
             else:  # a mean over those that arrived would flatter
                 left.plot(reached, np.full(len(reached), place + 0.2), ".", color=look.color, ms=4, alpha=0.6)
                 missed = f"not in {len(steps) - len(reached)} of {len(steps)}"
-                left.annotate(missed, (1.95 * end, place), ha="right", va="center", color=look.color, fontsize=9)
+                left.annotate(missed, (1.95 * end, place), ha="right", va="center", color=look.color, fontsize=11)
             words.append(
                 f"{UNDONE.get(row, row)} {said_steps(steps, result.config['every'])} and {said(accuracies, 2)}"
             )

@@ -62,7 +62,7 @@ def outcomes(axis: Any, rate: float, row: int, failed: Array, diverged: Array, l
             y = row + (shift if lost and idle else 0)
             axis.plot(rate, y, mark, color=look.color, mfc=look.color if mark == "X" else "none", ms=7)
             axis.annotate(
-                f"{count}", (rate, y), xytext=(6, -4), textcoords="offset points", color=look.color, fontsize=9
+                f"{count}", (rate, y), xytext=(6, -4), textcoords="offset points", color=look.color, fontsize=11
             )
 
 

@@ -32,11 +32,11 @@
       );
       const largest = Math.max(...sizes, 0.01);
       for (const tick of [largest, 0, -largest]) {
-        const words = { x: 40, y: height(tick) + (tick > 0 ? 26 : 5), fill: COLORS.muted, "font-size": 14, "text-anchor": "end" };
+        const words = { x: 40, y: height(tick) + (tick > 0 ? 26 : 5), fill: COLORS.muted, "font-size": 17, "text-anchor": "end" };
         bars.append(svg("text", words, show(tick, tick ? 2 : 0)));
       }
       for (const tick of [0, 5, 10]) {
-        bars.append(svg("text", { x: scale(tick), y: 298, fill: COLORS.muted, "font-size": 15, "text-anchor": "middle" }, tick));
+        bars.append(svg("text", { x: scale(tick), y: 298, fill: COLORS.muted, "font-size": 17, "text-anchor": "middle" }, tick));
       }
       state.x.forEach((value, i) => {
         Object.keys(NAMES).forEach((path, n) => {

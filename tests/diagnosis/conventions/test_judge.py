@@ -257,7 +257,9 @@ def test_an_error_of_ours_is_told_apart_from_one_of_the_student(monkeypatch: pyt
             patch.setattr(Judge if target is Judge._completed else Forward, target.__name__, fails)
             first = diagnose_source(text)["functions"][0]
         assert (first["status"], first["findings"]) == ("unreadable", [])
-        assert first["reason"].startswith("An error of ours, not of this function; please report it: KeyError: 'of the")
+        assert first["reason"].startswith(
+            "An error of the checker, not of this function; please report it: KeyError: 'of the"
+        )
 
 
 def test_an_error_of_the_student_is_theirs() -> None:
