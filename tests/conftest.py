@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import IN_USE, Course, find_course
 from bncourse.grading.workflows.release import release
 
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
 def lay_out(folder: Path) -> Course:
     """A course as in a fresh clone, with one assignment, and less patience for endless loops."""
-    shutil.copytree(ASSIGNMENTS, folder / "assignments", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ASSIGNMENTS, folder / "assignments", ignore=shutil.ignore_patterns("__pycache__", IN_USE))
     for path in (folder / "assignments" / "masters").glob("*.md"):
         if path.stem != "backward":
             path.unlink()

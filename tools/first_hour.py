@@ -48,7 +48,7 @@ def run(command: str, course: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", program, *arguments, *options],
         cwd=ROOT,
-        env=os.environ | {"COLUMNS": str(WIDTH)},
+        env=os.environ | {"COLUMNS": str(WIDTH), "BNCOURSE_COURSE": str(course)},
         capture_output=True,
         text=True,
         check=False,

@@ -29,7 +29,8 @@ COMMENT = "Right: one path for each sample, and paths are added."
 
 def bncourse(*arguments: str, course: Path) -> None:
     """Run one of the course's commands on the folder."""
-    subprocess.run([sys.executable, "-m", "bncourse", *arguments, "--course", str(course)], cwd=ROOT, check=True)
+    environment = os.environ | {"BNCOURSE_COURSE": str(course)}
+    subprocess.run([sys.executable, "-m", "bncourse", *arguments], cwd=ROOT, env=environment, check=True)
 
 
 @contextmanager

@@ -20,13 +20,16 @@ def command(course: "Course", assignment: str, variant: str | None) -> None:
     """Make the students' notebook of ASSIGNMENT from its master, and its entry in the gradebook.
 
     Nothing is done where both are up to date already. A variant is remembered in the course folder: all later
-    commands use it.
+    commands use it. The course folder is remembered too, beside the masters: nbgrader's commands, formgrader and
+    later commands without --course work on it.
     """
+    from bncourse.grading.authoring.course import take_into_use
     from bncourse.grading.workflows.release import choose_variant, is_released, release
 
     if variant is not None:
         choose_variant(course, assignment, variant)
     if not is_released(course, assignment):
         release(course, assignment)
+    take_into_use(course)
     year = course.variants.get(assignment)
     click.echo(f"The students' notebook{f', variant {year}' if year else ''}: {course.notebook('release', assignment)}")

@@ -9,6 +9,7 @@ import posixpath
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,39 @@ def opened(page: str, notebook: str) -> str:
     return f"{'../' * page.count('/')}{LITE.as_posix()}/notebooks/index.html?path={notebook}"
 
 
+def course_in_use(source: Path) -> Any:
+    """The course folder that the masters below `source` are used for, whose variants and dates its pages show."""
+    from bncourse.grading.authoring.course import DEFAULT_ROOT, find_course, in_use
+
+    masters = source / MASTERS
+    return find_course(in_use(masters) or source / DEFAULT_ROOT, masters)
+
+
 def masters_of(source: Path) -> list[Any]:
-    """Return the masters below `source`, in the order in which they are due; none where there is no such folder."""
+    """Return the masters below `source`, in the order in which they are due; none where there is no such folder.
+
+    They are the variants, with the due dates, of the course folder in use.
+    """
     from bncourse.grading.authoring.masters import load_master
 
-    masters = [load_master(path) for path in sorted((source / MASTERS).glob("*.md"))]
+    if not (source / MASTERS).is_dir():
+        return []
+    course = course_in_use(source)
+    masters = []
+    for name in course.assignments:
+        master = load_master(source / MASTERS / f"{name}.md", course.variants.get(name))
+        due = course.settings.due.get(name, master.metadata["due"])
+        masters.append(replace(master, metadata={**master.metadata, "due": due}))
     return sorted(masters, key=lambda master: (str(master.metadata["due"]), master.assignment))
+
+
+def settings_of(source: Path) -> list[Path]:
+    """The files that say which course folder is in use, and what it changes; they need not exist."""
+    from bncourse.grading.authoring.course import IN_USE, VARIANTS
+    from bncourse.grading.authoring.settings import FILE
+
+    root = course_in_use(source).root
+    return [(source / MASTERS).parent / IN_USE, root / VARIANTS, root / FILE]
 
 
 class Assignments(SphinxDirective):
@@ -55,6 +83,9 @@ class Assignments(SphinxDirective):
         source = Path(self.env.srcdir)
         for path in (source / MASTERS).glob("*.md"):
             self.env.note_dependency(str(path))
+        if (source / MASTERS).is_dir():
+            for path in settings_of(source):
+                self.env.note_dependency(str(path))
         masters = masters_of(source)
         if style == "schedule":
             lines = schedule(masters, dict(line.split(": ", 1) for line in self.content if ": " in line))
@@ -157,6 +188,7 @@ def release_notebooks(app: Sphinx, exception: Exception | None) -> None:
 
     folder = Path(app.outdir).parent / ".releases"
     course = Course(folder, source / MASTERS, f"sqlite:///{folder / 'gradebook.db'}")
+    _take_settings(source, folder)
     stale = [
         name
         for name in course.assignments
@@ -164,11 +196,22 @@ def release_notebooks(app: Sphinx, exception: Exception | None) -> None:
     ]
     if stale:
         shutil.rmtree(folder, ignore_errors=True)  # nothing is ever handed in there
+        _take_settings(source, folder)
     for name in stale:
         release(course, name)
         target = Path(app.outdir) / DOWNLOADS / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(course.notebook("release", name), target)
+
+
+def _take_settings(source: Path, folder: Path) -> None:
+    """Copy the variants and dates of the course folder in use to the folder in which the site's notebooks are made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in settings_of(source)[1:]:
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+        else:
+            (folder / path.name).unlink(missing_ok=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

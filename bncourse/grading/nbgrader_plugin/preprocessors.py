@@ -5,6 +5,7 @@ released notebook instead of the student's file, which only the engine reads; an
 """
 
 import atexit
+import glob
 import os
 import stat
 import sys
@@ -52,6 +53,21 @@ class ReleasedNotebookExporter(NotebookExporter):  # type: ignore[misc]
             probe().require(level)  # type: ignore[arg-type]
         except SandboxError as error:
             sys.exit(f"bncourse: {error}")
+        self._take_every_submission()
+
+    def _take_every_submission(self) -> None:
+        """Have nbgrader convert one notebook, under the assignment's name, in each folder that was handed in.
+
+        It would pass over those in which the file has another name; how it is found there is for the engine to say.
+        """
+        converter = self.parent
+        folders = getattr(converter, "assignments", None)
+        if not isinstance(folders, dict):
+            return
+        course, name = converter.coursedir, converter.coursedir.assignment_id
+        for folder in glob.glob(course.format_path(course.submitted_directory, course.student_id, name)):  # noqa: PTH207
+            if Path(folder).is_dir():
+                folders[folder] = [str(Path(folder) / f"{name}.ipynb")]
 
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> Any:
         """Export the release in the place of the file."""

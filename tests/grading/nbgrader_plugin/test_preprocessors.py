@@ -19,6 +19,9 @@ pytestmark = pytest.mark.sandbox
 COMMANDS = Path(sys.executable).parent
 STUDENTS = ("boris", "dora", "mika", "nora", "quin", "rosa", "sven", "tove")
 
+RENAMED = {"mika": "backward (1).ipynb", "nora": "work/Copy of backward.ipynb"}
+"""Whose notebook the learning platform has renamed, or put into a folder."""
+
 
 def nbgrader(course: Course, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command as it is typed in assignments/, without the environment's commands on the PATH."""
@@ -71,6 +74,10 @@ def stock(graded_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Co
     (course.folder("submitted", "backward", "boris") / "link.txt").symlink_to(secret)
     os.mkfifo(course.folder("submitted", "backward", "dora") / "pipe")
     (course.folder("submitted", "backward", "quin") / "timestamp.txt").write_text("yesterday, I swear")
+    for student, name in RENAMED.items():
+        handed_in = course.notebook("submitted", "backward", student)
+        (handed_in.parent / name).parent.mkdir(exist_ok=True)
+        handed_in.rename(handed_in.parent / name)
     for arguments in (
         ("generate_assignment", "backward", "--force"),
         ("autograde", "backward"),
@@ -101,8 +108,14 @@ def test_autograded_notebooks_are_those_of_bncourse_grade(stock: Course, graded_
             for cell in notebook["cells"]
         ]
 
-    for student in STUDENTS:
+    for student in set(STUDENTS) - set(RENAMED):
         assert cells(stock, student) == cells(graded_course, student)
+
+
+@pytest.mark.parametrize(("student", "name"), RENAMED.items())
+def test_a_renamed_notebook_is_graded_and_says_so(student: str, name: str, stock: Course) -> None:
+    record = kept_records(stock, "backward")[student].record
+    assert f"the file was called {name} and was graded as backward.ipynb" in (*record.repairs, *record.notes)
 
 
 def test_nbgraders_own_export_has_the_marks(stock: Course, graded_course: Course) -> None:
