@@ -23,12 +23,8 @@ from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate, Test
 from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
+from bncourse.grading.sandbox.inside.watching import measured_message
 
-MEASURED = "`{name}` gives right numbers, but it measures them {how}. Derive them: measuring is for checking."
-HOW = {
-    "differences": "with many forward passes of nudged inputs",
-    "complex": "with a complex step",
-}
 OWN_TIMES, OWN_SECONDS = 2.0, 10.0
 """A test may use this side's processor for so many times the student's seconds, and so many more."""
 
@@ -185,7 +181,7 @@ class Session:
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
             measured = sorted(self.connection.measured.keys() & self.master.loads[cell.grade_id])
             if measured:
-                text = MEASURED.format(name=measured[0], how=HOW[self.connection.measured[measured[0]]])
+                text = measured_message(measured[0], self.connection.measured[measured[0]])
                 verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)
         except BaseException as raised:
             self.own_until, error = math.inf, raised

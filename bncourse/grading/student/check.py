@@ -72,7 +72,7 @@ def check(path: Path) -> Checked:
     plan = Attempt(master, reading)
     carry_out(plan)
     said = [*file.notes, *reading.repairs, *plan.all_notes()]
-    look = looks(master, reading, {})
+    look = looks(master, reading, plan.measured)
     return Checked(plan.all_verdicts(), (*said, *([f"A person will look at this: {look}"] if look else [])))
 
 

@@ -6,6 +6,7 @@ A job comes in on the standard input; reports, the same as the oracle's, go out 
 import ast
 import builtins
 import contextlib
+import functools
 import json
 import linecache
 import os
@@ -28,6 +29,7 @@ from bncourse.grading.oracle.verdicts import judge, raised_by_student
 from bncourse.grading.sandbox.inside import shell as shells
 from bncourse.grading.sandbox.inside.cells import describe, foreign, parse
 from bncourse.grading.sandbox.inside.statements import compiled
+from bncourse.grading.sandbox.inside.watching import measured_message, watched
 
 MEMORY = 6 * 2**30
 """Bytes that a student's code may ask for beside what libraries have, where the system can say no."""
@@ -36,10 +38,13 @@ MEMORY = 6 * 2**30
 class Space(dict[str, Any]):
     """The names of the test cells; what is missing among them is looked up among the student's."""
 
-    def __init__(self, students: dict[str, Any]) -> None:
+    def __init__(self, students: dict[str, Any], gradients: frozenset[str]) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins, get_ipython=lambda: shells.Nothing())
         self.students = students
         self.missing: set[str] = set()
+        self.unwatched = set(gradients)
+        self.measured: dict[str, str] = {}
+        """Functions that were seen to measure their gradients, and how."""
 
     def __missing__(self, name: str) -> Any:
         if hasattr(builtins, name):
@@ -47,7 +52,23 @@ class Space(dict[str, Any]):
         if name not in self.students:
             self.missing.add(name)
             raise KeyError(name)
-        return self.students[name]
+        value = self.students[name]
+        return self.watched(name, value) if name in self.unwatched and isinstance(value, types.FunctionType) else value
+
+    def watched(self, name: str, function: Any) -> Any:
+        """The function, of which the first call is watched."""
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if name not in self.unwatched:
+                return function(*args, **kwargs)
+            self.unwatched.discard(name)
+            value, seen = watched(function, args, kwargs)
+            if seen:
+                self.measured[name] = "complex" if "complex" in seen else "differences"
+            return value
+
+        return call
 
 
 class Child:
@@ -67,7 +88,7 @@ class Child:
         shells.install(self.shell, self.own)
         sys.modules["__main__"] = module
         self.files: set[str] = set()
-        self.space = Space(self.own)
+        self.space = Space(self.own, self.master.gradients)
         self.output = shells.CappedText()
         self.broken: list[str] = []
 
@@ -152,6 +173,10 @@ class Child:
             with quiet(), in_time(self.seconds), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self.prepared.run_test(cell, self.space)
+            measured = sorted(self.space.measured.keys() & self.master.loads[cell.grade_id])
+            if measured:
+                text = measured_message(measured[0], self.space.measured[measured[0]])
+                verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)
         except BaseException as raised:
             error = self.as_students(raised)
             verdict = judge(cell, filename, error, secret=False).verdict
@@ -164,7 +189,7 @@ class Child:
             missing=sorted(self.space.missing),
             not_implemented=isinstance(raised_by_student(error), NotImplementedError),
             broken=self.broken[:3],
-            measured={},
+            measured=self.space.measured,
         )
         if isinstance(error, StudentLate):
             self.tell(dead="timeout", gone=False, secret=False, loading=False, cell=cell.grade_id, statement=0)

@@ -67,6 +67,20 @@ def with_code(**answers: str) -> Callable[[Notebook], None]:
     return change
 
 
+MEASURED = {
+    "forward": RIGHT["forward"].replace("(x_hat, inv_std, gamma)", "(x, gamma, beta, eps, x_hat)"),
+    "backward": """def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    def slope(index, h):
+        step = np.zeros(x.shape, dtype=np.longdouble)
+        step[index] = h
+        up, down = (batch_norm_forward(x + s * step, gamma, beta, eps=eps)[0] for s in (1, -1))
+        return (dy * (up - down)).sum() / (2 * h)
+    entries = map(lambda i: (4 * slope(i, 1e-5) - slope(i, 2e-5)) / 3, np.ndindex(x.shape))
+    return np.array([*entries], dtype=float).reshape(x.shape), (dy * x_hat).sum(axis=0), dy.sum(axis=0)""",
+}
+"""Right numbers, which are measured by differences."""
+
 FORMS: dict[str, Callable[[Notebook], Any]] = {
     "right": lambda made: None,
     "released": lambda made: [cell.update(source=MASTER.released[cell["id"]]) for cell in made["cells"]],
@@ -95,6 +109,7 @@ FORMS: dict[str, Callable[[Notebook], Any]] = {
         made["cells"].insert(0, code_cell("%%writefile helper.py\ndef center(x):\n    return x - x.mean()", "own")),
         with_code(scale="from helper import center\ndef standardize(x):\n    return center(x) / x.std()")(made),
     ),
+    "differences": with_code(**MEASURED),
     "the end of the process": with_code(scale="import os\nos._exit(0)"),
     **{f"elsewhere: {name}": change for name, change in list(ELSEWHERE.items())[:5]},
 }

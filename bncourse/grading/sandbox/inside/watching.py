@@ -25,6 +25,15 @@ MAX_VALUES = 200_000
 DEPTH = 4
 OWN = "<"
 """How the file names of a student's cells begin."""
+HOW = {
+    "differences": "with many forward passes of nudged inputs",
+    "complex": "with a complex step",
+}
+
+
+def measured_message(name: str, how: str) -> str:
+    """What is said of a function that was seen to measure its gradient: `how` is "differences" or "complex"."""
+    return f"`{name}` gives right numbers, but it measures them {HOW[how]}. Derive them: measuring is for checking."
 
 
 def watched(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
