@@ -8,6 +8,7 @@ what it needs of other cells. So work counts as it did when it was run by hand, 
 import ast
 import builtins
 import contextlib
+import re
 import symtable
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -157,12 +158,46 @@ def _slice(cells: Sequence[Code], names: tuple[set[str], set[str]], place: float
         there.add(name)
         homes = [n for n, code in enumerate(cells) if code.place != place and name in _names(code).binds]
         if not homes:
+            spoken_of = any(_is_own(code) and name in code.source for code in cells)
+            homes = [n for n, code in enumerate(cells) if spoken_of and code.place > place and _may_bind(code)]
+            for number, each in enumerate(statements(*cells[homes[-1]][1:3])) if homes else ():
+                taken[homes[-1], number] = each.text
+                opened |= each.loads - there - _BUILT_IN
             continue
         for number, each in enumerate(statements(*cells[homes[-1]][1:3])):
             if not each.stub and name in each.binds | each.changes:
                 taken[homes[-1], number] = each.text
                 opened |= each.loads - there - _BUILT_IN
+    taken |= _written_for(cells, taken, place)
     return [taken[at] for at in sorted(taken)]
+
+
+_HIDDEN = re.compile(
+    r"\b(?:exec|eval|globals|locals|vars|setattr|global|__main__|__dict__)\b|import\s*\*|run_line_magic|^\s*%(?:run|load)\b",
+    re.MULTILINE,
+)
+"""What may bind a name without naming it as a target."""
+
+_IMPORTS = re.compile(r"\bimport\b|run_line_magic\('run'")
+
+
+def _may_bind(code: Code) -> bool:
+    """Whether a cell of the student's own may bind names of which only a run can tell."""
+    return _is_own(code) and _HIDDEN.search(code.source) is not None
+
+
+def _is_own(code: Code) -> bool:
+    return code.runs and not code.place.is_integer()
+
+
+def _written_for(
+    cells: Sequence[Code], taken: Mapping[tuple[int, int], str], place: float
+) -> dict[tuple[int, int], str]:
+    """The cells that write the modules which the statements import or run, where they stand too late for that."""
+    if not any(_IMPORTS.search(text) for text in taken.values()):
+        return {}
+    late = [n for n, code in enumerate(cells) if code.place > place and code.source.lstrip().startswith("%%writefile")]
+    return {(n, at): each.text for n in late for at, each in enumerate(statements(*cells[n][1:3]))}
 
 
 def _first_test(master: Master, number: int, cell: MasterCell) -> int | None:

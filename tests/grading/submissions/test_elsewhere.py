@@ -43,6 +43,45 @@ def below_another(made: dict[str, Any]) -> None:
     cell_of(made, "running")["source"] += f"\n\n{SCALE}"
 
 
+INDENTED = SCALE.replace("\n", "\n    ")
+SCALE_LAMBDA = "lambda x: (x - x.mean()) / x.std()"
+CALLED_CLASS = """\
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class Standardizer:
+    ddof: int = 0
+    def __call__(self, x):
+        return (x - x.mean()) / x.std(ddof=self.ddof)
+    of = __call__
+standardize = Standardizer()"""
+COMPOSED = """\
+steps = [center, lambda x: x / x.std()]
+standardize = lambda x: reduce(lambda value, step: step(value), steps, x)"""
+DECORATOR = """\
+import functools
+def traced(function):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return function(*args, **kwargs)
+    return call"""
+DYNAMIC: dict[str, tuple[str, ...]] = {
+    "a loop that names functions": (
+        "made = {'standardize': (0,), 'other': (1,)}",
+        "for name, (ddof,) in made.items():\n    globals()[name] = lambda x, d=ddof: (x - x.mean()) / x.std(ddof=d)",
+    ),
+    "exec of a text": (f"text = {SCALE!r}", "exec(text)"),
+    "exec of a template": (
+        "template = 'def {}(x):\\n    return (x - x.mean()) / x.std()'",
+        "exec(template.format('standardize'))",
+    ),
+    "a function that says global": (f"def define():\n    global standardize\n    {INDENTED}\ndefine()",),
+    "set on the main module": (f"import sys\nsetattr(sys.modules['__main__'], 'standardize', {SCALE_LAMBDA})",),
+    "updated globals": (f"globals().update(standardize={SCALE_LAMBDA})",),
+    "everything from a module": (f"%%writefile mine.py\n{SCALE}", "from mine import *"),
+    "a function from a module": (f"%%writefile mine.py\n{SCALE}", "from mine import standardize"),
+    "a script that is run": (f"%%writefile mine.py\n{SCALE}", "%run mine.py"),
+}
+"""Code of which only a run can tell which names it binds."""
 FORMS: dict[str, Any] = {
     "below the stub": lambda n: put(n, "scale", SCALE),
     "in front of everything": lambda n: put(n, 0, "import numpy as np", SCALE),
@@ -85,8 +124,30 @@ FORMS: dict[str, Any] = {
         put(n, len(n["cells"]), SCALE),
     ),
     "by its name in globals": lambda n: put(n, "scale", f"globals()['standardize'] = {SCALE_LAMBDA}"),
+    "a dataclass": lambda n: put(n, "scale", CALLED_CLASS),
+    "a method of an object": lambda n: put(n, "scale", f"{CALLED_CLASS}\nstandardize = standardize.of"),
+    "in a with block": lambda n: put(n, "scale", f"with np.errstate(all='ignore'):\n    {INDENTED}"),
+    "in a try": lambda n: put(n, "scale", f"try:\n    import torchvision\nexcept ImportError:\n    {INDENTED}"),
+    "chosen by a match": lambda n: put(n, "scale", f"match 1:\n  case 1:\n    {INDENTED}"),
+    "a loop over candidates": lambda n: put(
+        n, len(n["cells"]), f"for standardize in (None, {SCALE_LAMBDA}):\n    pass"
+    ),
+    "a walrus": lambda n: put(n, len(n["cells"]), f"print(standardize := ({SCALE_LAMBDA}))"),
+    "composed": lambda n: put(n, len(n["cells"]), "from functools import reduce", CENTER, COMPOSED),
+    "wrapped by a decorator of one's own": lambda n: put(n, len(n["cells"]), DECORATOR, f"@traced\n{SCALE}"),
+    "vectorized over channels": lambda n: put(
+        n,
+        "scale",
+        "@np.vectorize\ndef root(v):\n    return v**0.5",
+        "def standardize(x):\n    return center(x) / root(x.var())",
+        CENTER,
+    ),
+    **{f"{form}, below": lambda n, source=source: put(n, "scale", *source) for form, source in DYNAMIC.items()},
+    **{
+        f"{form}, behind everything": lambda n, source=source: put(n, len(n["cells"]), *source)
+        for form, source in DYNAMIC.items()
+    },
 }
-SCALE_LAMBDA = "lambda x: (x - x.mean()) / x.std()"
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +163,7 @@ def test_right_code_has_its_marks_wherever_it_stands(form: str, grader: Grader) 
     record = grader.grade(MASTER, "x", as_file(made))
     assert [(v.grade_id, v.message) for v in record.verdicts if v.outcome != "correct"] == []
     assert record.score == FULL and record.status in ("correct", "repaired")
-    if form != "by its name in globals":
+    if form != "by its name in globals" and form.split(",")[0] not in DYNAMIC:
         assert "scale" in attempted(MASTER, read_submission(MASTER, as_file(made)))
 
 
