@@ -341,6 +341,80 @@ def refuses_a_wrong_number_of_axes_with_a_value_error(bn1, bn2):
     return []
 
 
+@case
+def results_can_be_flattened_whatever_the_strides(bn1, bn2):
+    found = []
+    for training in (True, False):
+        x = batch(4, 5, 3, seed=1)
+        found.append(double(bn1, 3).train(training)(x.transpose(1, 2)).view(4, -1))
+        found.append(double(bn2, 3).train(training)(batch(4, 3, 5, 6).transpose(2, 3)).view(4, -1))
+        found.append(double(bn2, 3).train(training)(batch(8, 3, 5, 6)[::2, :, 1:, ::2]).stride())
+        found.append(double(bn2, 3).train(training)(batch(4, 5, 6, 3).permute(0, 3, 1, 2)).stride())
+    return found
+
+
+@case
+def refuses_one_running_statistic_without_the_other(bn1, bn2):
+    for name in ("running_mean", "running_var"):
+        for training in (True, False):
+            layer = double(bn1, 3).train(training)
+            setattr(layer, name, None)
+            with pytest.raises((ValueError, RuntimeError), match=name if not training else "running_"):
+                layer(batch(6, 3))
+    return []
+
+
+@case
+def refuses_complex_numbers(bn1, bn2):
+    with pytest.raises((TypeError, NotImplementedError)):
+        bn1(3)(torch.ones(4, 3, dtype=torch.complex64))
+    return []
+
+
+@case
+def an_older_state_without_a_count_is_taken(bn1, bn2):
+    layer, other = double(bn1, 3), double(bn1, 3)
+    layer(batch(6, 3))
+    state = layer.state_dict()
+    del state["num_batches_tracked"]
+    state._metadata[""]["version"] = 1
+    other.load_state_dict(state)
+    plain = double(bn1, 3)
+    missing = plain.load_state_dict(dict(state), strict=False).missing_keys
+    return [*other.state_dict().values(), missing, other(batch(6, 3, seed=1)), plain.num_batches_tracked]
+
+
+@case
+def a_model_of_meta_tensors_becomes_real(bn1, bn2):
+    layer = bn1(3, device="meta", dtype=torch.float64)
+    shape = tuple(layer(torch.empty(6, 3, device="meta", dtype=torch.float64)).shape)
+    layer = layer.to_empty(device="cpu")
+    layer.reset_parameters()
+    return [shape, layer(batch(6, 3)), *layer.state_dict().values()]
+
+
+@case
+def many_models_at_once(bn1, bn2):
+    layers = [double(bn1, 3).eval() for _ in range(3)]
+    parameters, buffers = torch.func.stack_module_state(layers)
+    x = batch(6, 3)
+
+    def one(parameter, buffer):
+        return torch.func.functional_call(layers[0], (parameter, buffer), (x,))
+
+    return [torch.vmap(one)(parameters, buffers)]
+
+
+@case
+def an_activation_in_place_behind_it(bn1, bn2):
+    found = []
+    for training in (True, False):
+        model = torch.nn.Sequential(double(bn1, 3), torch.nn.ReLU(inplace=True)).train(training)
+        x = batch(6, 3).requires_grad_()
+        found += torch.autograd.grad(model(x).square().sum(), [x, *model.parameters()])
+    return found
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("name", CASES)
 def test_ours_does_as_pytorchs(name):
@@ -390,6 +464,43 @@ def checkpointed(kind):
     return int(layer.num_batches_tracked), (layer.running_mean / (0.1 * x.detach().mean(0))).round(decimals=3).tolist()
 
 
+def in_half(kind):
+    """The dtype of the result where the running mean alone was converted."""
+    layer = kind(3)
+    layer.running_mean = layer.running_mean.half()
+    return layer(batch(6, 3, dtype=torch.float32)).dtype
+
+
+def infinite(kind):
+    """The running mean after a batch with one infinite value."""
+    layer, x = kind(3), batch(6, 3, dtype=torch.float32)
+    x[0, 0] = float("inf")
+    layer(x)
+    return layer.running_mean[0]
+
+
+def trained_between(kind):
+    """How far a gradient in evaluation is off from that without the training step after it."""
+    found = []
+    for trains in (False, True):
+        layer, x = kind(3).eval(), batch(6, 3, dtype=torch.float32).requires_grad_()
+        y = layer(x).square().sum()
+        if trains:
+            layer.train()(5 * x.detach())
+        found.append(torch.autograd.grad(y, x)[0])
+    return bool(torch.isclose(*found, rtol=1e-6, atol=1e-6).all())
+
+
+def changed_in_place(kind):
+    """Whether the gradient of the batch as it was is found after the batch has been changed."""
+    layer, leaf = kind(3), batch(6, 3, dtype=torch.float32).requires_grad_()
+    wanted = torch.autograd.grad((kind(3)(leaf) ** 3).sum(), leaf)[0]
+    x = leaf * 1
+    y = (layer(x) ** 3).sum()
+    x.add_(1)
+    return bool(torch.isclose(torch.autograd.grad(y, leaf)[0], wanted, rtol=1e-5, atol=1e-5).all())
+
+
 def differs(name):
     """The case of a line of the table: what ours and PyTorch's do."""
     x = batch(6, 3, dtype=torch.float32)
@@ -398,7 +509,14 @@ def differs(name):
         "negative eps": lambda bn: bn(3, eps=-1.0),
         "wrong number of channels": lambda bn: bn(4)(x),
         "another precision than the parameters'": lambda bn: bn(3)(x.double()),
-        "empty batch in training": lambda bn: bn(3)(x[:0]),
+        "empty batch or empty maps in training": lambda bn: [bn(3)(x[:0]), bn(3)(x[:, :, None][:, :, :0])],
+        "eps of 0 in training": lambda bn: bn(3, eps=0.0)(x),
+        "no channels": lambda bn: bn(0).num_features,
+        "integers, complex numbers": lambda bn: bn(3)(x.long()),
+        "running statistics in another precision": in_half,
+        "infinite values in training": infinite,
+        "training between an evaluation and its backward pass": trained_between,
+        "input changed in place before the backward pass": changed_in_place,
         "one value per channel in training": lambda bn: bn(3)(x[:1]),
         "gradient checkpointing": checkpointed,
         "torch.jit.script": lambda bn: torch.jit.script(bn(3)),
@@ -420,6 +538,10 @@ def test_each_line_of_the_table_of_limits_is_a_difference(name):
         return "passes", result if isinstance(result, type) else str(result)
 
     assert told(BatchNorm1d) != told(torch.nn.BatchNorm1d)
+
+
+def test_a_gradient_is_that_of_the_forward_pass_as_it_was():
+    assert trained_between(BatchNorm1d) and changed_in_place(BatchNorm1d)
 
 
 def test_the_book_shows_the_table_of_limits():
