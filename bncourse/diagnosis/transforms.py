@@ -227,17 +227,20 @@ def _inverse(root: str, var: Array, eps: float) -> Array:
         return np.asarray(1 / np.sqrt(var + float(root.split()[-1])))
     if root == "not-divided":
         return np.ones_like(var)
-    formulas: dict[str, Callable[[], Array]] = {
-        "inside": lambda: 1 / np.sqrt(var + eps),
-        "outside": lambda: 1 / (np.sqrt(var) + eps),
-        "ignored": lambda: 1 / np.sqrt(var),
-        "subtracted": lambda: 1 / np.sqrt(var - eps),
-        "no-root": lambda: 1 / (var + eps),
-        "no-root-no-eps": lambda: 1 / var,
-        "inverse": lambda: np.sqrt(var + eps),
-        "twice": lambda: 1 / np.sqrt(var + 2 * eps),
-    }
-    return np.asarray(formulas[root]())
+    return np.asarray(INVERSES[root](var, eps))
+
+
+INVERSES: dict[str, Callable[[Array, float], Any]] = {
+    "inside": lambda var, eps: 1 / np.sqrt(var + eps),
+    "outside": lambda var, eps: 1 / (np.sqrt(var) + eps),
+    "ignored": lambda var, eps: 1 / np.sqrt(var),
+    "subtracted": lambda var, eps: 1 / np.sqrt(var - eps),
+    "no-root": lambda var, eps: 1 / (var + eps),
+    "no-root-no-eps": lambda var, eps: 1 / var,
+    "inverse": lambda var, eps: np.sqrt(var + eps),
+    "twice": lambda var, eps: 1 / np.sqrt(var + 2 * eps),
+}
+"""One over the standard deviation, from the variance and eps."""
 
 
 def _variance(switches: Switches, mean: Array, probe: Probe) -> Array:
@@ -255,42 +258,67 @@ def _variance(switches: Switches, mean: Array, probe: Probe) -> Array:
         return np.asarray(var * (count / other))
     if setting == "sum over samples":
         return np.asarray(var * (count / x.shape[0]))
-    shared = {
-        "shared": squares.mean(),
-        "shared-about-all": x.var(),
-        "shared-sum": squares.sum(),
-        "shared-sum-over-samples": squares.sum() / count,
-    }
-    return np.full_like(var, shared[setting]) if setting in shared else var
+    if setting in SHARED:
+        return np.full_like(var, SHARED[setting](x, squares, count))
+    return var
 
 
-def transform(probe: Probe, switches: Switches, *, inference: bool = False) -> Normalized:
-    """Run the program with these switches on a probe."""
+SHARED: dict[str, Callable[[Array, Array, int], Any]] = {
+    "shared": lambda x, squares, count: squares.mean(),
+    "shared-about-all": lambda x, squares, count: x.var(),
+    "shared-sum": lambda x, squares, count: squares.sum(),
+    "shared-sum-over-samples": lambda x, squares, count: squares.sum() / count,
+}
+"""One variance for all, from x, the squared distances, and how many values share a mean."""
+
+
+def _moments(probe: Probe, switches: Switches, *, inference: bool) -> tuple[Array, Array]:
+    """What a program subtracts, and its variance before eps: the same for all programs that differ elsewhere."""
     x = probe.x
     across = (1, -1) + (1,) * (x.ndim - 2)
     with np.errstate(all="ignore"):
         own = mean_over(switches.axes, x, probe)
         mean = probe.running_mean.reshape(across) if inference and switches.center == "mean" else own
-        center = {"none": np.zeros_like(mean), "shared": np.full_like(mean, x.mean())}.get(switches.center, mean)
+        if switches.center == "none":
+            mean = np.zeros_like(mean)
+        elif switches.center == "shared":
+            mean = np.full_like(mean, x.mean())
         if inference and switches.variance == "biased":
-            var = probe.running_var.reshape(across)
-        else:
-            var = _variance(switches, own, probe)
+            return mean, probe.running_var.reshape(across)
+        return mean, _variance(switches, own, probe)
+
+
+def transform(
+    probe: Probe, switches: Switches, *, inference: bool = False, moments: tuple[Array, Array] | None = None
+) -> Normalized:
+    """Run the program with these switches on a probe; its moments are worked out where they are not given."""
+    x = probe.x
+    across = (1, -1) + (1,) * (x.ndim - 2)
+    with np.errstate(all="ignore"):
+        center, var = moments or _moments(probe, switches, inference=inference)
         inv_std = _inverse(switches.root, var, probe.eps)
         x_hat = (x - center) * inv_std
         gamma, beta = probe.gamma.reshape(across), probe.beta.reshape(across)
-        ones, nothing = np.ones_like(gamma), np.zeros_like(beta)
-        gain = {"no-scale": ones, "none": ones, "one-plus": 1 + gamma}.get(switches.affine, gamma)
-        shifts = {
-            "no-shift": nothing,
-            "none": nothing,
-            "shift-first": gamma * beta,
-            "shift-subtracted": -beta,
-            "shift-divided": beta * inv_std,
-            "shift-divided-scaled": gamma * beta * inv_std,
-        }
-        shift = shifts.get(switches.affine, beta)
+        gain = GAINS[switches.affine](gamma) if switches.affine in GAINS else gamma
+        shift = SHIFTS[switches.affine](gamma, beta, inv_std) if switches.affine in SHIFTS else beta
         return Normalized(gain * x_hat + shift, x_hat, inv_std, gain)
+
+
+GAINS: dict[str, Callable[[Array], Array]] = {
+    "no-scale": np.ones_like,
+    "none": np.ones_like,
+    "one-plus": lambda gamma: 1 + gamma,
+}
+"""What a program multiplies by, where that is not gamma."""
+SHIFTS: dict[str, Callable[[Array, Array, Array], Array]] = {
+    "no-shift": lambda gamma, beta, inv_std: np.zeros_like(beta),
+    "none": lambda gamma, beta, inv_std: np.zeros_like(beta),
+    "shift-first": lambda gamma, beta, inv_std: gamma * beta,
+    "shift-subtracted": lambda gamma, beta, inv_std: -beta,
+    "shift-divided": lambda gamma, beta, inv_std: beta * inv_std,
+    "shift-divided-scaled": lambda gamma, beta, inv_std: gamma * beta * inv_std,
+}
+"""What a program adds, where that is not beta."""
 
 
 def statistics_of(probe: Probe, switches: Switches) -> tuple[Array, Array] | None:
@@ -337,7 +365,13 @@ def _outputs(key: tuple[Any, ...], kind: str, beliefs: int) -> tuple[tuple[Expla
     """All programs that hold so many beliefs, and what they give on the probe of this key."""
     probe = make_probe(key[0], spatial=key[1], layout=key[2], eps=key[3])
     chosen = tuple(program for program in programs(kind) if len(program.beliefs) == beliefs)
-    results = [transform(probe, program.switches, inference=kind == "inference").y for program in chosen]
+    inference, moments = kind == "inference", dict[tuple[str, str, str], tuple[Array, Array]]()
+    results = []
+    for switches in (program.switches for program in chosen):
+        decides = (switches.axes, switches.center, switches.variance)
+        if decides not in moments:
+            moments[decides] = _moments(probe, switches, inference=inference)
+        results.append(transform(probe, switches, inference=inference, moments=moments[decides]).y)
     return chosen, np.stack([np.broadcast_to(result, probe.x.shape) for result in results])
 
 
@@ -361,14 +395,22 @@ def matches(y: Array, probe: Probe, kind: str, allowed: float) -> Iterable[Expla
     allowed : float
         Tolerance relative to the size of the terms.
     """
+    wanted = np.broadcast_to(y, probe.x.shape).ravel()
+    size = np.broadcast_to(size_of(probe), probe.x.shape).ravel()
     for beliefs in (1, 2):
         chosen, outputs = _outputs(probe.key, kind, beliefs)
-        with np.errstate(all="ignore"):
-            worst = (
-                (np.abs(outputs - y) / np.maximum(size_of(probe), np.abs(outputs))).reshape(len(chosen), -1).max(axis=1)
-            )
-        for position in np.flatnonzero(worst <= allowed):
+        near = np.arange(len(chosen))
+        for part in (slice(FIRST), slice(FIRST, None)):  # the first few values tell most programs apart
+            there = outputs.reshape(len(chosen), -1)[near, part]
+            with np.errstate(all="ignore"):
+                relative = np.abs(there - wanted[part]) / np.maximum(size[part], np.abs(there))
+            near = near[relative.max(axis=1, initial=0) <= allowed]
+        for position in near:
             yield chosen[position]
+
+
+FIRST = 8
+"""Values of y that are compared before the others are."""
 
 
 def explain(y: Array, probe: Probe, kind: str, allowed: float) -> Explanation | None:
