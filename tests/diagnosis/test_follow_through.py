@@ -118,3 +118,15 @@ def test_what_is_enough_to_follow(program: Callable[..., Any], enough: bool) -> 
     rng = np.random.default_rng(4)
     x, gamma, beta = rng.normal(1, 2, (5, 3)), rng.uniform(0.5, 2, 3), rng.normal(size=3)
     assert enough_to_follow(program, x, gamma, beta) is enough
+
+
+def test_a_place_that_differs_says_enough() -> None:
+    calls = []
+
+    def counted(dy: Array, cache: Any) -> tuple[Array, Array, Array]:
+        calls.append(dy.shape)
+        return backward(dy, cache)
+
+    assert backward_as_rows((on_maps(forward), on_maps(backward)), (forward, counted), seed=3, shape=SHAPE)
+    n, c, h, w = SHAPE
+    assert calls == [(n * h * w, c)] * 2 + [(n, c)], "maps as rows, rows in the wrong order, and one place"
