@@ -66,8 +66,19 @@ class Names(NamedTuple):
 @lru_cache(maxsize=1024)
 def statements(source: str, released: str = "") -> tuple[Statement, ...]:
     """The statements of a cell, as much of it as can be parsed."""
-    stub = {ast.dump(node) for node in _parsed(released) if "NotImplementedError" in ast.dump(node)}
-    return tuple(_statement(node, stub) for node in _parsed(source))
+    text = plain_python(source)
+    lines = text.splitlines()
+    if lines != text.removesuffix("\n").split("\n"):  # a form feed ends a line for one of them alone
+        lines = []
+    return tuple(_statement(node, lines, _stubs(released)) for node in _parsed(text))
+
+
+@lru_cache(maxsize=1024)
+def _stubs(released: str) -> frozenset[str]:
+    """The statements of a release that only raise."""
+    if "NotImplementedError" not in released:
+        return frozenset()
+    return frozenset(dump for dump in map(ast.dump, _parsed(plain_python(released))) if "NotImplementedError" in dump)
 
 
 @lru_cache(maxsize=1024)
@@ -216,18 +227,35 @@ def _names(code: Code) -> Names:
     return names_of(code.source, code.released)
 
 
-def _parsed(source: str) -> list[ast.stmt]:
+def _parsed(text: str) -> list[ast.stmt]:
     with contextlib.suppress(RecursionError, MemoryError, ValueError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return list(parse(plain_python(source), []))
+        return list(parse(text, []))
     return []
 
 
-def _statement(node: ast.stmt, stub: set[str]) -> Statement:
-    binds = bound_names(ast.Module([node], [])) | imported_names(node)
-    text = ast.unparse(node)
-    changes = frozenset(_changed(node)) - binds
-    return Statement(text, frozenset(binds), changes, frozenset(_taken(text)), bool(stub) and ast.dump(node) in stub)
+def _statement(node: ast.stmt, lines: list[str], stubs: frozenset[str]) -> Statement:
+    text = _text(node, lines)
+    loads = _taken(text)
+    if loads is None:  # written otherwise than Python reads it, as with tabs that the parser was given as spaces
+        text = ast.unparse(node)
+        loads = _taken(text) or frozenset()
+    binds = frozenset(bound_names(ast.Module([node], [])))
+    binds |= imported_names(node) if "import" in text else frozenset()
+    stub = bool(stubs) and "NotImplementedError" in text and ast.dump(node) in stubs
+    return Statement(text, binds, frozenset(_changed(node)) - binds, loads, stub)
+
+
+def _text(node: ast.stmt, lines: list[str]) -> str:
+    """The lines of a statement, or, where others stand on them too, the statement written anew."""
+    last = node.end_lineno or node.lineno
+    if node.col_offset or last > len(lines):
+        return ast.unparse(node)
+    behind = lines[last - 1].encode()[node.end_col_offset or 0 :].strip()
+    if behind and not behind.startswith(b"#"):
+        return ast.unparse(node)
+    first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+    return "\n".join(lines[first - 1 : last])
 
 
 def _changed(node: ast.stmt) -> Iterator[str]:
@@ -246,15 +274,18 @@ def _changed(node: ast.stmt) -> Iterator[str]:
                 yield base.id
 
 
-def _taken(text: str) -> Iterator[str]:
-    """Names that a statement takes from the notebook: not those of the functions in it."""
-    tables = []
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        tables.append(symtable.symtable(text, "<cell>", "exec"))
+def _taken(text: str) -> frozenset[str] | None:
+    """Names that a statement takes from the notebook: not those of the functions in it. None if it cannot be read."""
+    try:
+        tables = [symtable.symtable(text, "<cell>", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    names = set[str]()
     while tables:
         table = tables.pop()
         top = table.get_type() == "module"
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and (top or symbol.is_global()):
-                yield symbol.get_name()
+        names.update(
+            each.get_name() for each in table.get_symbols() if each.is_referenced() and (top or each.is_global())
+        )
         tables += table.get_children()
+    return frozenset(names)
