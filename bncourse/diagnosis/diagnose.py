@@ -93,7 +93,7 @@ def diagnose(
         if backward is not None and maps.y is not None:
             charge(_new(look_at_backward(forward, backward, maps, notes), beliefs), "conv ")
     if inference is not None:
-        still = look_at_inference(inference, seed, notes, rules=rules)
+        still = look_at_inference(inference, seed, notes, rules=rules, trained=seen.explanation)
         found.extend(still.findings)
         if inference_backward is not None and still.y is not None:
             charge(look_at_backward(inference, inference_backward, still, notes), "inference ")

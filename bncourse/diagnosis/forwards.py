@@ -97,9 +97,24 @@ def _probe(seed: int, rules: Rules) -> Probe:
 
 @np.errstate(all="ignore")
 def look_at_inference(
-    inference: Function, seed: int, notes: list[str], *, rules: Rules = BATCH_NORM, repeat: bool = True
+    inference: Function,
+    seed: int,
+    notes: list[str],
+    *,
+    rules: Rules = BATCH_NORM,
+    repeat: bool = True,
+    trained: transforms.Explanation | None = None,
 ) -> Seen:
-    """Run a forward pass in inference and say what it believes; it may return y alone or (y, cache)."""
+    """Run a forward pass in inference and say what it believes; it may return y alone or (y, cache).
+
+    Parameters
+    ----------
+    inference, seed, notes, rules, repeat
+        As in `look_at_forward`.
+    trained : Explanation, optional
+        Of the forward pass in training; a slip that inference shares with it is called the same.
+    """
+    rules = rules._replace(eps=rules.eps if rules.inference_eps is None else rules.inference_eps)
     probe = _probe(seed, rules)
     part = "inference"
     caches: list[Any] = []
@@ -112,8 +127,25 @@ def look_at_inference(
             caches.append(result[1])
         return call.like(result[0] if packed else result, other.x, part, notes)
 
-    seen = _look(_Run(run, part, part, probe, rules.eps), precedences, list, repeat=repeat)
+    running = _Run(run, part, part, probe, rules.eps)
+    seen = _look(running, precedences, list, repeat=repeat)
+    if trained is not None and [one.belief for one in seen.findings] == [None]:
+        seen = _as_trained(running, trained, seen)
     return replace(seen, caches=caches, repeat=repeat)
+
+
+def _as_trained(run: "_Run", trained: transforms.Explanation, seen: "Seen") -> "Seen":
+    """Name a slip of inference that is one of training: the same root, the same scale and shift."""
+    switches = transforms.RIGHT._replace(root=trained.switches.root, affine=trained.switches.affine)
+    if switches == transforms.RIGHT:
+        return seen
+    if not run.survives(lambda other: transforms.transform(other, switches, inference=True).y):
+        return seen
+    turned = {switches.root, switches.affine} - {"inside", "scale-shift"}
+    family = transforms.FORWARD
+    named = [family[key][one] for key in ("root", "affine") for one in turned if one in family[key]]
+    found = tuple(_in_part(one, run.part, run.probe.layout.kind) for one in named)
+    return replace(seen, findings=found, explanation=transforms.Explanation(switches, tuple(named)))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ class Rules(NamedTuple):
     running_variance: Literal["unbiased", "biased", "either"] = "unbiased"
     momentum: Literal["argument", "constant", "either"] = "argument"
     """Whether the momentum is an argument, a constant of the function's own, or may also weigh the old value."""
+    inference_eps: float | None = None
+    """As eps, for inference, where that is another one."""
 
     @property
     def layout(self) -> Layout:

@@ -68,7 +68,11 @@ VARIANCES = {
     "shared-sum-over-samples": "variance-shared",
 }
 FORWARD: Family = {
-    "axes": {"sample": "layer-norm", "all": "scalar-statistics"},
+    "axes": {
+        "sample": "layer-norm",
+        "all": "scalar-statistics",
+        "sets over features": "variance-divided-by-features",
+    },
     "center": {"none": "mean-not-subtracted", "shared": "mean-shared"},
     "variance": VARIANCES,
     "root": ROOTS,
@@ -83,6 +87,7 @@ CONV: Family = {
         "sample": "conv-layer-norm",
         "channels-last": "conv-channels-last",
         "channels": "conv-pixel-channels",
+        "sets over samples": "conv-count",
     },
     "variance": {**VARIANCES, "sum over samples": "conv-count"},
 }
@@ -108,7 +113,7 @@ INSTANCE: Family = {**_OTHER, "axes": {**_OTHER["axes"], "sample": "groups-ignor
 RMS: Family = {
     **_OTHER,
     "center": {"mean": "rms-mean-subtracted"},
-    "variance": {"biased": "rms-mean-subtracted", "sum": "variance-is-sum"},
+    "variance": {"biased": "rms-mean-subtracted", "sum-about-zero": "variance-is-sum"},
 }
 INFERENCE: Family = {
     "axes": {},
@@ -183,6 +188,9 @@ def mean_over(name: str, array: Array, probe: Probe) -> Array:
             return np.asarray(array.mean(axis=(0, *places), keepdims=True))
         matrix = layout.rows(array)
         return layout.back(np.broadcast_to(matrix.mean(axis=0), matrix.shape), array.shape)
+    if name.startswith("sets over"):
+        count = array.shape[0 if name.endswith("samples") else 1]
+        return np.asarray(array.sum(axis=(0, *places), keepdims=True) / count)
     if name in ("strided", "swapped"):
         samples, channels = array.shape[:2]
         size = channels // layout.groups
@@ -246,12 +254,12 @@ INVERSES: dict[str, Callable[[Array, float], Any]] = {
 def _variance(switches: Switches, mean: Array, probe: Probe) -> Array:
     """The variance of a program, before eps."""
     x, setting = probe.x, switches.variance
-    squares = (x - (0 if setting == "about-zero" else mean)) ** 2
+    squares = (x - (0 if setting.endswith("about-zero") else mean)) ** 2
     var = mean_over(switches.axes, squares, probe)
     count = _count(switches.axes, probe)
     if setting in ("unbiased", "batch-unbiased"):
         return np.asarray(var * (count / (count - 1)))
-    if setting == "sum":
+    if setting in ("sum", "sum-about-zero"):
         return np.asarray(var * count)
     if setting == "over-features":
         other = x.shape[1] if probe.layout.kind == "batch" else x.shape[0]

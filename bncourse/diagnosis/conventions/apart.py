@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from bncourse.diagnosis.conventions.judge import read_text
+from bncourse.diagnosis.conventions.files import read_text
 from bncourse.diagnosis.conventions.report import FileReport, FunctionReport
 
 SECONDS = 20.0

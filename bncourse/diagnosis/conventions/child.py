@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bncourse.diagnosis.conventions.judge import look_at_source
+from bncourse.diagnosis.conventions.files import look_at_source
 from bncourse.diagnosis.conventions.report import FileReport
 
 MEMORY = 6 * 2**30

@@ -4,9 +4,8 @@ import ast
 import contextlib
 import inspect
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -24,81 +23,13 @@ from bncourse.diagnosis.conventions.calls import (
     word,
 )
 from bncourse.diagnosis.conventions.functions import Outcome, Values
-from bncourse.diagnosis.conventions.names import gradient_of, plain, role_of
+from bncourse.diagnosis.conventions.names import gradient_of, role_of
+from bncourse.diagnosis.conventions.slots import STATE, Slot, data_of, find, gradients, slots, write
 from bncourse.diagnosis.conventions.source import Program
 
-STATE = ("running_mean", "running_var", "gamma", "beta")
 MADE_WITH = ("running_mean", "running_var", "eps", "dims", "features", "gamma", "beta", "momentum", "groups")
 FORWARD = ("forward", "__call__", "call", "fprop", "forward_pass", "fwd")
 BACKWARD = ("backward", "bprop", "backward_pass", "bwd", "backprop", "grad")
-
-
-class Slot(NamedTuple):
-    """A place of a layer that holds something: an attribute, or an entry of a dict that is one."""
-
-    holder: dict[str, Any]
-    key: str
-    path: str
-
-    @property
-    def value(self) -> Any:
-        """What lies there."""
-        return self.holder[self.key]
-
-
-def slots(layer: Any) -> Iterator[Slot]:
-    """Every attribute of a layer, and every entry of its dicts and of PyTorch's parameters and buffers."""
-    for key, value in list(vars(layer).items()):
-        yield Slot(vars(layer), key, key)
-        if isinstance(value, dict) and all(isinstance(name, str) for name in value):
-            for inner in list(value):
-                yield Slot(value, inner, f"{key}.{inner}")
-
-
-def _is_array(value: Any) -> bool:
-    return (
-        value is None or isinstance(value, (np.ndarray, float, int)) or hasattr(value, "detach") or bool(_data(value))
-    )
-
-
-def _data(value: Any) -> str:
-    """Name under which a parameter object of the student's own keeps its array, or ""."""
-    return next(
-        (name for name in ("data", "value", "val", "w") if isinstance(getattr(value, name, None), np.ndarray)), ""
-    )
-
-
-def find(layer: Any, role: str) -> Slot | None:
-    """Find the place of gamma, beta, a running statistic, eps or the momentum."""
-    for slot in slots(layer):
-        if "grad" in plain(slot.path) or role_of(slot.key, (role,)) is None:
-            continue
-        value = slot.value
-        if role in STATE and _is_array(value) and not isinstance(value, bool):
-            return slot
-        number = isinstance(value, float) or (isinstance(value, np.ndarray) and value.ndim == 0)
-        if role in ("eps", "momentum") and number and 0 <= float(value) <= 1:
-            return slot
-    return None
-
-
-def write(slot: Slot, vector: Array, ndim: int, lay: Orientation) -> None:
-    """Put one number a channel where a layer keeps them, in the shape in which it does."""
-    value = slot.value
-    inner = _data(value)
-    array: Any = getattr(value, inner) if inner else to_numpy(value)
-    shape = () if array is None else np.shape(array)
-    fits = int(np.prod(shape)) == len(vector) and len(shape) > 0
-    array = np.array(vector.reshape(shape) if fits else lay.gamma(vector, ndim))
-    if hasattr(value, "detach"):
-        if tuple(value.shape) == array.shape:
-            value.data = tensor(array).detach()
-        else:
-            slot.holder[slot.key] = tensor(array).detach()
-    elif inner:
-        setattr(value, inner, array)
-    else:
-        slot.holder[slot.key] = array
 
 
 @dataclass
@@ -121,6 +52,11 @@ class Layer:
         self.trees = [
             self.program.trees[one.__name__] for one in self.made.__mro__ if one.__name__ in self.program.trees
         ]
+
+    def find(self, layer: Any, role: str) -> Slot | None:
+        """Find the place of a parameter or a statistic; Flax calls the running ones mean and var."""
+        flax = "use_running_average" in self.text or "batch_stats" in self.text
+        return find(layer, role) or (find(layer, f"plain {role}") if flax and role.startswith("running") else None)
 
     def turned(self, orientation: Orientation) -> "Layer":
         """Return the same class, called in another layout."""
@@ -166,7 +102,7 @@ class Layer:
         """Whether eps, or the momentum, can be set."""
         layer = self.make(values)
         if (
-            find(layer, role) is not None
+            self.find(layer, role) is not None
             or Signature(self.made, MADE_WITH).has(role)
             or self.signature(layer).has(role)
         ):
@@ -187,11 +123,11 @@ class Layer:
         statistics = {"running_mean": values.running_mean, "running_var": values.running_var}
         for role in STATE:
             vector = statistics.get(role, getattr(values, role))
-            slot = find(layer, role)
+            slot = self.find(layer, role)
             if slot is not None and vector is not None:
                 write(slot, vector, ndim, lay)
         for role in ("eps", "momentum"):
-            slot, number = find(layer, role), getattr(values, role)
+            slot, number = self.find(layer, role), getattr(values, role)
             if number is None:
                 continue
             if slot is not None:
@@ -211,6 +147,10 @@ class Layer:
         given |= {"eps": values.eps, "dims": values.x.ndim, "groups": values.groups}
         if values.momentum is not None:
             given["momentum"] = values.momentum
+        needed = [one.name for one in signature.parameters if one.default is one.empty]
+        unknown = [name for name in needed if signature.roles.get(name) not in (*given, "features")]
+        if unknown and not signature.has("features"):
+            signature.roles[unknown[0]] = "features"
         shape = lay.x(values.x).shape
         problem: Exception | None = None
         for features in (channels, (channels,), shape, shape[1:], (1, channels)):
@@ -227,7 +167,7 @@ class Layer:
         raise CannotCallError(f"making one raised {type(problem).__name__}: {problem}") from problem
 
     def _is_lazy(self, layer: Any) -> bool:
-        slot = find(layer, "gamma")
+        slot = self.find(layer, "gamma")
         written = any(gradient_of(name) is None and role_of(name, ("gamma",)) for name in _attributes(self.trees))
         return (slot is None or slot.value is None) and (written or "parameters" in self.text)
 
@@ -283,15 +223,16 @@ class Layer:
         rest = result[1] if isinstance(result, (tuple, list)) and len(result) > 1 else None
         statistics = {}
         for role in ("running_mean", "running_var"):
-            slot = find(layer, role)
+            slot = self.find(layer, role)
             if slot is not None:
                 value = slot.value
-                statistics[role] = to_numpy(getattr(value, _data(value)) if _data(value) else value)
+                inner = data_of(value)
+                statistics[role] = to_numpy(getattr(value, inner) if inner else value)
         graph = None
         if self.torch and hasattr(y, "grad_fn"):
             leaves = [x]
             for role in ("gamma", "beta"):
-                slot = find(layer, role)
+                slot = self.find(layer, role)
                 leaves.append(slot.value if slot is not None else tensor(np.zeros(len(values.gamma))))
             graph = (y, leaves)
         moved = {
@@ -302,7 +243,7 @@ class Layer:
     def keeps_statistics(self, values: Values) -> bool:
         """Whether it has running statistics."""
         layer = self.run(values).layer
-        return find(layer, "running_mean") is not None and find(layer, "running_var") is not None
+        return self.find(layer, "running_mean") is not None and self.find(layer, "running_var") is not None
 
     @by_us
     def backward(self, dy: Array, outcome: Outcome) -> Any:
@@ -323,8 +264,8 @@ class Layer:
         if isinstance(result, (tuple, list)) and len(result) == 3:
             return lay.back(result[0]), *(_vector(one) for one in result[1:])
         dx = result[0] if isinstance(result, (tuple, list)) and result else result
-        found = dict(_gradients(layer))
-        if "gamma" in found and find(layer, "beta") is None:
+        found = dict(gradients(layer))
+        if "gamma" in found and self.find(layer, "beta") is None:
             return lay.back(dx), _vector(found["gamma"])
         if "gamma" not in found or "beta" not in found:
             missing = [f"d{role}" for role in ("gamma", "beta") if role not in found]
@@ -336,18 +277,6 @@ def _vector(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.ndim > 1 and max(value.shape) == value.size:
         return value.reshape(-1)
     return value
-
-
-def _gradients(layer: Any) -> Iterator[tuple[str, Any]]:
-    """What a layer keeps as gradients of gamma and beta."""
-    for slot in slots(layer):
-        value = slot.value
-        inside = "grad" in plain(slot.path.split(".")[0]) and "." in slot.path
-        part = gradient_of(slot.key) or (role_of(slot.key, ("gamma", "beta")) if inside else None)
-        if part and (isinstance(value, (np.ndarray, np.floating, float)) or hasattr(value, "detach")):
-            yield part, to_numpy(value)
-        elif role_of(slot.key, ("gamma", "beta")) and isinstance(getattr(value, "grad", None), np.ndarray):
-            yield str(role_of(slot.key, ("gamma", "beta"))), value.grad
 
 
 def _attributes(trees: list[Any]) -> set[str]:

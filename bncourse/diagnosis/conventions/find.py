@@ -1,6 +1,7 @@
 """Which functions of a file normalize, what each is for, and whose convention they follow."""
 
 import ast
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,7 +48,9 @@ class Unit:
     names: list[str] = field(default_factory=list)
 
 
-def _parameters(tree: ast.FunctionDef) -> list[str]:
+def _parameters(tree: Tree) -> list[str]:
+    if isinstance(tree, ast.ClassDef):
+        return []
     return [one.arg for one in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)]
 
 
@@ -72,7 +75,16 @@ def is_wanted(tree: Tree) -> bool:
         return (kind_of(tree.name) is not None or _is_layer(tree)) and not COMPOSITE.search(tree.name)
     if COMPOSITE.search(tree.name) and not re.match(r"conv_(batch_?norm|bn)(_forward|_backward)?$", tree.name):
         return False
-    return kind_of(tree.name) is not None or _normalizes(tree) or tree.name in PLAIN
+    return kind_of(tree.name) is not None or _normalizes(tree) or tree.name in PLAIN or _is_pass_or_update(tree)
+
+
+def _is_pass_or_update(tree: ast.FunctionDef) -> bool:
+    """Whether it may belong to a normalization of another name: its backward pass, or its running statistics."""
+    names = _parameters(tree)
+    if BACKWARD.search(tree.name):
+        return bool(names) and role_of(names[0], ("dy",)) is not None
+    statistics = {role_of(name, ("running_mean", "running_var")) for name in names}
+    return {"running_mean", "running_var"} <= statistics and bool(UPDATE.search(tree.name))
 
 
 def role_in(tree: ast.FunctionDef) -> str:
@@ -120,9 +132,24 @@ def find_units(program: Program) -> list[Unit]:
     for name, reason in program.problems.items():
         if name not in program.trees and kind_of(name) and not COMPOSITE.search(name):
             units[name] = Unit(kind_of(name) or "batch", False, name, problem=reason, names=[name])
-    return [
-        unit for unit in units.values() if unit.forward is not None or unit.problem or unit.inference or unit.update
-    ]
+    whole = [unit for unit in units.values() if unit.forward is not None or unit.problem]
+    for unit in units.values():
+        if unit not in whole:
+            _give_to_another(unit, whole)
+    kinds = {unit.kind for unit in whole}
+    alone = [one for one in units.values() if one.kind not in kinds and (one.inference or one.update)]
+    return whole + alone
+
+
+def _give_to_another(unit: Unit, whole: list[Unit]) -> None:
+    """Let an update, or an inference of another stem, belong to the first forward pass that has none."""
+    for other in whole:
+        same = other.kind == unit.kind and isinstance(other.forward, Forward)
+        if same and ((unit.update and not other.update) or (unit.inference and not other.inference)):
+            other.update, other.inference = unit.update or other.update, unit.inference or other.inference
+            other.names += unit.names
+            unit.names = []
+            return
 
 
 def _add_class(units: dict[Any, Unit], name: str, tree: ast.ClassDef, kind: str, program: Program) -> None:
@@ -130,6 +157,9 @@ def _add_class(units: dict[Any, Unit], name: str, tree: ast.ClassDef, kind: str,
     made = program.namespace.get(name)
     if not isinstance(made, type):
         unit.problem = program.problems.get(name, "it is no class after the file has been run")
+        return
+    if any(base.__module__ == "torch.autograd.function" for base in made.__mro__):
+        _add_autograd_function(units, name, made, tree, kind, program)
         return
     unit.forward = Layer(name, made, tree, program, kind)
     try:
@@ -141,11 +171,31 @@ def _add_class(units: dict[Any, Unit], name: str, tree: ast.ClassDef, kind: str,
         unit.backwards.append(unit.forward.backward_name)
 
 
+def _add_autograd_function(
+    units: dict[Any, Unit], name: str, made: Any, tree: ast.ClassDef, kind: str, program: Program
+) -> None:
+    """A torch.autograd.Function as a function, unless a module or function of the file calls it."""
+    used = (node for other in program.trees.values() if other is not tree for node in ast.walk(other))
+    if any(isinstance(node, ast.Name) and node.id == name for node in used):
+        del units[name]
+        return
+
+    def apply(*arguments: Any) -> Any:
+        return made.apply(*arguments)
+
+    parameters = list(inspect.signature(made.forward).parameters.values())[1:]
+    positional = [one.replace(kind=one.POSITIONAL_ONLY) for one in parameters]
+    apply.__signature__ = inspect.Signature(positional)  # type: ignore[attr-defined]
+    units[name].forward = Forward(name, apply, tree, program, kind)
+
+
 def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind: str, program: Program) -> None:
     role = role_in(tree)
     key = (kind, stem_of(name))
     function = program.namespace.get(name)
     if role == "forward" and callable(function) and not _takes_parameters(function, kind):
+        return
+    if role == "backward" and kind_of(name) is None and name not in PLAIN and key not in units:
         return
     unit = units.setdefault(key, Unit(kind, bool(MAPS.search(name)), stem_of(name)))
     unit.names.append(name)

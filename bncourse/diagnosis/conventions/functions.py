@@ -1,7 +1,9 @@
 """Functions of any course as ours: settings in a dict, statistics as arguments, results in any order."""
 
 import ast
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,7 +78,7 @@ class Forward:
 
     name: str
     function: Callable[..., Any]
-    tree: ast.FunctionDef
+    tree: ast.FunctionDef | ast.ClassDef
     program: Program
     kind: str
     orientation: Orientation = field(default_factory=Orientation)
@@ -117,6 +119,19 @@ class Forward:
         ]
         return names[0] if names and not self.signature.has("eps") else None
 
+    @contextlib.contextmanager
+    def eps_of_the_file(self, eps: float) -> Iterator[None]:
+        """Give a global eps this value for a while, where it reads one; its backward pass reads the same."""
+        name, namespace = self.global_eps, self.program.namespace
+        if name is None:
+            yield
+            return
+        before, namespace[name] = namespace[name], eps
+        try:
+            yield
+        finally:
+            namespace[name] = before
+
     def takes(self, role: str, values: Values) -> bool:
         """Whether eps, or the momentum, can be given."""
         if self.signature.has(role) or (role == "eps" and self.global_eps is not None):
@@ -152,20 +167,9 @@ class Forward:
         given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)
         settings = self._settings(given, values)
         given["settings"] = settings
-        shared = self.global_eps
-        if shared is not None:
-            before, self.program.namespace[shared] = self.program.namespace[shared], values.eps
-        try:
-            if self.torch and not values.train:
-                import sys
-
-                with sys.modules["torch"].no_grad():
-                    result = self.signature.call(self.function, given)
-            else:
-                result = self.signature.call(self.function, given)
-        finally:
-            if shared is not None:
-                self.program.namespace[shared] = before
+        graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
+        with self.eps_of_the_file(values.eps), graph_off:
+            result = self.signature.call(self.function, given)
         if self.signature.has("settings"):
             statistics = {
                 role: settings[key] for key, role in self.keys.items() if role in statistics and key in settings
@@ -284,7 +288,8 @@ class Backward:
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
         if not self.signature.has("cache"):
             given |= self._by_name(outcome)
-        result = to_numpy(self.signature.call(self.function, given))
+        with self.forward.eps_of_the_file(outcome.values.eps):
+            result = to_numpy(self.signature.call(self.function, given))
         return self._ordered(result, lay)
 
     def _by_name(self, outcome: Outcome) -> dict[str, Any]:
@@ -332,7 +337,7 @@ class Backward:
         if isinstance(result, dict):
             named: dict[str, Any] = {}
             for key, value in result.items():
-                part = gradient_of(str(key))
+                part = gradient_of(str(key)) or role_of(str(key), ("gamma", "beta"))
                 named[f"d{part}" if part else "dx"] = value
             if set(named) == {"dx", "dgamma", "dbeta"}:
                 result = (named["dx"], named["dgamma"], named["dbeta"])
@@ -358,8 +363,6 @@ def _vector_like(value: Any) -> Any:
 
 def autograd(dy: Array, outcome: Outcome, orientation: Orientation) -> Any:
     """Gradients of a forward pass in PyTorch."""
-    import sys
-
     torch = sys.modules["torch"]
     if outcome.graph is None:
         return tuple(np.zeros_like(one) for one in (outcome.values.x, outcome.values.gamma, outcome.values.beta))

@@ -1,26 +1,25 @@
-"""From a file to its reports: every normalization found, translated, and diagnosed."""
+"""One normalization of a file: called as its course calls it, diagnosed, and reported function by function."""
 
-import ast
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from bncourse.diagnosis.call import GRADIENTS, EngineError
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, described, in_students_code, word
+from bncourse.diagnosis.conventions.calls import Array, CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
-from bncourse.diagnosis.conventions.find import Unit, convention_of, find_units, is_wanted
-from bncourse.diagnosis.conventions.functions import Backward, Forward, Outcome, Values, autograd
-from bncourse.diagnosis.conventions.known import CONVENTIONS, Convention
-from bncourse.diagnosis.conventions.report import FileReport, FunctionReport
-from bncourse.diagnosis.conventions.source import NotHereError, Program, UnreadableError, load
+from bncourse.diagnosis.conventions.find import Unit
+from bncourse.diagnosis.conventions.functions import Backward, Forward, Values, autograd
+from bncourse.diagnosis.conventions.known import Convention
+from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, oriented
+from bncourse.diagnosis.conventions.report import FunctionReport
+from bncourse.diagnosis.conventions.source import NotHereError, Program
+from bncourse.diagnosis.conventions.updates import Update
 from bncourse.diagnosis.diagnose import diagnose
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.report import Finding
 from bncourse.diagnosis.rules import PLACES, Rules
-from bncourse.diagnosis.running_stats import CONVENTIONAL
+from bncourse.diagnosis.running_stats import CONVENTIONAL, diagnose_update
 
 TITLES = {
     "batch": "batch norm",
@@ -29,129 +28,9 @@ TITLES = {
     "instance": "instance norm",
     "rms": "RMS norm",
 }
-USUAL_EPS = 1e-5
+FIRST = "It is not the gradient of this forward pass. Mend that one first, and ask again."
+LATER = "The running statistics and the inference can be judged when the forward pass is right."
 SINGLE = "It works in float32, also where it is given float64."
-NOTHING = (
-    "nothing in it looks like a normalization. Expected functions such as batchnorm_forward(x, gamma, beta, ...) or a "
-    "class such as BatchNorm with a method forward"
-)
-
-
-def diagnose_file(path: str | Path, convention: str | None = None) -> FileReport:
-    """Say what a student's file believes about batch, layer, group, instance or RMS norm.
-
-    Parameters
-    ----------
-    path : path
-        A .py file or a notebook.
-    convention : str, optional
-        Name of the course's convention, one of `CONVENTIONS`; by default it is told from the signatures, and what
-        differs between courses is no mistake.
-
-    Raises
-    ------
-    ValueError
-        If no convention has this name.
-    """
-    path = Path(path)
-    text = read_text(path)
-    if isinstance(text, FileReport):
-        return text
-    return look_at_source(text, convention, path.name, folder=str(path.resolve().parent))
-
-
-def read_text(path: Path) -> str | FileReport:
-    """Read a file in whatever encoding it has; where it cannot be read, return a report that says why."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        return FileReport(path.name, problem=f"it cannot be read: {error.strerror}.")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
-def diagnose_source(text: str, convention: str | None = None, name: str = "layers.py") -> dict[str, Any]:
-    """Do the same for the text of a file, and return plain data.
-
-    Parameters
-    ----------
-    text : str
-        Python, or a notebook as JSON.
-    convention : str, optional
-        As in `diagnose_file`.
-    name : str
-        How the file is called in messages; `.ipynb` at its end makes it a notebook.
-
-    Returns
-    -------
-    dict
-        `status` ("right", "mistaken" or "unreadable"), `convention`, `problem`, and `functions`: a list with `name`,
-        `what`, `status`, `findings`, `notes`, `differences` and `reason` of each.
-    """
-    return look_at_source(text, convention, name).data()
-
-
-def look_at_source(
-    text: str,
-    convention: str | None = None,
-    name: str = "layers.py",
-    *,
-    folder: str | None = None,
-    stopped: Mapping[str, str] = MappingProxyType({}),
-    tell: Callable[[list[str], FileReport], None] = lambda names, report: None,
-) -> FileReport:
-    """Find, translate and diagnose what a text defines.
-
-    Parameters
-    ----------
-    text, convention, name
-        As in `diagnose_source`.
-    folder : str, optional
-        Where the modules lie that it imports from beside it.
-    stopped : mapping
-        Names of functions that are not to be run, and why.
-    tell : callable
-        Called before each normalization with the names of its functions and what has been said so far.
-    """
-    if convention is not None and convention not in CONVENTIONS:
-        raise ValueError(f"No convention is called {convention!r}. Expected one of {', '.join(CONVENTIONS)}.")
-    try:
-        program = load(text, name, is_wanted, folder)
-        units = find_units(program)
-    except UnreadableError as error:
-        return FileReport(name, problem=str(error))
-    if not units:
-        return FileReport(name, problem=f"{NOTHING}.")
-    first = next((unit for unit in units if unit.forward is not None), units[0])
-    chosen = CONVENTIONS[convention or convention_of(first)]
-    report = FileReport(name, chosen.name, chosen.title)
-    for unit in units:
-        unit.problem = next((stopped[one] for one in unit.names if one in stopped), unit.problem)
-        tell(unit.names, report)
-        own = CONVENTIONS[convention or convention_of(unit)]
-        for one in Judge(unit, own, program, declared=convention is not None).reports():
-            report.functions.append(_once(one, report.functions, program))
-    return report
-
-
-def _once(report: FunctionReport, before: list[FunctionReport], program: Program) -> FunctionReport:
-    """Say a slip once that a function has from another one of the file, which it calls or inherits from."""
-    tree = program.trees.get(report.name.split(".")[0])
-    if tree is None or not report.findings:
-        return report
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    said = {found.belief for found in report.findings}
-    for other in before:
-        name = other.name.split(".")[0]
-        if name in used and name != tree.name and None not in said and said <= {one.belief for one in other.findings}:
-            report.findings = ()
-            report.reason = f"It uses {name}, whose mistake shows here too."
-            break
-    return report
 
 
 class Judge:
@@ -165,6 +44,8 @@ class Judge:
         """One report a function."""
         unit = self.unit
         what = TITLES[unit.kind] + (" on feature maps" if unit.maps else "")
+        if not unit.problem and unit.forward is None and unit.update:
+            return [self._update_alone(what)]
         if unit.problem or unit.forward is None:
             reason = unit.problem or "its forward pass was not found, and without one nothing can be said"
             return [
@@ -186,6 +67,22 @@ class Judge:
         name = self.unit.forward.name if self.unit.forward else self.unit.stem
         return [FunctionReport(name, what, "unreadable", reason=f"{lead}: {reason}.")]
 
+    def _update_alone(self, what: str) -> FunctionReport:
+        notes: list[str] = []
+        rules = Rules(running_variance="either", momentum="either")
+        if self.declared and self.convention.is_course:
+            rules = Rules(running_variance=self.convention.running_variance)
+        update = Update(self.unit.update, self.program.namespace[self.unit.update], self.program)
+        wrong = tuple(diagnose_update(self._moves(update), seed=0, notes=notes, rules=rules))
+        said = self._differences(tuple(notes))
+        return FunctionReport(self.unit.update, f"{what}, running statistics", _status(wrong), wrong, (), said)
+
+    def _moves(self, update: Update) -> Callable[..., Any]:
+        def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
+            return update(mean, var, x, momentum if self.convention.momentum == "new" else 1 - momentum)
+
+        return run
+
     # --- how it is called
 
     def _rules(self, forward: Forward | Layer) -> Rules:
@@ -201,57 +98,14 @@ class Judge:
         probe = make_probe(0, spatial=rules.spatial, layout=rules.layout)
         values = self._values(probe)
         if not forward.takes("eps", values):
-            rules = rules._replace(eps=self._constant(forward, probe))
-        if not forward.takes("momentum", values):
+            constant = constant_of(lambda x, gamma, beta: forward.run(self._values(probe, x=x)).y, probe)
+            rules = rules._replace(eps=constant or USUAL_EPS)
+            still = self._inference(forward, rules)
+            if still is not None:
+                rules = rules._replace(inference_eps=constant_of(still, probe, inference=True))
+        if not forward.takes("momentum", values) and not self._updates(forward, rules):
             rules = rules._replace(momentum="constant")
         return rules
-
-    def _constant(self, forward: Forward | Layer, probe: Probe) -> float:
-        """Measure the constant that stands in the place of eps, on values that hardly vary."""
-        matrix = probe.rows(probe.x)
-        about = matrix.mean(axis=0) if probe.layout.centered else 0
-        small = matrix.mean(axis=0) * (1 if probe.layout.centered else 1e-3) + (matrix - matrix.mean(axis=0)) * 1e-3
-        x = probe.layout.back(small, probe.x.shape)
-        about = small.mean(axis=0) if probe.layout.centered else 0
-        y = forward.run(self._values(probe, x=x)).y
-        if not isinstance(y, np.ndarray) or y.shape != x.shape:
-            return USUAL_EPS
-        gamma, beta = (probe.layout.across(one, x.ndim) for one in (probe.gamma, probe.beta))
-        centered = small - about
-        slope = (probe.rows((y - beta) / gamma) * centered).sum(axis=0) / (centered**2).sum(axis=0)
-        constants = 1 / slope**2 - (centered**2).mean(axis=0)
-        found = float(np.median(constants))
-        near = np.isfinite(constants).all() and np.ptp(constants) <= 1e-4 * abs(found)
-        return found if near and 1e-13 < found < 0.5 else USUAL_EPS
-
-    def _oriented(self, forward: Forward | Layer, rules: Rules) -> Forward | Layer:
-        """Choose the layout in which it is right, or else the usual one in which it runs."""
-        probe = make_probe(0, spatial=rules.spatial, layout=rules.layout)
-        right = rules.layout.forward(*probe.wide, probe.eps)
-        first = ["last", "first"] if self.convention.channels == "last" else ["first", "last"]
-        if not rules.spatial:
-            first = (
-                ["first"]
-                if self.convention.name in ("bncourse", "cs231n") or self.unit.kind != "batch"
-                else ["first", "rows"]
-            )
-        ways = [Orientation(channels, vector) for channels in first for vector in ("flat", "wide")]
-        runs: list[Forward | Layer] = []
-        problem: Exception | None = None
-        for way in ways:
-            turned = forward.turned(way)
-            try:
-                y = turned.run(self._values(probe)).y
-            except (NotHereError, CannotCallError):
-                raise
-            except Exception as error:
-                problem = problem or error
-                continue
-            if isinstance(y, np.ndarray) and y.shape == probe.x.shape and np.abs(y - right).max() < 1e-2:
-                return turned
-            if y is None or (isinstance(y, np.ndarray) and y.shape == probe.x.shape):
-                runs.append(turned)
-        return runs[0] if runs else forward.turned(ways[0])
 
     def _values(self, probe: Probe, **changed: Any) -> Values:
         given = {"x": probe.x, "gamma": probe.gamma, "beta": probe.beta, "eps": probe.eps, "groups": 2}
@@ -268,7 +122,7 @@ class Judge:
         if forward is None:
             return []
         rules = self._rules(forward)
-        forward = self._oriented(forward, rules)
+        forward = oriented(forward, rules, self.convention, make_probe(0, spatial=rules.spatial, layout=rules.layout))
         if forward.orientation.channels != "first":
             said = {"last": "The channels lie on the last axis.", "rows": "The samples lie in columns."}
             self.notes.append(said[forward.orientation.channels])
@@ -285,16 +139,27 @@ class Judge:
             passes = {name: _with_shift(one) for name, one in passes.items()}
         name, backward = next(iter(passes.items()), ("", None))
         report = diagnose(canonical, backward, inference=inference, running=running, rules=rules)
-        own = tuple(one for one in report.findings if one.part not in GRADIENTS)
+        apart = self._apart(forward, rules)
+        own = tuple(one for one in report.findings if one.part not in GRADIENTS and one.part not in apart)
+        if any(one.belief and one.part in ("forward", "conv") for one in own):
+            named = tuple(one for one in own if one.belief)
+            self.notes += [LATER] if named != own else []
+            own = named
         label = f"{forward.name}.{forward.forward_name}" if isinstance(forward, Layer) else forward.name
         notes = tuple(one for one in dict.fromkeys((*self.notes, *report.notes)) if one not in CONVENTIONAL.values())
         differences = self._differences(report.notes) if running is not None else ()
         found.append(FunctionReport(label, f"{what}, forward", _status(own), own, notes, differences))
+        for part in dict.fromkeys(apart.values()):
+            wrong = tuple(one for one in report.findings if apart.get(one.part) == part)
+            where = "inference" if part == unit.inference else "running statistics"
+            found.append(FunctionReport(part, f"{what}, {where}", _status(wrong), wrong))
         others = [(name, report)] if backward is not None else []
         others += [(other, diagnose(canonical, passes[other], rules=rules)) for other in list(passes)[1:]]
         for other, its in others:
             wrong = tuple(one for one in its.findings if one.part in GRADIENTS)
             found.append(FunctionReport(other, f"{what}, backward", _status(wrong), wrong))
+            if any(one.belief for one in own) and all(_says_little(one) for one in wrong):
+                found[-1].findings, found[-1].reason = (), FIRST if wrong else ""
         for one in found:
             if any(finding.belief == "imprecise" for finding in one.findings):
                 one.findings = tuple(finding for finding in one.findings if finding.belief != "imprecise")
@@ -304,6 +169,19 @@ class Judge:
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
         return found
+
+    def _apart(self, forward: Forward | Layer, rules: Rules) -> dict[str, str]:
+        """Parts that functions of their own do, and their names."""
+        unit, parts = self.unit, {}
+        if unit.inference:
+            parts["inference"] = unit.inference
+        if self._updates(forward, rules):
+            parts |= dict.fromkeys(("running", "running_mean", "running_var"), unit.update)
+        return parts
+
+    def _updates(self, forward: Forward | Layer, rules: Rules) -> bool:
+        """Whether a function of its own moves the running statistics."""
+        return bool(self.unit.update) and not forward.keeps_statistics(self._start(rules))
 
     def _differences(self, notes: tuple[str, ...]) -> tuple[str, ...]:
         """What the file's running statistics mean, where that differs between courses."""
@@ -353,7 +231,7 @@ class Judge:
         chosen = forward
         if self.unit.inference:
             function, tree = self.program.namespace[self.unit.inference], self.program.trees[self.unit.inference]
-            chosen = Forward(self.unit.inference, function, tree, self.program, "batch")  # type: ignore[arg-type]
+            chosen = Forward(self.unit.inference, function, tree, self.program, "batch")
             chosen = chosen.turned(forward.orientation)
         elif not (forward.has_modes(self._start(rules)) and forward.keeps_statistics(self._start(rules))):
             return None
@@ -364,6 +242,8 @@ class Judge:
         return run
 
     def _running(self, forward: Forward | Layer, rules: Rules) -> Callable[..., Any] | None:
+        if self.unit.kind == "batch" and self._updates(forward, rules):
+            return self._moves(Update(self.unit.update, self.program.namespace[self.unit.update], self.program))
         if self.unit.kind != "batch" or not forward.keeps_statistics(self._start(rules)):
             return None
 
@@ -388,8 +268,9 @@ def _with_shift(backward: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def _says_little(found: Finding) -> bool:
+    return found.belief is None or found.belief.startswith("law-")
+
+
 def _status(findings: tuple[Finding, ...]) -> Any:
     return "mistaken" if findings else "right"
-
-
-__all__ = ["Outcome", "diagnose_file", "diagnose_source", "look_at_source", "word"]

@@ -104,7 +104,7 @@ def gradient_of(name: str) -> str | None:
 
 
 KINDS = {
-    "batch": r"batch_?norm|(?:^|_)bn(?:_|\d|$)|batch_?normali[sz]ation|^bn",
+    "batch": r"batch_?norm|(?:^|_)bn(?:_|\d|$)|normali[sz]e_?batch|^bn",
     "layer": r"layer_?norm|(?:^|_)ln(?:_|\d|$)",
     "group": r"group_?norm|(?:^|_)gn(?:_|\d|$)",
     "instance": r"instance_?norm|(?:^|_)in(?:_norm)(?:_|\d|$)",

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from bncourse.diagnosis.conventions.apart import diagnose_apart, imported_modules
-from bncourse.diagnosis.conventions.judge import read_text
+from bncourse.diagnosis.conventions.files import read_text
 from bncourse.diagnosis.conventions.report import FileReport
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.sandbox import bubblewrap

@@ -1,0 +1,110 @@
+"""Where a layer keeps its parameters, statistics and gradients: attributes, or entries of dicts, by their names."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bncourse.diagnosis.conventions.calls import Array, Orientation, tensor, to_numpy
+from bncourse.diagnosis.conventions.names import MEASURED, ROLES, gradient_of, plain, role_of
+
+STATE = ("running_mean", "running_var", "gamma", "beta")
+
+
+class Slot(NamedTuple):
+    """A place of a layer that holds something: an attribute, or an entry of a dict that is one."""
+
+    holder: dict[str, Any]
+    key: str
+    path: str
+
+    @property
+    def value(self) -> Any:
+        """What lies there."""
+        return self.holder[self.key]
+
+
+def slots(layer: Any) -> Iterator[Slot]:
+    """Every attribute of a layer, and every entry of its dicts and of PyTorch's parameters and buffers."""
+    for key, value in list(vars(layer).items()):
+        yield Slot(vars(layer), key, key)
+        if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+            for inner in list(value):
+                yield Slot(value, inner, f"{key}.{inner}")
+
+
+def _is_array(value: Any) -> bool:
+    return (
+        value is None or isinstance(value, (np.ndarray, float, int)) or hasattr(value, "detach") or bool(data_of(value))
+    )
+
+
+def data_of(value: Any) -> str:
+    """Name under which a parameter object of the student's own keeps its array, or ""."""
+    return next(
+        (name for name in ("data", "value", "val", "w") if isinstance(getattr(value, name, None), np.ndarray)), ""
+    )
+
+
+def find(layer: Any, role: str) -> Slot | None:
+    """Find the place of gamma, beta, a running statistic, eps or the momentum; "plain running_mean" is called mean."""
+    if role.startswith("plain "):
+        words = MEASURED[role.removeprefix("plain running_")]
+        named = (slot for slot in slots(layer) if plain(slot.key) in words and _is_array(slot.value))
+        return next(named, None)
+    for slot in slots(layer):
+        if "grad" in plain(slot.path) or role_of(slot.key, (role,)) is None:
+            continue
+        value = slot.value
+        if role in STATE and _is_array(value) and not isinstance(value, bool):
+            return slot
+        number = isinstance(value, float) or (isinstance(value, np.ndarray) and value.ndim == 0)
+        if role in ("eps", "momentum") and number and 0 <= float(value) <= 1:
+            return slot
+    return _unnamed(layer, role) if role in ("gamma", "beta") else None
+
+
+def _unnamed(layer: Any, role: str) -> Slot | None:
+    """Find gamma or beta among PyTorch's parameters of other names: beta starts at zero, or stands second."""
+    known = {word for state in ("gamma", "beta") for word in ROLES[state]}
+    every = [slot for slot in slots(layer) if getattr(slot.value, "requires_grad", False) and slot.path != slot.key]
+    if any(plain(slot.key) in ROLES[role] for slot in every):
+        return None
+    rest = [slot for slot in every if plain(slot.key) not in known]
+    zero = [slot for slot in rest if not bool(slot.value.detach().any())]
+    other = [slot for slot in rest if all(slot is not one for one in zero)]
+    if len(every) == 2 and len(zero) != 1:
+        zero, other = every[1:], every[:1]
+        zero, other = ([one for one in some if one in rest] for some in (zero, other))
+    return next(iter(other if role == "gamma" else zero), None)
+
+
+def write(slot: Slot, vector: Array, ndim: int, lay: Orientation) -> None:
+    """Put one number a channel where a layer keeps them, in the shape in which it does."""
+    value = slot.value
+    inner = data_of(value)
+    array: Any = getattr(value, inner) if inner else to_numpy(value)
+    shape = () if array is None else np.shape(array)
+    fits = int(np.prod(shape)) == len(vector) and len(shape) > 0
+    array = np.array(vector.reshape(shape) if fits else lay.gamma(vector, ndim))
+    if hasattr(value, "detach"):
+        if tuple(value.shape) == array.shape:
+            value.data = tensor(array).detach()
+        else:
+            slot.holder[slot.key] = tensor(array).detach()
+    elif inner:
+        setattr(value, inner, array)
+    else:
+        slot.holder[slot.key] = array
+
+
+def gradients(layer: Any) -> Iterator[tuple[str, Any]]:
+    """What a layer keeps as gradients of gamma and beta."""
+    for slot in slots(layer):
+        value = slot.value
+        inside = "grad" in plain(slot.path.split(".")[0]) and "." in slot.path
+        part = gradient_of(slot.key) or (role_of(slot.key, ("gamma", "beta")) if inside else None)
+        if part and (isinstance(value, (np.ndarray, np.floating, float)) or hasattr(value, "detach")):
+            yield part, to_numpy(value)
+        elif role_of(slot.key, ("gamma", "beta")) and isinstance(getattr(value, "grad", None), np.ndarray):
+            yield str(role_of(slot.key, ("gamma", "beta"))), value.grad
