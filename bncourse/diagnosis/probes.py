@@ -9,7 +9,7 @@ other.
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +67,7 @@ class Probe:
     """Seed, spatial sizes, layout and eps, from which the probe can be made again."""
     layout: Layout = BATCH
 
-    @property
+    @cached_property
     def count(self) -> int:
         """Values that share a mean."""
         return int(self.layout.rows(self.x).shape[0])

@@ -141,9 +141,13 @@ class _Case:
 
     def fits(self, position: int, start: int, new: Array) -> bool:
         """Whether a program gives what the student's gave."""
+        return bool(self.fitting(position, start, new[None])[0])
+
+    def fitting(self, position: int, start: int, new: Array) -> Array:
+        """Which of several programs, in rows, give what the student's gave."""
         value = self.results[start][position]
         allowed = 10 * self.probe.allowed(value.dtype) * self.sizes[start][position]
-        return bool((np.abs(value.array - new) <= np.maximum(allowed, 1e-9 * np.abs(new))).all())
+        return np.asarray((np.abs(value.array - new) <= np.maximum(allowed, 1e-9 * np.abs(new))).all(axis=1))
 
     def weight(self, position: int) -> float:
         """Weight of the old value, if it is one number."""
@@ -228,11 +232,10 @@ def _explain(cases: list[_Case], position: int, rules: Rules, switches: Switches
     if all(case.fits(position, start, _right(case, start, position, rules)) for case in cases for start in range(3)):
         return ()
     searched = [programs(cases[0], start) for start in range(3)]
-    fitting = [
-        number
-        for number, program in enumerate(searched[0])
-        if cases[0].fits(position, 0, program.new) and cases[0].fits(position, 1, searched[1][number].new)
+    gives = [
+        cases[0].fitting(position, start, np.stack([program.new for program in searched[start]])) for start in (0, 1)
     ]
+    fitting = [int(number) for number in np.flatnonzero(gives[0] & gives[1])]
     if not fitting:
         return None
     fresh = [(case, start, programs(case, start)) for case in cases[1:] for start in (0, 1)]
