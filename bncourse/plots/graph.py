@@ -139,7 +139,7 @@ def _legend() -> list[str]:
         x, y = 14 + 216 * (place % 2), 304 + 24 * (place // 2)
         pattern = f' stroke-dasharray="{DASHES[path]}" stroke-linecap="round"' if DASHES[path] else ""
         parts.append(
-            f'<path d="M{x} {y} h34" stroke="{COLORS[path]}" stroke-width="2.8"{pattern}/>'
-            f'<text x="{x + 42}" y="{y + 4.5}" font-size="16.5" fill="{INK}">{text}</text>'
+            f'<path d="M{x} {y} h26" stroke="{COLORS[path]}" stroke-width="2.8"{pattern}/>'
+            f'<text x="{x + 34}" y="{y + 4.5}" font-size="16.5" fill="{INK}">{text}</text>'
         )
     return parts

@@ -72,6 +72,22 @@ class Visit:
         self.context.close()
 
 
+SMALL_LETTERS = """() => [...document.querySelectorAll(".bn-figure svg text, .bn-canvas text")].flatMap((text) => {
+    const svg = text.ownerSVGElement;
+    const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    return [text, ...text.querySelectorAll("tspan")]
+        .filter((one) => one.textContent.trim() && one.getBoundingClientRect().width > 0)
+        .map((one) => [one.textContent, parseFloat(getComputedStyle(one).fontSize) * scale])
+        .filter(([, size]) => size < 10.9);
+})"""
+"""Words in figures and explorables that are shown with less than 11 pixels."""
+
+CUT_FORMULAS = """() => [...document.querySelectorAll("mjx-container:not([display=true])")]
+    .filter((formula) => !formula.closest("table, .bn-wide") && formula.getBoundingClientRect().right > innerWidth + 1)
+    .map((formula) => formula.textContent)"""
+"""Formulas within a line that reach beyond the page and do not scroll by themselves; a table scrolls as a whole."""
+
+
 def grave(page: Any) -> list[str]:
     """What axe finds serious or critical."""
     from axe_playwright_python.sync_playwright import Axe
@@ -102,6 +118,8 @@ def test_page(browser: Any, address: str, name: str) -> None:
         page.wait_for_timeout(100)
         too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert too_wide <= 0, f"{too_wide} px wider than a phone"
+        assert page.evaluate(SMALL_LETTERS) == []
+        assert page.evaluate(CUT_FORMULAS) == []
         assert visit.complaints == []
 
 
