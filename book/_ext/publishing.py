@@ -5,6 +5,7 @@ buttons, no canonical links, no map, and a card without those of its tags that n
 """
 
 import json
+import os
 import re
 from html import escape, unescape
 from pathlib import Path
@@ -124,6 +125,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     template = (Path(__file__).parent / "missing.html").read_text(encoding="utf8")
     (out / "404.html").write_text(template.replace("SITE", f"{found.site}/" if found.site else ""), encoding="utf8")
     front_door(out, app.config.root_doc)
+    forward(out)
     sitemap = out / "sitemap.xml"
     sitemap.unlink(missing_ok=True)
     if found.site:
@@ -151,6 +153,33 @@ def front_door(out: Path, first: str) -> None:
         f'<p><a href="{first}.html">To the first page</a></p>',
     ]
     (out / "index.html").write_text("\n".join(line for line in lines if line) + "\n</html>\n", encoding="utf8")
+
+
+MOVED = {
+    "book/beyond/batch_renormalization": "book/beyond/layer_norm",
+}
+"""Where pages of earlier editions stand now, so that a link to one of them still leads there."""
+
+
+def forward(out: Path) -> None:
+    """Leave at the address of each page that has moved a page that leads to its new place."""
+    for old, new in MOVED.items():
+        if not (out / f"{new}.html").exists():
+            continue  # a site with some of the pages only
+        place = out / f"{old}.html"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        target = os.path.relpath(out / f"{new}.html", place.parent)
+        lines = [
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            '<meta charset="utf-8">',
+            '<meta name="robots" content="noindex">',
+            f'<meta http-equiv="Refresh" content="0; url={target}">',
+            "<title>This page has moved</title>",
+            f'<p>This page has moved: <a href="{target}">to its new place</a></p>',
+            "</html>",
+        ]
+        place.write_text("\n".join(lines) + "\n", encoding="utf8")
 
 
 def draw_card(app: Sphinx, path: Path) -> None:

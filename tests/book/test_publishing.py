@@ -18,6 +18,8 @@ from bs4 import BeautifulSoup
 
 from tools.book import ROOT, build
 
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
 PAGE = """---
 jupytext:
   text_representation: {extension: .md, format_name: myst}
@@ -125,7 +127,6 @@ def test_what_is_launched_is_there_without_outputs_and_installs_the_package(publ
 
 
 def test_text_reads_well_where_nobody_knows_the_books_markup() -> None:
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
     from publishing import plain
 
     text = ":::{admonition} Predict\n:class: prediction\nHow many?\n:::\n"
@@ -234,3 +235,24 @@ def test_the_page_for_what_is_not_there_is_accessible_and_narrow(browser: Any, s
 def test_with_an_address_what_is_not_there_needs_no_search_for_it(published: Path) -> None:
     links = [tag["href"] for tag in soup(published, "404.html").find_all("a")]
     assert links == [f"{SITE}/book/intro.html", f"{SITE}/book/faq.html", f"{SITE}/search.html"]
+
+
+def test_a_page_that_has_moved_leads_to_its_new_place(tmp_path: Path) -> None:
+    from publishing import MOVED, forward
+
+    for new in MOVED.values():
+        (tmp_path / new).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{new}.html").write_text("here", "utf-8")
+    forward(tmp_path)
+    for old, new in MOVED.items():
+        assert not (ROOT / f"{old}.md").exists()
+        assert (ROOT / f"{new}.md").exists()
+        link = soup(tmp_path, f"{old}.html").find("a", href=True)
+        assert ((tmp_path / old).parent / link["href"]).resolve() == (tmp_path / f"{new}.html").resolve()
+
+
+def test_a_page_that_has_moved_is_left_out_where_its_new_place_is_missing(tmp_path: Path) -> None:
+    from publishing import forward
+
+    forward(tmp_path)
+    assert list(tmp_path.rglob("*.html")) == []
