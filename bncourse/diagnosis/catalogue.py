@@ -94,7 +94,10 @@ class Belief:
             return pattern.sub(lambda match: words[match.group()], text)
 
         hints = said(self.hints[0]), said(self.hints[1]), said(self.hints[2])
-        return replace(self, belief=said(self.belief), truth=said(self.truth), symptom=said(self.symptom), hints=hints)
+        see = f"{self.see} of maps" if kind in ("group", "instance") else self.see
+        see = see if see in EXPERIMENTS else self.see
+        entry = replace(self, belief=said(self.belief), truth=said(self.truth), symptom=said(self.symptom))
+        return replace(entry, hints=hints, see=see)
 
     @property
     def experiment(self) -> str:

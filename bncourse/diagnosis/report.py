@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bncourse.diagnosis.catalogue import chapter_link, known_beliefs
+from bncourse.diagnosis.experiments import EXPERIMENTS
 
 STILL_MISSING = "Your code is still missing."
 """What is said of code that holds the line it was released with."""
@@ -130,11 +131,15 @@ def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str
     if where != entry.part and not lead:
         message += f" It shows in {where}."
     hints = SHAPES.get(where, entry.hints) if belief == "wrong-shape" else entry.hints
-    experiment = entry.experiment if kind == "batch" and where in PARTS_TO_TRY else ""
+    tried = EXPERIMENTS.get(entry.see)
+    experiment = tried.text if tried is not None and kind in tried.kinds and where in PARTS_TO_TRY else ""
     return Finding(where, belief, message, hints, entry.page, remark, experiment)
 
 
-PARTS_TO_TRY = ("forward", "dx", "dgamma", "dbeta", "running", "running_mean", "running_var")
+PARTS_TO_TRY = (
+    *("forward", "dx", "dgamma", "dbeta", "running", "running_mean", "running_var"),
+    *("inference", "inference_backward", "conv"),
+)
 """Parts for which an experiment calls the functions that are wrong."""
 
 

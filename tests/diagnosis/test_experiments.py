@@ -7,14 +7,59 @@ import pytest
 
 from bncourse.diagnosis import beliefs
 from bncourse.diagnosis.evidence.correct_programs import RIGHT
-from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.evidence.specimens import OTHERS, SPECIMENS, OtherSpecimen, Specimen
+from bncourse.diagnosis.evidence.specimens.other_norms import right_forward
+from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
 from bncourse.diagnosis.experiments import EXPERIMENTS, Experiment
+from bncourse.diagnosis.layouts import Layout
+from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.running_stats import right_update
+from bncourse.numpy_bn import functional as reference
 
 EXACT = [one for one in RIGHT if "float32" not in one.name]
-SHOWN = [
-    one for one in SPECIMENS if beliefs()[one.belief].see and one.role in ("forward", "backward", "pair", "running")
-]
+
+
+def shown(belief: str, kind: str) -> Experiment | None:
+    """What a message about this normalization tells to try."""
+    experiment = EXPERIMENTS.get(beliefs()[belief].in_words_of(kind).see)
+    return experiment if experiment is not None and kind in experiment.kinds else None
+
+
+SHOWN = [one for one in SPECIMENS if shown(one.belief, "batch") and one.role != "staged"]
+SHOWN_ELSEWHERE = [one for one in OTHERS if shown(one.belief, one.rules.kind)]
+OF_MAPS = ("bright corner", "bright image", "channels apart", "places", "pixels twice")
+OF_OTHERS = {
+    "samples apart": Rules("layer"),
+    "mean kept": Rules("rms"),
+    "samples apart of maps": Rules("group", (2, 5), 2),
+    "groups apart": Rules("group", (2, 5), 2),
+    "groups together": Rules("group", (2, 5), 2),
+    "step with unequal gamma": Rules("layer"),
+    "step with unequal gamma of maps": Rules("group", (2, 5), 2),
+}
+"""Experiments for other normalizations than batch norm, and one of those."""
+
+
+def biased_update(mean: Any, var: Any, x: Any, *, momentum: float) -> Any:
+    return (1 - momentum) * mean + momentum * x.mean(axis=0), (1 - momentum) * var + momentum * x.var(axis=0)
+
+
+def right_backward(rules: Rules) -> Any:
+    """The gradient of `right_forward`."""
+
+    def backward(dy: Any, cache: Any) -> Any:
+        layout: Layout = cache["layout"]
+        x_hat, s, inside = (
+            layout.rows(np.broadcast_to(one, dy.shape)) for one in (cache["x_hat"], cache["s"], dy * cache["gamma"])
+        )
+        dx = s * (inside - inside.mean(axis=0) * layout.centered - x_hat * (inside * x_hat).mean(axis=0))
+        axes = (0, *range(2, dy.ndim))
+        return layout.back(dx, dy.shape), (dy * cache["x_hat"]).sum(axis=axes), dy.sum(axis=axes)
+
+    return backward
+
+
+INFERENCE = {"inference": reference.batch_norm_inference, "inference_backward": reference.batch_norm_inference_backward}
 
 
 def prints(experiment: Experiment, seed: int, **functions: Any) -> float:
@@ -37,26 +82,56 @@ def as_a_tuple(backward: Any) -> Any:
     return run
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name not in (*OF_MAPS, *OF_OTHERS)])
 def test_right_programs_print_what_they_must(name: str) -> None:
-    for right in EXACT:
+    experiment = EXPERIMENTS[name]
+    update = biased_update if name.endswith("biased") else right_update
+    used = EXACT if "forward(" in experiment.text else EXACT[:1]
+    for right in used:
+        functions = {"forward": right.forward, "backward": as_a_tuple(right.backward), "update": update, **INFERENCE}
         for seed in range(3):
-            found = prints(
-                EXPERIMENTS[name], seed, forward=right.forward, backward=as_a_tuple(right.backward), update=right_update
-            )
-            assert (found < 1e-4) == EXPERIMENTS[name].zeros, right.name
+            assert (prints(experiment, seed, **functions) < 1e-4) == experiment.zeros, right.name
+
+
+@pytest.mark.parametrize("name", OF_MAPS)
+def test_right_programs_for_maps_print_what_they_must(name: str) -> None:
+    for seed in range(3):
+        found = prints(EXPERIMENTS[name], seed, forward=plain_forward, backward=plain_backward)
+        assert (found < 1e-4) == EXPERIMENTS[name].zeros
+
+
+@pytest.mark.parametrize("name", OF_OTHERS)
+def test_right_programs_of_other_normalizations_print_what_they_must(name: str) -> None:
+    rules = OF_OTHERS[name]
+    for seed in range(3):
+        found = prints(EXPERIMENTS[name], seed, forward=right_forward(rules), backward=right_backward(rules))
+        assert (found < 1e-4) == EXPERIMENTS[name].zeros
 
 
 @pytest.mark.parametrize("specimen", SHOWN, ids=lambda one: f"{one.belief}:{one.name}")
 def test_a_program_that_holds_the_belief_prints_the_opposite(specimen: Specimen) -> None:
     experiment = EXPERIMENTS[beliefs()[specimen.belief].see]
-    update = specimen.function if specimen.role == "running" else right_update
+    functions: dict[str, Any] = {"update": right_update, **INFERENCE}
+    functions |= {"forward": specimen.forward, "backward": as_a_tuple(specimen.gradient)}
+    alone = {"running": "update", "inference": "inference", "inference_backward": "inference_backward"}
+    if specimen.role in alone:
+        functions[alone[specimen.role]] = specimen.function
     for seed in range(3):
-        found = prints(experiment, seed, forward=specimen.forward, backward=specimen.gradient, update=update)
+        found = prints(experiment, seed, **functions)
+        assert (found > 1e-2) if experiment.zeros else (found < 1e-4)
+
+
+@pytest.mark.parametrize("specimen", SHOWN_ELSEWHERE, ids=lambda one: f"{one.belief}:{one.name}")
+def test_other_normalizations_that_hold_the_belief_print_the_opposite(specimen: OtherSpecimen) -> None:
+    experiment = EXPERIMENTS[beliefs()[specimen.belief].in_words_of(specimen.rules.kind).see]
+    functions = {"forward": specimen.forward, "backward": specimen.backward, "update": specimen.running}
+    for seed in range(3):
+        found = prints(experiment, seed, **functions)
         assert (found > 1e-2) if experiment.zeros else (found < 1e-4)
 
 
 def test_every_experiment_is_used_and_holds_no_expected_value() -> None:
     used = {entry.see for entry in beliefs().values()} - {""}
-    assert used <= set(EXPERIMENTS)
-    assert len([entry for entry in beliefs().values() if entry.see]) > 85
+    used |= {f"{name} of maps" for name in used} & set(EXPERIMENTS)
+    assert used == set(EXPERIMENTS)
+    assert len([entry for entry in beliefs().values() if entry.see]) >= 141
