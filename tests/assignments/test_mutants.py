@@ -17,7 +17,7 @@ ANSWERS = {
     "forward": ["forward", "identity", "running", "start", "inference", "conv", "bias"],
     "pytorch": ["function", "module", "fold"],
     "training": ["gradients", "train", "sweep-rates", "findings-rates", "sweep-sizes", "findings-size", "mend"],
-    "beyond": ["layer", "group", "merge"],
+    "beyond": ["layer", "group", "merge", "back", "weight-gradient", "secret"],
 }
 """The answers that can be right in one way only, up to style: in `beyond` own programs are asked for too."""
 SHOWN_ONLY = {"curves", "rates-run", "sizes-run", "report", "mended", "gradcheck-run"}
