@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
-_SEED = re.compile(r"(?<=\bseed=)\d+|(?<=\bdefault_rng\()\d+(?=\))|(?<=\bfor seed in \()\d[\d, ]*(?=\))")
+SEED = re.compile(r"(?<=\bseed=)\d+|(?<=\bdefault_rng\()\d+(?=\))|(?<=\bfor seed in \()\d[\d, ]*(?=\))")
 _OPTION = re.compile(r'^- `"([a-z])"`: (.*)$', re.MULTILINE)
 _PREDICTION = re.compile(r'(\bprediction_\d+ = ")([a-z])(")')
 _STRIDE = 1000
@@ -92,7 +92,7 @@ def varied(cells: Sequence[tuple[str, str, str, bool]], varies: Sequence[Mapping
         found = {entry["words"][0]: entry["words"] for entry in varies if name in entry["cells"]}
         source = _with_other_words(source, {old: words[1 + year % (len(words) - 1)] for old, words in found.items()})
         if kind == "test":
-            source = _SEED.sub(lambda seeds: _moved(seeds[0], year), source)
+            source = SEED.sub(lambda seeds: _moved(seeds[0], year), source)
         elif kind == "text" and _OPTION.search(source):
             letters = {} if fixed else _new_letters(source, f"{variant} {name}")
             source = _in_new_order(source, letters)

@@ -1,5 +1,6 @@
 """A folder's name in; a course folder with all that commands need out: masters, settings, nbgrader's configuration."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,10 @@ from string import Template
 
 from bncourse.grading.authoring.course import Course, CourseError, find_course, shipped_assignments, write
 from bncourse.grading.authoring.masters import list_masters, load_master
+from bncourse.grading.authoring.private import SECRET, STRUCTURED, private_master
+from bncourse.grading.authoring.private_edits import StructureError
 from bncourse.grading.authoring.settings import FILE, PLATFORMS, SettingsError, in_utc, read_settings
+from bncourse.grading.workflows.private_trial import Trial, try_private
 
 EXAMPLE = "backward"
 """The assignment of which an example course has a sample class."""
@@ -93,9 +97,11 @@ class Wishes:
     """The due date of the assignment that is due first; the others keep their distance. As the masters say if empty."""
     due: Mapping[str, str] = field(default_factory=dict)
     """Due dates of single assignments."""
+    secret: str = ""
+    """What draws masters of the instructor's own; the published ones if empty."""
 
 
-def new_course(folder: Path, wishes: Wishes) -> Course:
+def new_course(folder: Path, wishes: Wishes, tried: list[Trial] | None = None) -> Course:
     """Make a course folder, complete, or nothing.
 
     Parameters
@@ -103,6 +109,8 @@ def new_course(folder: Path, wishes: Wishes) -> Course:
     folder : Path
         It must not exist yet, or be empty.
     wishes : Wishes
+    tried : list, optional
+        Filled with what was tried of each private master.
 
     Returns
     -------
@@ -126,6 +134,11 @@ def new_course(folder: Path, wishes: Wishes) -> Course:
     try:
         for part in ("masters", "classes"):
             shutil.copytree(shipped / part, beside / "assignments" / part, ignore=shutil.ignore_patterns("__pycache__"))
+        if wishes.secret:
+            _make_private(beside, wishes.secret)
+            trials = _tried(beside, wishes.secret)
+            if tried is not None:
+                tried.extend(trials)
         lines = "\n".join(f'{name} = "{date}"' for name, date in due.items())
         write(beside / FILE, SETTINGS.substitute(platform=wishes.platform, zone=wishes.zone, due=lines).encode())
         read_settings(beside / FILE)
@@ -137,11 +150,31 @@ def new_course(folder: Path, wishes: Wishes) -> Course:
         if folder.exists():
             folder.rmdir()
         beside.replace(folder)
-    except SettingsError as error:
+    except (SettingsError, StructureError) as error:
         raise CourseError(str(error)) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return find_course(folder)
+
+
+def _make_private(folder: Path, secret: str) -> None:
+    """Put the instructor's own masters in the place of the published ones, and keep the secret."""
+    for path in sorted((folder / "assignments" / "masters").glob("*.md")):
+        own = private_master(path.read_text(encoding="utf-8"), path.stem, secret)
+        path.write_text(own, encoding="utf-8")
+    for name in STRUCTURED:  # their sample classes answer in the published conventions
+        (folder / "assignments" / "classes" / f"{name}.toml").unlink(missing_ok=True)
+    write(folder / SECRET, (json.dumps({"secret": secret}, indent=1) + "\n").encode())
+
+
+def _tried(folder: Path, secret: str) -> list[Trial]:
+    """What was tried of each private master, before the folder becomes a course."""
+    shipped = find_course(folder, shipped_assignments() / "masters")
+    trials = []
+    for path in sorted((folder / "assignments" / "masters").glob("*.md")):
+        published = load_master(shipped.masters / path.name)
+        trials.append(try_private(load_master(path), published, shipped, secret))
+    return trials
 
 
 def due_dates(masters: Path, wishes: Wishes) -> dict[str, str]:

@@ -1,0 +1,144 @@
+"""A secret and the published masters in; an instructor's own masters, of another structure and other numbers, out.
+
+The structure of `forward` and `backward` changes: which axis holds the channels, the shape of the parameters, what is
+kept of the spread, what momentum weighs, the cache, the stages and the order of results. In all assignments seeds,
+numbers and the order of options change, as `variants` does it.
+"""
+
+import hashlib
+import hmac
+import random
+import re
+from collections.abc import Iterable
+from itertools import permutations
+from typing import Any
+
+from bncourse.diagnosis.restated import AXES, GRADIENTS, Restated
+from bncourse.grading.authoring.private_backward import BACKWARD_TESTS, backward_edits, new_cache
+from bncourse.grading.authoring.private_edits import Edits, edited
+from bncourse.grading.authoring.private_forward import FORWARD_TESTS, forward_edits
+from bncourse.grading.authoring.variants import SEED, varied
+
+SECRET = "private.json"  # noqa: S105  (a file's name)
+"""The file in a course folder that keeps the secret."""
+STRUCTURED = ("backward", "forward")
+"""The assignments whose structure changes; of the others, numbers, seeds and orders alone."""
+UNCHANGED = {
+    "forward": ("test-prediction-",),
+    "backward": ("test-prediction-", "test-projection"),
+}
+"""Beginnings of the names of tests that ask the same as before, but for numbers."""
+_SHAPE = re.compile(r"\((\d+), (\d+), (\d+), (\d+)\)")
+_VARIES = re.compile(r"^  varies:.*\n(?:^ {4}.*\n)+", re.MULTILINE)
+
+
+def conventions(assignment: str, secret: str) -> Restated:
+    """The conventions of an assignment, drawn by the secret."""
+    dice = random.Random(_derived(secret, assignment))  # noqa: S311  (its seed is the secret)
+    gradients = [order for order in permutations(GRADIENTS) if order[0] != GRADIENTS[0]]
+    column, maps = dice.random() < 0.5, dice.choice(["NHWC", "CNHW"])
+    spread, weighs = dice.choice(["std", "precision"]), dice.choice(["new", "old"])
+    cache_first, order = dice.random() < 0.5, dice.choice(gradients)
+    if assignment == "forward":
+        return Restated(column, maps, spread, weighs, cache_first)  # type: ignore[arg-type]
+    return Restated(column, maps, spread, gradients=order)  # type: ignore[arg-type]
+
+
+def private_master(text: str, assignment: str, secret: str) -> str:
+    """The text of a master of the instructor's own.
+
+    Parameters
+    ----------
+    text : str
+        The published master, in MyST.
+    assignment : str
+    secret : str
+
+    Returns
+    -------
+    str
+        The same text for the same secret.
+
+    Raises
+    ------
+    private_edits.StructureError
+        If the published master does not hold what would be changed.
+    """
+    import jupytext
+
+    def cells_of(text: str) -> list[Any]:
+        return list(jupytext.reads(text, fmt="md:myst").cells)
+
+    if assignment in STRUCTURED:
+        own = conventions(assignment, secret)
+        text = _with_shapes(text, own)
+        edits, tests = _edits(assignment, own, secret)
+        text = edited(text, cells_of(text), edits, tests, own)
+    notebook = jupytext.reads(text, fmt="md:myst")
+    facts = [_facts(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
+    varies = notebook.metadata["bncourse"].get("varies", [])
+    year = hashlib.sha256(_derived(secret, f"{assignment} numbers")).hexdigest()[:16] + "x"
+    told = [(*fact[:2], cell.source, fact[2]) for fact, cell in zip(facts, notebook.cells, strict=True)]
+    sources = [
+        SEED.sub(lambda seeds: _drawn(seeds[0], secret, assignment), source) if kind == "test" else source
+        for (_, kind, _), source in zip(facts, varied(told, varies, year), strict=True)
+    ]
+    return _VARIES.sub("", _with_sources(text, notebook.cells, sources), count=1)
+
+
+def _drawn(seeds: str, secret: str, assignment: str) -> str:
+    """Other seeds, of which none tells another."""
+
+    def drawn(seed: re.Match[str]) -> str:
+        return str(int.from_bytes(_derived(secret, f"{assignment} seed {seed[0]}")[:4], "big") % 1_000_000_000)
+
+    return re.sub(r"\d+", drawn, seeds)
+
+
+def must_fail(assignment: str, tests: Iterable[str], own: Restated) -> list[str]:
+    """The tests that last year's right answers must not pass, because they ask for something else."""
+    if assignment not in STRUCTURED:
+        return []
+    same = UNCHANGED[assignment]
+    if assignment == "forward":
+        same += ("test-start",) if own.weighs == "new" else ()
+        same += ("test-inference-law",) if own.column else ()  # columns are broadcast as the law wants it
+    return [name for name in tests if not name.startswith(same)]
+
+
+def _edits(assignment: str, own: Restated, secret: str) -> tuple[Edits, dict[str, str]]:
+    if assignment == "forward":
+        return forward_edits(own), FORWARD_TESTS
+    dice = random.Random(_derived(secret, "cache and stages"))  # noqa: S311
+    return backward_edits(own, new_cache(own, dice), sums=dice.random() < 0.5), BACKWARD_TESTS
+
+
+def _derived(secret: str, what: str) -> bytes:
+    return hmac.new(secret.encode(), what.encode(), "sha256").digest()
+
+
+def _with_shapes(text: str, own: Restated) -> str:
+    """The shapes of feature maps in the text, also where the front matter lists those of other years."""
+
+    def turned(shape: re.Match[str]) -> str:
+        return f"({', '.join(shape[number + 1] for number in AXES[own.maps])})"
+
+    cells = re.split(r"^(?=nbgrader: \{|\+\+\+ \{)", text, flags=re.MULTILINE)
+    code = re.compile(r"[^\n]*kind: (test|answer)")
+    return "".join(cell if code.match(cell) else _SHAPE.sub(turned, cell) for cell in cells)
+
+
+def _facts(number: int, cell: Any) -> tuple[str, str, bool]:
+    facts = cell.metadata.get("nbgrader", cell.metadata)
+    default = "text" if cell.cell_type == "markdown" else "given"
+    return str(facts.get("grade_id", number)), str(facts.get("kind", default)), cell.metadata.get("order") == "fixed"
+
+
+def _with_sources(text: str, cells: Iterable[Any], sources: Iterable[str]) -> str:
+    """The text with other sources of its cells, whatever stands around them."""
+    made, place = list[str](), 0
+    for cell, source in zip(cells, sources, strict=True):
+        start = text.index(cell.source, place)
+        made += [text[place:start], source]
+        place = start + len(cell.source)
+    return "".join(made) + text[place:]
