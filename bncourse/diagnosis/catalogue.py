@@ -29,6 +29,8 @@ TITLES = {
     "gradients/vanishing_term": "The vanishing term",
     "inference/modes": "Modes and folding",
     "inference/population_statistics": "Population statistics",
+    "practice/the_batch": "What is the batch?",
+    "practice/training": "Training with batch normalization",
     "transform/transform": "The transform",
     "why/covariate_shift": "Covariate shift: the classifier that met only black cats",
     "why/internal_covariate_shift": "Internal covariate shift: the moving target",
@@ -128,7 +130,7 @@ def beliefs() -> Mapping[str, Belief]:
     return MappingProxyType(found)
 
 
-TASKS = ("shift",)
+TASKS = ("shift", "training")
 """Assignments whose answers have beliefs of their own, in `tasks/`."""
 BY_HAND = "Work the smallest case by hand, and print every intermediate value of your code beside it."
 

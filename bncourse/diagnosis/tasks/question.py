@@ -58,9 +58,10 @@ class Question:
     Parameters
     ----------
     inputs : callable
-        `inputs(rng, given) -> Inputs`: other numbers for another generator, and no round ones.
+        `inputs(rng, given)`, one `Inputs` or a list of them: other numbers for another generator, and no round ones.
     program : callable
-        `program(slips, given, *arguments, **options)`: the result, right where there are no slips.
+        `program(slips, given, *arguments, **options)`: the result, right where there are no slips. It may keep in
+        `given["kept"]`, a dictionary, what several programs need.
     parts : tuple of str
         The headings of the catalogue whose beliefs may be named, in this order.
     pairs : bool
@@ -69,39 +70,43 @@ class Question:
         Functions of the notebook that the programs need.
     """
 
-    inputs: Callable[[np.random.Generator, Given], Inputs]
+    inputs: Callable[[np.random.Generator, Given], Inputs | list[Inputs]]
     program: Callable[..., Any]
     parts: tuple[str, ...]
     pairs: bool = True
     given: tuple[str, ...] = ()
+    silent: frozenset[str] = frozenset()
+    """What the notebook itself has wrong, for its readers to find: nothing is said of it."""
     ways: Mapping[str, int] = field(default_factory=dict)
     """How many ways of writing a belief are known, where it is more than one."""
 
-    def cases(self, given: Given) -> Iterator[Inputs]:
-        """One set of arguments for the search, and those that are kept back from it."""
+    def cases(self, given: Given) -> Iterator[list[Inputs]]:
+        """Calls for the search, and those that are kept back from it."""
         for seed in SEEDS:
-            yield self.inputs(np.random.default_rng(seed), given)
+            calls = self.inputs(np.random.default_rng(seed), given)
+            yield calls if isinstance(calls, list) else [calls]
 
     def slips(self) -> list[str]:
         """Every slip, in the catalogue's order."""
         found = [entry.id for entry in task_beliefs().values() if entry.part in self.parts]
         return [name for one in found for name in (one, *(f"{one}/{n}" for n in range(2, self.ways.get(one, 1) + 1)))]
 
-    def run(self, slips: Slips, given: Given, case: Inputs) -> Any:
-        """What the program with these slips returns; None where it cannot be run."""
-        return _called(self.program, slips, given, *case.arguments, **case.options)
+    def run(self, slips: Slips, given: Given, case: list[Inputs]) -> list[Any] | None:
+        """What the program with these slips returns from each call; None where it cannot be run."""
+        return _called(lambda *arguments, **options: self.program(slips, given, *arguments, **options), case)
 
     def explain(self, function: Callable[..., Any], given: Given = MappingProxyType({})) -> tuple[str, ...]:
         """Name the beliefs that give what a function returns; none where it is right, or unknown."""
+        given = {**given, "kept": {}}
         cases = list(self.cases(given))
-        found = _called(function, *cases[0].arguments, **cases[0].options)
-        if found is None or same(found, self.run(Slips(), given, cases[0])):
+        found = _called(function, cases[0])
+        if found is None or any(same(found, self.run(one, given, cases[0])) for one in (Slips(), Slips(self.silent))):
             return ()
         others: list[Any] = []
         for programs in self._programs():
             fitting = [one for one in programs if same(found, self.run(one, given, cases[0]))]
             if fitting and not others:
-                others = [_called(function, *case.arguments, **case.options) for case in cases[1:]]
+                others = [_called(function, case) for case in cases[1:]]
             for other, case in zip(others, cases[1:], strict=True) if fitting else ():
                 fitting = [one for one in fitting if same(other, self.run(one, given, case))]
             if fitting:
@@ -124,20 +129,16 @@ def _in_common(fitting: list[Slips]) -> tuple[str, ...]:
     return tuple(one for one in task_beliefs() if one in shared)
 
 
-def _called(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """The result of a call on copies, in silence; None where it raises: a test says so in its own words."""
+def _called(function: Callable[..., Any], case: list[Inputs]) -> list[Any] | None:
+    """The results of calls on copies, in silence; None where one raises: a test says so in its own words."""
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return function(*(_copied(one) for one in arguments), **options)
+            return [function(*copy.deepcopy(call.arguments), **call.options) for call in case]
     except EngineError:
         raise
     except Exception:
         return None
-
-
-def _copied(value: Any) -> Any:
-    return value if callable(value) else copy.deepcopy(value)
 
 
 def same(found: Any, expected: Any) -> bool:
@@ -149,7 +150,8 @@ def same(found: Any, expected: Any) -> bool:
             parts = [found[name] for name in range(len(found))] if hasattr(found, "__len__") else list(found)
             return len(parts) == len(expected) and all(map(same, parts, expected))
         if isinstance(expected, dict):
-            return sorted(found) == sorted(expected) and all(same(found[name], expected[name]) for name in expected)
+            missing = {name for name, value in expected.items() if value is None}
+            return not missing & set(found) and all(same(found[n], expected[n]) for n in expected.keys() - missing)
         read = np.asarray(found, dtype=float)
         if isinstance(expected, Such):
             return bool(expected.holds(read))
