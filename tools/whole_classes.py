@@ -256,7 +256,7 @@ def _cut(said: str, most: int = 16) -> str:
     lines = said.splitlines()
     if len(lines) <= most:
         return said
-    return "\n".join([*lines[: most - 6], f"   ({len(lines) - most} more lines)", *lines[-6:]])
+    return "\n".join([*lines[: most - 6], f"... {len(lines) - most} more lines", *lines[-6:]])
 
 
 def main() -> None:

@@ -15,19 +15,27 @@ if TYPE_CHECKING:
 @click.option(
     "--variant", help="Another year's numbers, seeds and orders, such as 2027; 'original' for the master as it stands."
 )
+@click.option(
+    "--with-written/--without-written",
+    "written",
+    default=None,
+    help="Whether written answers are part of it, which a person marks [as before; with].",
+)
 @with_course
-def command(course: "Course", assignment: str, variant: str | None) -> None:
+def command(course: "Course", assignment: str, variant: str | None, written: bool | None) -> None:
     """Make the students' notebook of ASSIGNMENT from its master, and its entry in the gradebook.
 
-    Nothing is done where both are up to date already. A variant is remembered in the course folder: all later
-    commands use it. The course folder is remembered too, beside the masters: nbgrader's commands, formgrader and
-    later commands without --course work on it.
+    Nothing is done where both are up to date already. A variant is remembered in the course folder, as is whether
+    written answers are part of it: all later commands use it. The course folder is remembered too, beside the masters:
+    nbgrader's commands, formgrader and later commands without --course work on it.
     """
     from bncourse.grading.authoring.course import take_into_use
-    from bncourse.grading.workflows.release import choose_variant, is_released, release
+    from bncourse.grading.workflows.release import choose_variant, choose_written, is_released, release
 
     if variant is not None:
         choose_variant(course, assignment, variant)
+    if written is not None:
+        choose_written(course, assignment, written=written)
     if not is_released(course, assignment):
         release(course, assignment)
     take_into_use(course)

@@ -27,10 +27,11 @@ def import_(course: "Course", file: Path, drop_others: bool) -> None:
 
     Who is known keeps what is not in FILE, and every grade.
     """
-    from bncourse.grading.workflows.roster import enter_members, known_members, read_roster, set_dropped
+    from bncourse.grading.workflows.roster import enter_members, known_members, read_roster, set_dropped, set_open
 
     listed = read_roster(file)
     changed = enter_members(course, listed)
+    set_open(course, is_open=False)
     ids = {member.student for member in listed}
     gone = [member.student for member in known_members(course, dropped=True) if member.student in ids]
     others = [member.student for member in known_members(course) if member.student not in ids]

@@ -36,7 +36,7 @@ BY_OTHER_TESTS = {
 NOT_RUN = {
     "make": "it is what CI runs",
     "apt install bubblewrap libseccomp2": "tests install nothing",
-    "cd assignments": "a folder",
+    "bncourse new-course bn-2027": "tests/grading/workflows/test_new_course.py makes such folders",
     "jupyter lab": "formgrader's pages are opened in tests/acceptance/test_formgrader.py",
 }
 """Commands that no test runs, and why."""
@@ -109,7 +109,7 @@ def unknown(command: str) -> str:
     known = main.get_command(click.Context(main), others[0])
     if known is None:
         return others[0]
-    options = {name for parameter in known.params for name in parameter.opts}
+    options = {name for parameter in known.params for name in (*parameter.opts, *parameter.secondary_opts)}
     return " ".join(word for word in others if word.startswith("-") and word not in options)
 
 
@@ -201,14 +201,14 @@ def test_the_reference_has_every_public_name_of_both_twins(site: Path) -> None:
 
 
 def test_the_rule_for_late_submissions_on_the_page_takes_off_a_tenth_for_each_day_begun(tmp_path: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (TEACH / "instructor_guide.md").read_text("utf-8"), re.DOTALL)
-    rule = next(block for block in blocks if "class TenthADay" in block)
+    blocks = re.findall(r"```toml\n(.*?)```", (TEACH / "instructor_guide.md").read_text("utf-8"), re.DOTALL)
+    rule = next(block for block in blocks if "[late]" in block)
     masters = tmp_path / "assignments" / "masters"
     masters.mkdir(parents=True)
-    (tmp_path / "assignments" / "nbgrader_config.py").write_text(f"c = get_config()\n{rule}", encoding="utf-8")
-    penalty = late_penalty(find_course(tmp_path / "course", masters))
+    (tmp_path / "course.toml").write_text(rule, encoding="utf-8")
+    penalty = late_penalty(find_course(tmp_path, masters))
     assert penalty is not None
-    assert [penalty("ann", 40.0, days * 86_400.0) for days in (0.1, 1.5, 20)] == [4.0, 8.0, 40.0]
+    assert [penalty("ann", 40.0, days * 86_400.0) for days in (0.001, 0.1, 1.5, 6, 20)] == [0.0, 4.0, 8.0, 20.0, 40.0]
 
 
 def test_the_pictures_on_the_pages_are_there_described_and_small() -> None:

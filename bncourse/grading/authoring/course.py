@@ -34,6 +34,9 @@ PACKED = Path(__file__).parents[1] / "course_files"
 VARIANTS = "variants.json"
 """The file in a course folder that says which assignments are another year's."""
 
+WITHOUT_WRITTEN = "without_written.json"
+"""The file in a course folder that says which assignments are released without their written answers."""
+
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -116,6 +119,7 @@ class Course:
         source = self.notebook("source", assignment)
         if notebook_digest(source) != digest:
             master = masters.load_master(path, self.variants.get(assignment), self.installed_from)
+            master = masters.without_written(master) if assignment in self.without_written else master
             due = self.settings.due.get(assignment, master.metadata["due"])
             master = replace(master, metadata={**master.metadata, "due": due, "digest": digest})
             write(source, render.as_bytes(render.source_notebook(master)))
@@ -166,6 +170,16 @@ class Course:
         except (OSError, ValueError, AttributeError) as error:
             raise CourseError(f"{self.root / VARIANTS} cannot be used: {error}") from error
 
+    @property
+    def without_written(self) -> frozenset[str]:
+        """Which assignments are released without their written answers: `bncourse release --without-written`."""
+        try:
+            return frozenset(map(str, json.loads((self.root / WITHOUT_WRITTEN).read_bytes())))
+        except FileNotFoundError:
+            return frozenset()
+        except (OSError, ValueError, TypeError) as error:
+            raise CourseError(f"{self.root / WITHOUT_WRITTEN} cannot be used: {error}") from error
+
     @cached_property
     def settings(self) -> Settings:
         """What `course.toml` in the course folder says.
@@ -194,6 +208,7 @@ class Course:
         content.update(repr(self.installed_from).encode())
         content.update(self.variants.get(assignment, "").encode())
         content.update(self.settings.due.get(assignment, "").encode())
+        content.update(b"without written" if assignment in self.without_written else b"")
         return content.hexdigest()
 
 

@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -28,6 +29,8 @@ FACTS: dict[str, type | tuple[type, ...]] = {
 """What the front matter says under `bncourse`, and the type of each."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
+NOT_MARKED = "*Answer for yourself: this question is not marked.*"
+"""What stands in the place of a written answer where an assignment is released without them."""
 
 
 class MasterError(ValueError):
@@ -96,6 +99,17 @@ def load_master(path: Path, variant: str | None = None, installed_from: Source |
         metadata={name: facts[name] for name in ("points", "due", "minutes", "goals")}
         | ({} if variant is None else {"variant": variant}),
     )
+
+
+def without_written(master: Master) -> Master:
+    """Return the same assignment in which nothing is marked by hand: written questions stay, to think about."""
+    cells = tuple(
+        replace(cell, kind="text", source=NOT_MARKED, points=0.0, cell_type="markdown")
+        if cell.kind == "written"
+        else cell
+        for cell in master.cells
+    )
+    return replace(master, cells=cells, metadata={**master.metadata, "points": sum(cell.points for cell in cells)})
 
 
 def _facts(path: Path, facts: Any) -> dict[str, Any]:

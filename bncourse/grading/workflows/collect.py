@@ -19,7 +19,17 @@ from bncourse.grading.submissions.downloads import DownloadError, Person, Platfo
 from bncourse.grading.submissions.files import read_file
 from bncourse.grading.submissions.notebooks import read_notebook
 from bncourse.grading.submissions.origins import Origin, note_origins, read_origins
-from bncourse.grading.workflows.roster import Matcher, Member, enter_members, id_of, known_members, read_roster
+from bncourse.grading.workflows.roster import (
+    UNKNOWN,
+    Matcher,
+    Member,
+    enter_members,
+    id_of,
+    is_open,
+    known_members,
+    read_roster,
+    set_open,
+)
 
 TIMESTAMP = "timestamp.txt"
 _MODULE = re.compile(r"[A-Za-z_]\w{0,80}\.py", re.ASCII)
@@ -69,8 +79,8 @@ def collect(
     path : Path
         The download: a ZIP file or a folder.
     roster : Path, optional
-        A class list, which is entered into the gradebook first. Without one, the gradebook's students are the list;
-        if there are none, everybody in the download is entered.
+        A class list, which is entered into the gradebook first. Without one, the gradebook's students are the list.
+        As long as no list was ever given, everybody in a download is entered, newcomers of a later one too.
     platform : str, optional
         If left out, the download's form decides.
 
@@ -82,6 +92,8 @@ def collect(
     course.require_gradebook(assignment)
     if roster is not None:
         enter_members(course, read_roster(roster))
+        set_open(course, is_open=False)
+    anybody = is_open(course)
     members, gone = known_members(course), known_members(course, dropped=True)
     try:
         download = read_download(path, platform)
@@ -90,22 +102,24 @@ def collect(
     people: dict[Person, list[Upload]] = defaultdict(list)
     for upload in download.uploads:
         people[upload.person].append(upload)
-    match, anybody = Matcher([*members, *gone]), not members and not gone
+    match = Matcher([*members, *gone])
     dropped = {member.student for member in gone}
     due = due_date(course, assignment)
     rows, entered = [], {}
     for person, uploads in people.items():
         student, reason = match(person)
-        if not student and anybody:
+        new = not student and anybody and reason == UNKNOWN
+        if new:
             student = id_of(person)
             reason = "" if student else "the platform says nothing from which an id could be made"
         if student in dropped:
             student, reason = "", f"{student} was dropped; to take them in again: bncourse roster restore {student}"
-        if student and anybody:
+        if student and new:
             entered[student] = Member(student, last=person.name, email=person.email, lms_id=person.id)
         rows.append(_collected(course, assignment, due, student, person, uploads, reason))
     if entered:
         enter_members(course, entered.values())
+        set_open(course, is_open=True)
     rows = _one_each(rows)
     note_origins(course, assignment, _origins(download.platform, rows, read_origins(course, assignment)))
     found = {row.student for row in rows if row.outcome != "not taken"}

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bncourse.grading.authoring.course import VARIANTS, Course, CourseError, notebook_digest, write
+from bncourse.grading.authoring.course import VARIANTS, WITHOUT_WRITTEN, Course, CourseError, notebook_digest, write
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.authoring.variants import VariantError, check_name
 from bncourse.grading.core.install import WHEEL
@@ -95,6 +95,28 @@ def choose_variant(course: Course, assignment: str, variant: str) -> None:
     rest = {name: its for name, its in chosen.items() if name != assignment}
     chosen = rest | ({assignment: wanted} if wanted else {})
     write(course.root / VARIANTS, (json.dumps(chosen, indent=1, sort_keys=True) + "\n").encode())
+
+
+def choose_written(course: Course, assignment: str, *, written: bool) -> None:
+    """Have this course's release of an assignment hold its written answers, or be marked by tests alone.
+
+    Raises
+    ------
+    CourseError
+        If students have handed in already. Nothing has been changed then.
+    """
+    course.master(assignment)
+    without = course.without_written
+    if (assignment not in without) == written:
+        return
+    students = course.students(assignment)
+    if students:
+        raise CourseError(
+            f"{students[0]} has handed in {assignment}, so its written answers stay as they are here: grades would "
+            "be of another total. Use another --course folder."
+        )
+    names = without - {assignment} if written else without | {assignment}
+    write(course.root / WITHOUT_WRITTEN, (json.dumps(sorted(names)) + "\n").encode())
 
 
 def release(course: Course, assignment: str) -> None:

@@ -33,6 +33,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "email address", "e-mail", "mail"),
     "login": ("github_username", "sis login id", "username", "login"),
 }
+OPEN_CLASS = ".open-class"
+"""The file in a course folder that says: there is no class list yet, so collecting takes everybody."""
+UNKNOWN = "not in the class list"
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 
 
@@ -160,6 +163,20 @@ def enter_members(course: Course, members: Iterable[Member]) -> int:
     return changed
 
 
+def is_open(course: Course) -> bool:
+    """Whether a class list was never given, so that everybody who hands in belongs to the class."""
+    return (course.root / OPEN_CLASS).is_file() or not (known_members(course) or known_members(course, dropped=True))
+
+
+def set_open(course: Course, *, is_open: bool) -> None:
+    """Note that the class is whoever hands in, or, once a class list is given, that it is not."""
+    path = course.root / OPEN_CLASS
+    if is_open:
+        write(path, b"No class list was given: collecting enters everybody who hands in.\n")
+    else:
+        path.unlink(missing_ok=True)
+
+
 def set_dropped(course: Course, students: Sequence[str], *, dropped: bool) -> list[str]:
     """Take students out of all lists, or back in; their grades and files stay. Returns those for whom that is new.
 
@@ -228,7 +245,7 @@ class Matcher:
         login = self._by["login"].get(person.id.casefold(), []) if person.id else []
         if len(login) == 1:
             return login[0], ""
-        return "", "not in the class list"
+        return "", UNKNOWN
 
 
 def letters(name: str) -> str:

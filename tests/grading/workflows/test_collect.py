@@ -262,3 +262,30 @@ def test_zip_of_one_wrapper_folder_is_unwrapped(tmp_path: Path) -> None:
     path = tmp_path / "d.zip"
     path.write_bytes(buffer.getvalue())
     assert read_download(path).platform == "canvas"
+
+
+def test_without_a_class_list_newcomers_are_taken_until_a_list_is_given(
+    course: Course, roster: Path, tmp_path: Path
+) -> None:
+    first = {"doejane_201_1_backward.ipynb": notebook(text="a"), "roebo_202_2_backward.ipynb": notebook(text="b")}
+    collect(course, "backward", zipped(tmp_path / "1.zip", first))
+    found = rows(
+        collect(
+            course,
+            "backward",
+            zipped(
+                tmp_path / "2.zip",
+                {
+                    "doejane_201_3_backward-1.ipynb": notebook(text="c"),
+                    "newnora_203_4_backward.ipynb": notebook(text="d"),
+                },
+            ),
+        )
+    )
+    assert {who: row.outcome for who, row in found.items()} == {"doejane-201": "taken", "newnora-203": "taken"}
+    assert {member.student for member in known_members(course)} == {"doejane-201", "newnora-203", "roebo-202"}
+    late = {"zackzoe_204_5_backward.ipynb": notebook(), "mullereva_101_6_backward.ipynb": notebook(text="e")}
+    closed = collect(course, "backward", zipped(tmp_path / "3.zip", late), roster=roster)
+    assert [row.notes for row in closed.rows if not row.student] == [("not in the class list",)]
+    again = collect(course, "backward", zipped(tmp_path / "4.zip", late))
+    assert [row.outcome for row in again.rows] == ["not taken", "unchanged"]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.install import WHEEL
 from bncourse.grading.core.render import release_notebook
-from bncourse.grading.workflows.release import is_released, release
+from bncourse.grading.workflows.release import choose_written, is_released, release
 
 
 def test_students_get_what_the_master_releases(released_course: Course) -> None:
@@ -55,3 +55,30 @@ def test_a_release_needs_no_path_to_the_environment(
     elsewhere = replace(released_course, db_url=f"sqlite:///{tmp_path}/new.db", root=tmp_path / "course")
     release(elsewhere, "backward")
     assert is_released(elsewhere, "backward")
+
+
+def test_an_assignment_can_be_released_without_its_written_answers(course: Course) -> None:
+    from nbgrader.api import Gradebook
+
+    whole = course.master("backward")
+    choose_written(course, "backward", written=False)
+    assert not is_released(course, "backward")
+    release(course, "backward")
+    master = course.master("backward")
+    assert is_released(course, "backward") and {cell.kind for cell in master.cells} == {
+        "text",
+        "given",
+        "answer",
+        "test",
+    }
+    assert [cell.grade_id for cell in master.cells] == [cell.grade_id for cell in whole.cells]
+    assert master.metadata["points"] == sum(cell.points for cell in master.cells) == 33
+    with Gradebook(course.db_url, "bncourse") as gradebook:
+        assert gradebook.find_assignment("backward").max_score == 33
+    released = course.notebook("release", "backward").read_text()
+    assert "YOUR ANSWER HERE" not in released and released.count("this question is not marked") == 6
+    choose_written(course, "backward", written=True)
+    assert course.master("backward").key == whole.key
+    course.notebook("submitted", "backward", "ada").parent.mkdir(parents=True)
+    with pytest.raises(CourseError, match="ada has handed in"):
+        choose_written(course, "backward", written=False)
