@@ -36,6 +36,7 @@ BY_OTHER_TESTS = {
 NOT_RUN = {
     "make": "it is what CI runs",
     "apt install bubblewrap libseccomp2": "tests install nothing",
+    "bncourse adopt source/ps1/problem1.ipynb --due 2027-03-01": "tests/grading/authoring/test_adopt.py does",
     "bncourse new-course bn-2027": "tests/grading/workflows/test_new_course.py makes such folders",
     "jupyter lab": "formgrader's pages are opened in tests/acceptance/test_formgrader.py",
 }

@@ -145,7 +145,9 @@ class Course:
     def _check_name(self, assignment: str) -> None:
         if not _NAME.fullmatch(assignment) or assignment not in self.assignments:
             known = ", ".join(self.assignments) or "none"
-            raise CourseError(f"There is no assignment {assignment!r} in {self.masters}. Known: {known}.")
+            others = sorted((self.root / "source" / assignment).glob("*.ipynb")) if _NAME.fullmatch(assignment) else []
+            hint = f" To grade another course's: bncourse adopt {others[0]} --due DATE" if others else ""
+            raise CourseError(f"There is no assignment {assignment!r} in {self.masters}. Known: {known}.{hint}")
 
     def render_all(self) -> dict[str, str]:
         """Render the masters that are newer than their source notebooks; returns those with a fault, and why."""

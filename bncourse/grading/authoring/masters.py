@@ -143,8 +143,8 @@ def _cell(path: Path, number: int, cell: Any) -> MasterCell:
     points = facts.get("points", 0)
     if (kind in ("test", "written")) != (points > 0):
         raise MasterError(f"{where}: points is {points}. Expected more than 0 for test and written cells, else none.")
-    if not grade_id.replace("-", "").isalnum() or len(grade_id) > 64:
-        raise MasterError(f"{where}: grade_id may hold letters, digits and dashes, and at most 64 of them.")
+    if not grade_id.replace("-", "").replace("_", "").isalnum() or len(grade_id) > 64:
+        raise MasterError(f"{where}: grade_id may hold letters, digits and dashes or underscores, and at most 64.")
     _check_source(where, kind, cell.source)
     return MasterCell(grade_id, kind, cell.source, float(points), cell.cell_type)
 

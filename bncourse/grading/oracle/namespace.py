@@ -15,6 +15,8 @@ class Namespace(dict[str, Any]):
         self.connection = connection
         self.borrowed: dict[str, Any] = {}
         self.missing: set[str] = set()
+        self.hidden: set[str] = set()
+        """The student's names that the running test has deleted."""
 
     def __missing__(self, name: str) -> Any:
         if hasattr(builtins, name):
@@ -27,3 +29,32 @@ class Namespace(dict[str, Any]):
             self.borrowed[name] = answer[1]
             self.connection.watch(name, answer[1])
         return self.borrowed[name]
+
+    def __delitem__(self, name: str) -> None:
+        """Delete a name; one of the student's is hidden from the student's code as well, until the test ends.
+
+        So a test can see whether one function calls another.
+        """
+        if name in self:
+            super().__delitem__(name)
+            return
+        if self.connection.request("hide", name)[1] is not True:
+            raise KeyError(name)
+        self.borrowed.pop(name, None)
+        self.hidden.add(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Bind a name; where the student's was hidden, it is there again for the student's code."""
+        if name in self.hidden:
+            self._show(name)
+        super().__setitem__(name, value)
+
+    def show_hidden(self) -> None:
+        """Give the student's code back what a test has deleted."""
+        for name in tuple(self.hidden):
+            self.pop(name, None)
+            self._show(name)
+
+    def _show(self, name: str) -> None:
+        self.hidden.discard(name)
+        self.connection.request("show", name)

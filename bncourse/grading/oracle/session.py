@@ -190,6 +190,8 @@ class Session:
                 self.broken.append(one_line(raised))
         self.own_until = math.inf
         self.own_left -= time.process_time() - own
+        with contextlib.suppress(Exception):  # whose process has ended needs nothing back
+            self.space.show_hidden()
         self.tell(
             verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             withheld=withheld,

@@ -14,6 +14,7 @@ from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.regions import released_source
 from bncourse.grading.core.render import nbgrader_metadata
 from bncourse.grading.submissions.elsewhere import code_cells, moved, written_elsewhere
+from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.notebooks import RawCell, RawNotebook, read_notebook
 from bncourse.grading.submissions.pictures import Picture, Pictures
 from bncourse.grading.submissions.said import is_assignments, is_tools, text_in_code, text_in_comments
@@ -21,6 +22,7 @@ from bncourse.grading.submissions.said import is_assignments, is_tools, text_in_
 MAX_REPAIRS = 60
 MAX_PARSED = 60_000
 """Characters of a cell; a longer one is no stub, and is not known by the names that it binds."""
+_UNNAMED = re.compile(r"given-\d+")
 PROTECTED = ("grade", "solution", "locked", "points", "task", "cell_type")
 
 
@@ -83,6 +85,11 @@ def read_submission(master: Master, raw: bytes) -> Reading:
     if len(reading.repairs) > MAX_REPAIRS:
         repairs += (f"and {len(reading.repairs) - MAX_REPAIRS} more repairs",)
     return reading._replace(repairs=repairs, reason=one_line(reading.reason, 300))
+
+
+def is_unnamed(cell: MasterCell) -> bool:
+    """Whether a given cell has no name of its own: other courses leave such cells without nbgrader's metadata."""
+    return cell.kind == "given" and _UNNAMED.fullmatch(cell.grade_id) is not None
 
 
 def is_stub(cell: MasterCell, source: str) -> bool:
@@ -195,7 +202,8 @@ class _Reader:
             ]
             for place in places if cell.kind == "answer" else places[:1]:
                 self.owner[place] = cell.grade_id
-                self.repairs.append(f"cell {cell.grade_id} had lost its metadata and was known by its content")
+                if not is_unnamed(cell):
+                    self.repairs.append(f"cell {cell.grade_id} had lost its metadata and was known by its content")
 
     def _find_the_texts(self) -> None:
         """Know the assignment's own text by what it says, whole or in parts: tools give cells new names."""
@@ -255,7 +263,9 @@ class _Reader:
         if not raw.source.strip():
             return False
         released = _released(cell).source
-        if _same(raw.source, released) or (cell.kind in ("given", "test") and self._dump_at(place) == _dump(released)):
+        code = cell.kind in ("given", "test") and self._dump_at(place) == _dump(released)
+        with_magics = cell.kind == "given" and "get_ipython" in released and _same_code(raw.source, released)
+        if _same(raw.source, released) or code or with_magics:
             return released not in self.shared
         wanted = _binds(cell.source) if cell.kind == "answer" else frozenset()
         return bool(wanted) and wanted <= _binds(raw.source)
@@ -315,9 +325,10 @@ class _Reader:
     def _check_metadata(self, cell: MasterCell, released: _Released, raw: RawCell) -> None:
         if raw.cell_type != cell.cell_type:
             self.repairs.append(f"cell {cell.grade_id} had been turned to {raw.cell_type[:20]!r}")
-        if raw.facts and _flags(raw.facts) != released.flags:
+        before_them = {"task": False, "cell_type": cell.cell_type}  # older releases of nbgrader do not write these
+        if raw.facts and _flags({**before_them, **raw.facts}) != released.flags:
             self.repairs.append(f"the flags or points of cell {cell.grade_id} had been edited")
-        if not raw.facts:
+        if not raw.facts and not is_unnamed(cell):
             self.repairs.append(f"cell {cell.grade_id} had lost its metadata")
         if raw.tags:
             self.repairs.append(f"tags on cell {cell.grade_id} were ignored")
@@ -403,7 +414,8 @@ def _same(source: str, other: str) -> bool:
 
 
 def _same_code(source: str, other: str) -> bool:
-    """Whether two cells are the same code, whatever a formatter made of its quotes and spaces."""
+    """Whether two cells are the same code, whatever a formatter made of its quotes and spaces, or magics of calls."""
+    source, other = plain_python(source), plain_python(other)
     if _same(source, other):
         return True
     tree = _dump(other)

@@ -217,7 +217,7 @@ def choose(assignment: str, uploads: Sequence[Upload]) -> tuple[Upload | None, t
         else:
             others.append(f"{name}: a notebook of {inert(str(named), 60)}")
     notes = []
-    candidates = ours or lost
+    candidates = ours or [upload for upload in lost if Path(upload.name).stem == assignment] or lost
     if not candidates:
         return None, tuple(others) or ("no notebook was handed in",)
     if not ours:

@@ -69,6 +69,7 @@ class Worker(Decoder):
         sys.modules["__main__"] = module
         self.space = vars(module)
         self.space["__builtins__"] = builtins
+        self.hidden: dict[str, Any] = {}
         self.flags = 0
         self.awaiting, self.live = Awaiting(), False
         self.ran: list[types.CodeType] = []
@@ -237,6 +238,19 @@ class Worker(Decoder):
     def do_get(self, name: str) -> Any:
         """Look a global name up."""
         return ("value", self.space[name], ()) if name in self.space else ("missing",)
+
+    def do_hide(self, name: str) -> Any:
+        """Take a global name away from the student's code; say whether it was there."""
+        if name not in self.space:
+            return "value", False, ()
+        self.hidden[name] = self.space.pop(name)
+        return "value", True, ()
+
+    def do_show(self, name: str) -> Any:
+        """Give a name back that was hidden."""
+        if name in self.hidden:
+            self.space[name] = self.hidden.pop(name)
+        return "value", None, ()
 
     def do_call(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call something; say also which array arguments it changed in place."""
