@@ -14,6 +14,7 @@ from bncourse.cli import main
 from bncourse.grading.authoring.course import Course, find_course
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.gradebook.late_penalty import late_penalty
+from tools import whole_classes
 from tools.book_pages import pages
 from tools.first_hour import COMMANDS, FOLDER, WIDTH, cleaned
 
@@ -160,6 +161,16 @@ def test_a_command_of_the_first_hour_says_what_the_page_shows(name: str, graded:
     assert done.exit_code == (command == "check"), done.output
     shown, said = (FOLDER / f"{name}.txt").read_text("utf-8"), cleaned(done.stdout, graded.root)
     assert words(said) == words(shown), "run `python -m tools.first_hour` and look at what has changed"
+
+
+@pytest.mark.parametrize("name", whole_classes.RECORDED)
+def test_the_record_of_a_class_is_of_the_commands_that_are_played(name: str) -> None:
+    """tests/acceptance/test_whole_classes.py plays them and looks at what they write."""
+    record = (whole_classes.FOLDER / f"{name}.txt").read_text("utf-8")
+    typed = [f"bncourse {command}" for command in whole_classes.TYPED[whole_classes.RECORDED[name][0]]]
+    assert re.findall(r"^\$ (.*)$", record, re.MULTILINE)[-len(typed) :] == typed and len(typed) <= 8
+    assert f"{len(typed)} commands from the download to marks and pages" in record
+    assert f"classes/{name}.txt" in (TEACH / "three_classes.md").read_text("utf-8")
 
 
 def test_the_notebooks_to_download_are_the_releases(site: Path) -> None:
