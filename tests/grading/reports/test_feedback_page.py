@@ -186,7 +186,9 @@ def test_what_all_pages_share_is_made_once() -> None:
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_asks_nobody_and_has_no_complaint(browser: Any, tmp_path: Path, scheme: str) -> None:
+def test_a_browser_asks_nobody_and_has_no_complaint_nor_has_axe(browser: Any, tmp_path: Path, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
     path = tmp_path / "backward.html"
     path.write_text(feedback_page(*graded({"test-scale": ("wrong", "No.")}, waits=("explain",))))
     context = browser.new_context(viewport={"width": 375, "height": 800}, color_scheme=scheme)
@@ -201,6 +203,8 @@ def test_a_browser_asks_nobody_and_has_no_complaint(browser: Any, tmp_path: Path
     assert (asked, said) == ([path.as_uri()], [])
     shown.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
     assert shown.evaluate("document.documentElement.scrollWidth") <= 375
+    found = Axe().run(shown, options={"resultTypes": ["violations"], "preload": False})
+    assert [(one["id"], one["impact"], one["nodes"][0]["html"]) for one in found.response["violations"]] == []
     assert shown.locator("mfrac").bounding_box()["height"] > 10
     ink, paper = (
         shown.evaluate(f"getComputedStyle(document.body).{name}.match(/\\d+/g).reduce((sum, n) => sum + +n, 0)")
