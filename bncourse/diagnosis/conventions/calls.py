@@ -75,9 +75,10 @@ def modules_of(tree: Tree, program: Program) -> set[str]:
     return found
 
 
-def constants_of(tree: ast.AST) -> list[Any]:
+@functools.lru_cache(maxsize=256)
+def constants_of(tree: ast.AST) -> tuple[Any, ...]:
     """Every constant of a definition, in order."""
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return tuple(node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
 
 
 def word(tree: ast.AST, *, train: bool) -> str:
@@ -217,6 +218,7 @@ class Signature:
             return function(*by_position, **by_name)
 
 
+@functools.lru_cache(maxsize=256)
 def returned_names(tree: ast.AST) -> list[str]:
     """Names in the last tuple that a function returns; "" for what is no plain name."""
     found: list[str] = []

@@ -43,6 +43,8 @@ class Layer:
     kind: str
     orientation: Orientation = field(default_factory=Orientation)
     torch: bool = field(init=False)
+    text: str = field(init=False, repr=False)
+    """Everything that is written in it and in the classes of the file that it inherits from."""
 
     def __post_init__(self) -> None:
         """See what it is made of."""
@@ -52,6 +54,8 @@ class Layer:
         self.trees = [
             self.program.trees[one.__name__] for one in self.made.__mro__ if one.__name__ in self.program.trees
         ]
+        self.text = " ".join(ast.dump(tree) for tree in self.trees)
+        self.attributes = _attributes(self.trees)
 
     def find(self, layer: Any, role: str) -> Slot | None:
         """Find the place of a parameter or a statistic; Flax calls the running ones mean and var."""
@@ -84,11 +88,6 @@ class Layer:
         """Parameters of its forward pass."""
         among = ("train", "eval", "mode", "running_mean", "running_var", "x", "gamma", "beta", "eps", "momentum")
         return Signature(getattr(layer, self.forward_name), among, positional=1)
-
-    @property
-    def text(self) -> str:
-        """Everything that is written in it and in the classes of the file that it inherits from."""
-        return " ".join(ast.dump(tree) for tree in self.trees)
 
     def has_modes(self, values: Values) -> bool:
         """Whether it is told if it trains."""
@@ -139,18 +138,27 @@ class Layer:
         self._set_mode(layer, train=values.train)
         return layer
 
-    def _construct(self, values: Values, channels: int) -> Any:
+    def constructor(self) -> Signature:
+        """Parameters that one is made with; a first one of no other use is the number of features."""
         signature = Signature(self.made, MADE_WITH)
+        needed = [one.name for one in signature.parameters if one.default is one.empty]
+        unknown = [name for name in needed if signature.roles.get(name, "momentum") == "momentum"]
+        if unknown and not signature.has("features"):
+            signature.roles[unknown[0]] = "features"
+        return signature
+
+    def is_lazy(self, values: Values) -> bool:
+        """Whether only a first batch makes its parameters."""
+        return self._is_lazy(self._construct(values, len(values.gamma)))
+
+    def _construct(self, values: Values, channels: int) -> Any:
+        signature = self.constructor()
         vectors = {name: np.array(getattr(values, name)) for name in ("gamma", "beta")}
         lay = self.orientation
         given: dict[str, Any] = {name: lay.gamma(vector, values.x.ndim) for name, vector in vectors.items()}
         given |= {"eps": values.eps, "dims": values.x.ndim, "groups": values.groups}
         if values.momentum is not None:
             given["momentum"] = values.momentum
-        needed = [one.name for one in signature.parameters if one.default is one.empty]
-        unknown = [name for name in needed if signature.roles.get(name) not in (*given, "features")]
-        if unknown and not signature.has("features"):
-            signature.roles[unknown[0]] = "features"
         shape = lay.x(values.x).shape
         problem: Exception | None = None
         for features in (channels, (channels,), shape, shape[1:], (1, channels)):
@@ -168,7 +176,7 @@ class Layer:
 
     def _is_lazy(self, layer: Any) -> bool:
         slot = self.find(layer, "gamma")
-        written = any(gradient_of(name) is None and role_of(name, ("gamma",)) for name in _attributes(self.trees))
+        written = any(gradient_of(name) is None and role_of(name, ("gamma",)) for name in self.attributes)
         return (slot is None or slot.value is None) and (written or "parameters" in self.text)
 
     def _warm_up(self, layer: Any, values: Values) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class Forward:
             return "running_mean" in self.keys.values() and "running_var" in self.keys.values()
         return self.signature.has("running_mean") and self.signature.has("running_var")
 
-    @property
+    @cached_property
     def global_eps(self) -> str | None:
         """Name of a global eps that it reads."""
         used = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}

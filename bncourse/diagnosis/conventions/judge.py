@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bncourse.diagnosis.call import GRADIENTS, EngineError
+from bncourse.diagnosis.conventions.bridge import bridge, shown
 from bncourse.diagnosis.conventions.calls import Array, CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
@@ -74,7 +75,7 @@ class Judge:
             rules = Rules(running_variance=self.convention.running_variance)
         update = Update(self.unit.update, self.program.namespace[self.unit.update], self.program)
         wrong = tuple(diagnose_update(self._moves(update), seed=0, notes=notes, rules=rules))
-        said = self._differences(tuple(notes))
+        said = () if wrong else self._differences(tuple(notes))
         return FunctionReport(self.unit.update, f"{what}, running statistics", _status(wrong), wrong, (), said)
 
     def _moves(self, update: Update) -> Callable[..., Any]:
@@ -147,7 +148,8 @@ class Judge:
             own = named
         label = f"{forward.name}.{forward.forward_name}" if isinstance(forward, Layer) else forward.name
         notes = tuple(one for one in dict.fromkeys((*self.notes, *report.notes)) if one not in CONVENTIONAL.values())
-        differences = self._differences(report.notes) if running is not None else ()
+        known = running is not None and not any(one.part.startswith("running") for one in report.findings)
+        differences = self._differences(report.notes) if known else ()
         found.append(FunctionReport(label, f"{what}, forward", _status(own), own, notes, differences))
         for part in dict.fromkeys(apart.values()):
             wrong = tuple(one for one in report.findings if apart.get(one.part) == part)
@@ -168,7 +170,23 @@ class Judge:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
+        self._show(found, forward, passes.get(next(iter(passes), "")), rules)
         return found
+
+    def _show(self, found: list[FunctionReport], forward: Forward | Layer, backward: Any, rules: Rules) -> None:
+        """Keep the experiments that show what they claim with the file's functions, and say what to paste first."""
+        if not any(finding.experiment for one in found for finding in one.findings):
+            return
+        known = backward if isinstance(backward, Backward) else None
+        first = bridge(self.unit, forward, known, self.convention, self._start(rules))
+        names = {**self.program.namespace, "np": np}
+        try:
+            exec(first, names)
+        except Exception:
+            first = ""
+        for one in found:
+            one.findings = tuple(shown(finding, self.unit.kind, names) for finding in one.findings)
+            one.paste_first = first if any(finding.experiment for finding in one.findings) else ""
 
     def _apart(self, forward: Forward | Layer, rules: Rules) -> dict[str, str]:
         """Parts that functions of their own do, and their names."""

@@ -29,6 +29,8 @@ class FunctionReport:
     """Where the course's convention differs from PyTorch's."""
     reason: str = ""
     """Why it could not be looked at."""
+    paste_first: str = ""
+    """Lines that let the experiments call the functions of the file."""
 
     def text(self, hint: int = 2) -> str:
         """Readable in a terminal."""
@@ -37,6 +39,8 @@ class FunctionReport:
             lines.append(f"  {self.reason}")
         for found in self.findings:
             lines.append("  - " + found.text(hint).replace("\n", "\n    "))
+        if self.paste_first:
+            lines.append("  To try it, paste first:\n    " + self.paste_first.replace("\n", "\n    "))
         lines += [f"  Note: {note}" for note in self.notes]
         lines += [f"  Convention: {one}" for one in self.differences]
         return "\n".join(lines)
@@ -51,17 +55,21 @@ class FunctionReport:
             "notes": list(self.notes),
             "differences": list(self.differences),
             "reason": self.reason,
+            "paste_first": self.paste_first,
         }
 
     @classmethod
     def of_data(cls, data: dict[str, Any]) -> "FunctionReport":
         """Undo `data`."""
         findings = tuple(Finding.of_data(one) for one in data["findings"])
-        words = {name: str(data[name]) for name in ("name", "what", "reason")}
+        words = {name: str(data[name]) for name in ("name", "what", "reason", "paste_first")}
         if data["status"] not in WORDS:
             raise ValueError(f"status is {data['status']!r}. Expected one of {', '.join(WORDS)}.")
         lists = {name: tuple(map(str, data[name])) for name in ("notes", "differences")}
-        return cls(words["name"], words["what"], data["status"], findings, reason=words["reason"], **lists)
+        reason, first = words["reason"], words["paste_first"]
+        return cls(
+            words["name"], words["what"], data["status"], findings, lists["notes"], lists["differences"], reason, first
+        )
 
 
 @dataclass

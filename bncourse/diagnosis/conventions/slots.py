@@ -98,13 +98,22 @@ def write(slot: Slot, vector: Array, ndim: int, lay: Orientation) -> None:
         slot.holder[slot.key] = array
 
 
-def gradients(layer: Any) -> Iterator[tuple[str, Any]]:
-    """What a layer keeps as gradients of gamma and beta."""
+def gradient_slots(layer: Any) -> dict[str, Slot]:
+    """Where a layer keeps the gradients of gamma and beta, in attributes or dicts of its own."""
+    found: dict[str, Slot] = {}
     for slot in slots(layer):
         value = slot.value
         inside = "grad" in plain(slot.path.split(".")[0]) and "." in slot.path
         part = gradient_of(slot.key) or (role_of(slot.key, ("gamma", "beta")) if inside else None)
         if part and (isinstance(value, (np.ndarray, np.floating, float)) or hasattr(value, "detach")):
-            yield part, to_numpy(value)
-        elif role_of(slot.key, ("gamma", "beta")) and isinstance(getattr(value, "grad", None), np.ndarray):
-            yield str(role_of(slot.key, ("gamma", "beta"))), value.grad
+            found[part] = slot
+    return found
+
+
+def gradients(layer: Any) -> Iterator[tuple[str, Any]]:
+    """What a layer keeps as gradients of gamma and beta, also in parameters of the student's own class."""
+    for slot in slots(layer):
+        if role_of(slot.key, ("gamma", "beta")) and isinstance(getattr(slot.value, "grad", None), np.ndarray):
+            yield str(role_of(slot.key, ("gamma", "beta"))), slot.value.grad
+    for part, slot in gradient_slots(layer).items():
+        yield part, to_numpy(slot.value)
