@@ -37,7 +37,7 @@ def command(course: "Course", assignment: str, question: str | None, port: int |
     server = MarkingServer(answers, port or 0, question or "")
     click.echo(_wait(waiting) if waiting else "All answers are marked. You can still change marks.")
     click.echo(f"Mark here, on this machine: {server.address}")
-    click.echo("Whoever has this address can mark. To end: Ctrl+C. Nothing is lost, each mark is saved at once.")
+    click.echo("Keep the address to yourself. To end: Ctrl+C. Nothing is lost, each mark is saved at once.")
     if not no_browser:
         webbrowser.open(server.address)
     try:

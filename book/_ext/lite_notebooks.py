@@ -8,7 +8,7 @@ from typing import Any
 from live_cells import cells_of, live
 from publishing import plain
 from sphinx.application import Sphinx
-from teach_pages import DOWNLOADS, LITE, masters_of, opened, runs_in_a_browser
+from teach_pages import DOWNLOADS, LITE, listed, opened, runs_in_a_browser
 from text_numbers import without_text_numbers
 
 TASK = re.compile(r"<p><strong>Do it yourself:</strong>.*?</p>", re.DOTALL)
@@ -24,7 +24,7 @@ def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     context["header_buttons"].append(
         {"type": "link", "text": "", "tooltip": tooltip, "icon": "fas fa-rocket", "url": link, "label": "open-notebook"}
     )
-    names = {master.assignment for master in masters_of(Path(app.srcdir)) if runs_in_a_browser(master)}
+    names = {master.assignment for master in listed(Path(app.srcdir)) if runs_in_a_browser(master)}
 
     def linked(found: re.Match[str]) -> str:
         if found[1] not in names:

@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,13 @@ def masters_of(source: Path) -> list[Any]:
     return sorted(masters, key=lambda master: (str(master.metadata["due"]), master.assignment))
 
 
+def listed(source: Path, now: datetime | None = None) -> list[Any]:
+    """The masters whose notebooks students may see: those whose own date, in course.toml, has come."""
+    masters = masters_of(source)
+    settings = course_in_use(source).settings if masters else None
+    return [master for master in masters if settings is not None and settings.is_open(master.assignment, now)]
+
+
 def settings_of(source: Path) -> list[Path]:
     """The files that say which course folder is in use, and what it changes; they need not exist."""
     from bncourse.grading.authoring.course import IN_USE, VARIANTS
@@ -90,8 +98,13 @@ class Assignments(SphinxDirective):
         if style == "schedule":
             lines = schedule(masters, dict(line.split(": ", 1) for line in self.content if ": " in line))
             lines = [self.without_missing_chapters(line) for line in lines]
+        elif style == "table":
+            shown = listed(source)
+            if len(shown) < len(masters):
+                self.env.note_reread()  # one more may be listed tomorrow
+            lines = table(shown, self.env.docname, self.config.live_runtime)
         else:
-            lines = table(masters, self.env.docname, self.config.live_runtime) if style == "table" else goals(masters)
+            lines = goals(masters)
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=False)
 
     def without_missing_chapters(self, line: str) -> str:
@@ -197,7 +210,12 @@ def release_notebooks(app: Sphinx, exception: Exception | None) -> None:
     if stale:
         shutil.rmtree(folder, ignore_errors=True)  # nothing is ever handed in there
         _take_settings(source, folder)
+    shown = {master.assignment for master in listed(source)}
+    for name in set(course.assignments) - shown:
+        (Path(app.outdir) / DOWNLOADS / f"{name}.ipynb").unlink(missing_ok=True)
     for name in stale:
+        if name not in shown:
+            continue
         release(course, name)
         target = Path(app.outdir) / DOWNLOADS / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)

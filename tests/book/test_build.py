@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tools.book import ROOT, build
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import page_dependencies
+import teach_pages
 
 HEAD = """---
 jupytext:
@@ -100,6 +102,20 @@ def test_pages_are_run_ahead_and_each_of_them_once(small_book: Path, capfd: pyte
 def test_a_warning_fails_the_build(small_book: Path, fault: str) -> None:
     add(small_book, fault)
     assert build(small_book, small_book) != 0
+
+
+def test_students_see_a_notebook_from_its_own_date_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    masters = tmp_path / "assignments" / "masters"
+    masters.mkdir(parents=True)
+    for name in ("shift", "forward"):
+        shutil.copy(ROOT / "assignments" / "masters" / f"{name}.md", masters)
+    (tmp_path / "course.toml").write_text('[opens]\nforward = "2028-02-01 12:00"\n')
+    monkeypatch.setenv("BNCOURSE_COURSE", str(tmp_path))
+    names = [
+        [master.assignment for master in teach_pages.listed(tmp_path, datetime(2028, 2, 1, hour, tzinfo=UTC))]
+        for hour in (11, 12)
+    ]
+    assert names == [["shift"], ["shift", "forward"]]
 
 
 def test_a_page_stands_on_what_its_modules_import() -> None:

@@ -65,6 +65,13 @@ class Settings:
     late: LateRule | None = None
     install: Source | None = None
     """Where students install the package from; None where the file does not say."""
+    opens: Mapping[str, str] = field(default_factory=dict)
+    """When the students' page begins to list an assignment, in UTC; at once where the file does not say."""
+
+    def is_open(self, assignment: str, now: datetime | None = None) -> bool:
+        """Whether the students' page may list an assignment."""
+        time = (now or datetime.now(UTC)).astimezone(UTC)
+        return self.opens.get(assignment, "") <= f"{time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def read_settings(path: Path) -> Settings:
@@ -82,22 +89,25 @@ def read_settings(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}.") from error
     try:
-        _only(content, {"course", "due", "late", "install"}, "")
+        _only(content, {"course", "due", "opens", "late", "install"}, "")
         course = _table(content, "course")
         _only(course, {"platform", "zone", "private"}, "course.")
         platform, zone = course.get("platform", ""), course.get("zone", "UTC")
         if platform and platform not in PLATFORMS:
             raise SettingsError(f"course.platform is {platform!r}. Expected one of {', '.join(PLATFORMS)}.")
         due = {str(name): in_utc(said, zone, f"due.{name}") for name, said in _table(content, "due").items()}
+        opens = {
+            str(name): in_utc(said, zone, f"opens.{name}", "00:00") for name, said in _table(content, "opens").items()
+        }
         late = _late_rule(_table(content, "late")) if "late" in content else None
         install = _source(_table(content, "install")) if "install" in content else None
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
-    return Settings(platform, zone, due, late, install)
+    return Settings(platform, zone, due, late, install, opens)
 
 
-def in_utc(said: object, zone: str, name: str) -> str:
-    """Return a date in a zone as masters write it, in UTC; a day without a time ends at 23:59.
+def in_utc(said: object, zone: str, name: str, time_of_day: str = "23:59") -> str:
+    """Return a date in a zone as masters write it, in UTC; a day without a time has the one given.
 
     >>> in_utc("2027-02-12", "Europe/Berlin", "due.backward"), in_utc("2027-07-12 18:00", "America/New_York", "")
     ('2027-02-12 22:59:00 UTC', '2027-07-12 22:00:00 UTC')
@@ -115,7 +125,7 @@ def in_utc(said: object, zone: str, name: str) -> str:
         ) from error
     text = str(said)
     try:
-        time = datetime.fromisoformat(text if len(text) > 10 else f"{text} 23:59")
+        time = datetime.fromisoformat(text if len(text) > 10 else f"{text} {time_of_day}")
     except ValueError as error:
         raise SettingsError(f"{name} is {text!r}. Expected a date such as 2027-02-12 or 2027-02-12 18:00.") from error
     time = time if time.tzinfo else time.replace(tzinfo=place)

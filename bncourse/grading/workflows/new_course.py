@@ -46,6 +46,10 @@ zone = "$zone"  # of the dates below
 [due]  # a day without a time ends at 23:59; after a change: bncourse release ASSIGNMENT
 $due
 
+# When the students' page begins to list an assignment; at once if nothing is said. Take out the signs #.
+# [opens]
+# backward = "2027-02-01"
+
 # What late submissions lose, as a share of the whole score, written answers included. Take out the signs # to have it.
 # [late]
 # per_day = 0.1             # for each day that has begun; or per_hour

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def test_dates_are_read_in_the_courses_zone(tmp_path: Path) -> None:
     )
 
 
+def test_an_assignment_is_listed_from_its_own_date_on(tmp_path: Path) -> None:
+    path = tmp_path / "course.toml"
+    path.write_text('[course]\nzone = "Asia/Tokyo"\n[opens]\nforward = "2027-03-01"\nbackward = "2027-03-01 12:00"\n')
+    settings = read_settings(path)
+    assert settings.opens == {"forward": "2027-02-28 15:00:00 UTC", "backward": "2027-03-01 03:00:00 UTC"}
+    times = [datetime(2027, 2, 28, hour, tzinfo=UTC) for hour in (14, 15)]
+    assert [settings.is_open("forward", time) for time in times] == [False, True]
+    assert [settings.is_open("backward", time) for time in times] == [False, False]
+    assert settings.is_open("shift", times[0])
+
+
 def test_where_the_package_comes_from(tmp_path: Path) -> None:
     path = tmp_path / "course.toml"
     path.write_text('[install]\nsite = "https://example.edu/bn/"\n')
@@ -40,7 +52,7 @@ def test_where_the_package_comes_from(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("[course", "cannot be read"),
-        ("[corse]", "corse is not known. Expected: course, due, install, late"),
+        ("[corse]", "corse is not known. Expected: course, due, install, late, opens"),
         ("course = 1", "Expected a table"),
         ('[course]\nplatform = "blackboard"', "Expected one of canvas"),
         ('[course]\nzone = "Berlin"\n[due]\nx = "2027-01-01"', "no time zone 'Berlin'"),
