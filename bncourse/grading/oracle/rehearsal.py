@@ -5,7 +5,6 @@ is in explaining a wrong answer. Both are the master's code, so they run here, w
 this, each fork works out again what a check compares with, which takes it some tenths of a second.
 """
 
-import ast
 import contextlib
 import functools
 import signal
@@ -45,11 +44,10 @@ def _take_through(prepared: CompiledMaster, *, slipped: bool) -> None:
     for cell in prepared.master.cells:
         begin_anew(cell_seed(0, prepared.master.assignment, cell.grade_id))
         if cell.kind == "test":
-            for statement in _statements(prepared, cell):
-                try:
-                    exec(statement, space)  # noqa: S102  (the master's)
-                except Exception as error:
-                    judge(cell, test_file(cell), error, secret=False)
+            try:
+                prepared.run_test(cell, space)
+            except Exception as error:
+                judge(cell, test_file(cell), error, secret=False)
         elif cell.kind in ("given", "answer"):
             with contextlib.suppress(Exception):  # a fault of the master's is said when it is tried
                 exec(_code(cell), space)  # noqa: S102  (the master's)
@@ -60,12 +58,6 @@ def _take_through(prepared: CompiledMaster, *, slipped: bool) -> None:
 
 def _code(cell: MasterCell) -> types.CodeType:
     return compile(cell.source, f"<{cell.grade_id}>", "exec")
-
-
-def _statements(prepared: CompiledMaster, cell: MasterCell) -> Iterator[types.CodeType]:
-    """A test's statements one by one: what is behind one that fails is for other answers the first that does."""
-    for statement in prepared.master.trees[cell.grade_id].body:
-        yield compile(ast.Module([statement], []), test_file(cell), "exec")
 
 
 def _slip(function: Callable[..., Any]) -> Callable[..., Any]:
