@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import call, causes, parameters
+from bncourse.diagnosis import cache_order, call, causes, dependence, parameters
 from bncourse.diagnosis.call import GRADIENTS, Function
 from bncourse.diagnosis.catalogue import order_of
 from bncourse.diagnosis.forwards import IMPRECISE, Seen
@@ -97,7 +97,7 @@ def look_at_backward(
         return graded
     found = {part: _explain(trial, part, seen) for part in charged}
     simple = [part for part in charged if found[part] and len(found[part]) == 1]
-    if (len(charged) > 1 or not simple) and causes.exchange(trial, tuple(charged)):
+    if (len(charged) > 1 or not simple) and cache_order.exchange(trial, tuple(charged)):
         graded.add(charged[0], kind, "cache-order")
         return graded
     for part in charged:
@@ -177,7 +177,7 @@ def _last_resort(trial: Trial, part: str, seen: Seen) -> tuple[str, ...]:
     if trial.inference:
         return ()
     if part == "dx":
-        depends = causes.dependence(trial)
+        depends = dependence.dependence(trial)
         if depends:
             return depends
     if not seen.right:

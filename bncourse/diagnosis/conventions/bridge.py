@@ -9,7 +9,8 @@ from bncourse.diagnosis.catalogue import beliefs
 from bncourse.diagnosis.conventions.calls import quiet, returned_names, word
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
-from bncourse.diagnosis.conventions.functions import Backward, Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.slots import Slot, gradient_slots
 from bncourse.diagnosis.experiments import EXPERIMENTS

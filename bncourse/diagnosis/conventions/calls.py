@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse.diagnosis.call import EngineError
+from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.names import EVAL_WORDS, ROLES, TRAIN_WORDS, role_of
-from bncourse.diagnosis.conventions.source import NotHereError, Program
+from bncourse.diagnosis.conventions.source import Program
 
 Array = np.ndarray[Any, Any]
 Tree = ast.FunctionDef | ast.ClassDef

@@ -12,7 +12,6 @@ import numpy as np
 
 from bncourse.diagnosis.conventions.calls import (
     Array,
-    CannotCallError,
     Orientation,
     Signature,
     by_us,
@@ -23,7 +22,7 @@ from bncourse.diagnosis.conventions.calls import (
     to_numpy,
     word,
 )
-from bncourse.diagnosis.conventions.names import gradient_of, plain, role_of
+from bncourse.diagnosis.conventions.names import plain, role_of
 from bncourse.diagnosis.conventions.source import Program
 
 AMONG = (
@@ -249,131 +248,3 @@ def _keys(tree: ast.AST, program: Program) -> dict[str, str]:
                 seen.add(node.id)
                 waiting.append(program.trees[node.id])
     return found
-
-
-@dataclass
-class Backward:
-    """A backward pass that is a function, for the outcome of a forward pass."""
-
-    name: str
-    function: Callable[..., Any]
-    tree: ast.FunctionDef
-    forward: Forward
-    by_names: bool = True
-    """Whether gradients are put in order by the names in the return statement."""
-    signature: Signature = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Read the signature."""
-        self.signature = Signature(self.function, ("dy", "cache"))
-        names = [one.name for one in self.signature.parameters]
-        if not self.signature.has("dy") and names:
-            self.signature.roles[names[0]] = "dy"
-        if not self.signature.has("cache") and len(names) > 1:
-            rest = [name for name in names if name not in self.signature.roles]
-            if len(rest) == 1:
-                self.signature.roles[rest[0]] = "cache"
-
-    @property
-    def program(self) -> Program:
-        """The file that it stands in."""
-        return self.forward.program
-
-    @by_us
-    def __call__(self, dy: Array, outcome: Outcome) -> Any:
-        """Return (dx, dgamma, dbeta) in our layout."""
-        lay = self.forward.orientation
-        upstream: Any = np.array(lay.x(dy))
-        if self.forward.torch:
-            upstream = tensor(upstream).detach()
-        given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
-        if not self.signature.has("cache"):
-            given |= self._by_name(outcome)
-        with self.forward.eps_of_the_file(outcome.values.eps):
-            result = to_numpy(self.signature.call(self.function, given))
-        return self._ordered(result, lay)
-
-    def _by_name(self, outcome: Outcome) -> dict[str, Any]:
-        """What a backward pass asks for by name in the place of a cache."""
-        values, lay, ndim = outcome.values, self.forward.orientation, outcome.values.x.ndim
-        rest = outcome.rest if isinstance(outcome.rest, list) else [outcome.rest]
-        returned = dict(zip(returned_names(self.forward.tree)[1:], rest, strict=False))
-        axes = (0, *range(2, ndim))
-        mean, var = values.x.mean(axis=axes), values.x.var(axis=axes)
-        std = np.sqrt(var + values.eps)
-        centered = values.x - mean.reshape(1, -1, *[1] * (ndim - 2))
-        known: dict[str, Any] = {
-            "x": lay.x(values.x),
-            "gamma": lay.gamma(values.gamma, ndim),
-            "beta": lay.gamma(values.beta, ndim),
-            "eps": values.eps,
-            "mean": lay.gamma(mean, ndim),
-            "var": lay.gamma(var, ndim),
-            "std": lay.gamma(std, ndim),
-            "inv_std": lay.gamma(1 / std, ndim),
-            "centered": lay.x(centered),
-            "x_hat": lay.x(centered / std.reshape(1, -1, *[1] * (ndim - 2))),
-        }
-        found = {}
-        for one in self.signature.parameters:
-            if one.name in self.signature.roles:
-                continue
-            role = role_of(one.name, tuple(known))
-            if one.name in returned:
-                value = returned[one.name]
-            elif role is not None:
-                value = known[role]
-            elif one.default is one.empty:
-                raise CannotCallError(f"nothing is known to give for its parameter {one.name}")
-            else:
-                continue
-            self.signature.roles[one.name] = f"={one.name}"
-            found[f"={one.name}"] = value
-        for name, role in self.signature.roles.items():
-            if role.startswith("=") and role not in found:
-                found[role] = returned[name] if name in returned else known[role_of(name, tuple(known)) or "x"]
-        return found
-
-    def _ordered(self, result: Any, lay: Orientation) -> Any:
-        if isinstance(result, dict):
-            named: dict[str, Any] = {}
-            for key, value in result.items():
-                part = gradient_of(str(key)) or role_of(str(key), ("gamma", "beta"))
-                named[f"d{part}" if part else "dx"] = value
-            if set(named) == {"dx", "dgamma", "dbeta"}:
-                result = (named["dx"], named["dgamma"], named["dbeta"])
-        if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], np.ndarray):
-            return lay.back(result[0]), _vector_like(result[1])
-        if not isinstance(result, (tuple, list)) or len(result) != 3:
-            return result
-        parts = [gradient_of(name) for name in returned_names(self.tree)]
-        order = [0, 1, 2]
-        if self.by_names and len(parts) == 3 and {"gamma", "beta"} <= set(parts):
-            gamma, beta = parts.index("gamma"), parts.index("beta")
-            order = [3 - gamma - beta, gamma, beta]
-        dx, dgamma, dbeta = (result[position] for position in order)
-        return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector_like(dgamma), _vector_like(dbeta)
-
-
-def _vector_like(value: Any) -> Any:
-    """(1, C), (C, 1) and (1, C, 1, 1) as (C,); anything else as it is."""
-    if isinstance(value, np.ndarray) and value.ndim > 1 and max(value.shape) == value.size:
-        return value.reshape(-1)
-    return value
-
-
-def autograd(dy: Array, outcome: Outcome, orientation: Orientation) -> Any:
-    """Gradients of a forward pass in PyTorch."""
-    torch = sys.modules["torch"]
-    if outcome.graph is None:
-        return tuple(np.zeros_like(one) for one in (outcome.values.x, outcome.values.gamma, outcome.values.beta))
-    y, leaves = outcome.graph
-    upstream = torch.tensor(orientation.x(dy))
-    try:
-        found = torch.autograd.grad(y, leaves, upstream, allow_unused=True, retain_graph=True)
-    except RuntimeError as error:
-        raise CannotCallError(f"PyTorch cannot differentiate it: {str(error).splitlines()[0]}") from error
-    filled = [
-        np.zeros(tuple(leaf.shape)) if one is None else one.numpy() for one, leaf in zip(found, leaves, strict=True)
-    ]
-    return orientation.back(filled[0]), filled[1].reshape(-1), filled[2].reshape(-1)

@@ -10,11 +10,13 @@ from bncourse.diagnosis.conventions.bridge import bridge, shown
 from bncourse.diagnosis.conventions.calls import Array, CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
-from bncourse.diagnosis.conventions.functions import Backward, Forward, Values, autograd
+from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.gradients import Backward, autograd
+from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, oriented
 from bncourse.diagnosis.conventions.report import FunctionReport
-from bncourse.diagnosis.conventions.source import NotHereError, Program
+from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.updates import Update
 from bncourse.diagnosis.diagnose import diagnose
 from bncourse.diagnosis.probes import Probe, make_probe

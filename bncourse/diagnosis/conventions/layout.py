@@ -9,8 +9,8 @@ from bncourse.diagnosis import transforms
 from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.conventions.source import NotHereError
 from bncourse.diagnosis.probes import Probe
 from bncourse.diagnosis.rules import Rules
 
