@@ -24,6 +24,7 @@ NAMES = (
     "adabn",
     "explosion",
     "depth",
+    "residual_convnet",
     "one_update",
     "l1_norm",
     "curvature",

@@ -41,7 +41,7 @@ class DepthConfig(TunedConfig):
     """Depths in blocks of two linear layers each."""
 
     arms: tuple[tuple[str, str], ...] = ARMS
-    depths: tuple[int, ...] = (2, 8, 32)
+    depths: tuple[int, ...] = (2, 8, 32, 64)
     start_depths: tuple[int, ...] = (2, 8, 32, 64)
     width: int = 64
     steps: int = 200

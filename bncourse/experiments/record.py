@@ -89,6 +89,7 @@ SECONDS: dict[str, Callable[[Any, Unit], float]] = {
     "company": _in_proportion,
     "curvature": _in_proportion,
     "depth": _in_proportion,
+    "residual_convnet": _in_proportion,
     "inception_changes": _in_proportion,
     "l1_norm": _in_proportion,
     "one_update": _in_proportion,

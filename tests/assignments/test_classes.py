@@ -16,6 +16,7 @@ GRADED_ELSEWHERE = {"backward"}  # its class goes through the whole course in te
 
 
 @pytest.mark.sandbox
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("assignment", one_at_once(set(list_masters(MASTERS)) - GRADED_ELSEWHERE, "forward"))
 def test_the_class_gets_the_marks_that_its_code_deserves(assignment: str, sandbox: None, tmp_path: Path) -> None:
     pairs = graded_by_the_engine(find_course(tmp_path / "course", MASTERS), assignment)

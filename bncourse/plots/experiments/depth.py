@@ -37,15 +37,15 @@ def depths_of(result: Result) -> list[int]:
     return sorted({int(c["depth"]) for c in result.conditions() if c["part"] == "reported"})
 
 
-def question(result: Result) -> Drawing:
-    """Accuracy of the shallowest networks with and without batch norm, and an open place at the deepest."""
-    depths, words = depths_of(result), []
+def question(result: Result, blocks: int) -> Drawing:
+    """Accuracy of the shallowest networks with and without batch norm, and an open place at that many blocks."""
+    fewest, words = depths_of(result)[0], []
     names = (("plain", "none"), ("plain", "batch"), ("residual", "none"), ("residual", "batch"))
     with style():
         figure = Figure(figsize=(WIDTH, 3.2))
         axis = figure.subplots()
         for number, (shape, norm) in enumerate(names):
-            values = 100 * result.values("accuracy", part="reported", shape=shape, norm=norm, depth=depths[0])
+            values = 100 * result.values("accuracy", part="reported", shape=shape, norm=norm, depth=fewest)
             look = LOOKS[norm]._replace(name=f"{shape}, {LOOKS[norm].name}")
             filled = look.color if shape == "residual" else "none"
             place = 0.12 * (number - 1.5)
@@ -53,18 +53,19 @@ def question(result: Result) -> Drawing:
             words.append(f"{look.name} {values.mean():.1f}")
         axis.annotate("?", (1, 50), ha="center", va="center", fontsize=40, color=INK)
         axis.set(ylim=(0, 100), xlim=(-0.5, 1.5), ylabel="test accuracy (%)")
-        axis.set_xticks([0, 1], [f"{depths[0]} blocks", f"{depths[-1]} blocks"])
+        axis.set_xticks([0, 1], [f"{fewest} blocks", f"{blocks} blocks"])
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return finish(
         figure,
-        f"Test accuracy in percent of networks of {depths[0]} blocks: {'; '.join(words)}. Beside them a question mark "
-        f"at {depths[-1]} blocks.",
+        f"Test accuracy in percent of networks of {fewest} blocks: {'; '.join(words)}. Beside them a question mark "
+        f"at {blocks} blocks.",
     )
 
 
-def draw(result: Result) -> Drawing:
-    """At the start of the deepest trained networks: signal, share and gradient by block; below, accuracy by depth."""
+def draw(result: Result, blocks: int | None = None) -> Drawing:
+    """At the start of networks of that many blocks (else the deepest): signal, share, gradient; below, accuracy."""
     depths = depths_of(result)
+    blocks = blocks or depths[-1]
     words = []
     with style():
         figure = Figure(figsize=(WIDTH, 9.6))
@@ -72,11 +73,11 @@ def draw(result: Result) -> Drawing:
         for shape, norm in arms(result):
             for axis, (name, _) in zip(axes, PANELS, strict=False):
                 if shape == "residual" or name == "gradient":
-                    runs = result.values(name, part="start", shape=shape, norm=norm, depth=depths[-1])
+                    runs = result.values(name, part="start", shape=shape, norm=norm, depth=blocks)
                     _by_block(axis, runs, LOOKS[norm], filled=shape == "residual")
         for axis, (_, title) in zip(axes, PANELS, strict=False):
             axis.set(ylabel=title, yscale="linear" if title.startswith("share") else "log")
-        axes[2].set_xlabel(f"block of a network of {depths[-1]} blocks, before training")
+        axes[2].set_xlabel(f"block of a network of {blocks} blocks, before training")
         for number, (shape, norm) in enumerate(arms(result)):
             look, means = LOOKS[norm], []
             for position, depth in enumerate(depths):

@@ -36,6 +36,6 @@ def test_the_table_has_a_row_for_every_network() -> None:
 
 
 def test_the_question_shows_the_shallow_networks_and_leaves_the_deep_ones_open(sound: Callable[..., str]) -> None:
-    shown = sound(question(made_up()), "residual, batch norm 90.0", "a question mark at 4 blocks")
+    shown = sound(question(made_up(), 4), "residual, batch norm 90.0", "a question mark at 4 blocks")
     assert "?" in shown
     assert "plain, no normalization" in shown
