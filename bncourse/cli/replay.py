@@ -27,8 +27,8 @@ def command(course: "Course", student: str, assignment: str) -> None:
     from bncourse.grading.engine.grader import Grader
     from bncourse.grading.gradebook.records_table import kept_records
     from bncourse.grading.sandbox.bubblewrap import GraderError
-    from bncourse.grading.submissions.submission import read
     from bncourse.grading.workflows.regrade import differences
+    from bncourse.grading.workflows.submission_process import SubmissionProcess
 
     course.require_gradebook(assignment)
     master = course.master(assignment)
@@ -37,8 +37,10 @@ def command(course: "Course", student: str, assignment: str) -> None:
         raise Refusal(f"{student!r} has no graded submission of {assignment}.")
     before = kept.record
     try:
+        with SubmissionProcess(course, master) as process:
+            submission = process.submission(student)
         with Grader(level=before.level, jobs=1, cache=False, seed=before.seed) as grader:  # type: ignore[arg-type]
-            after = grader.grade_submission(master, read(course, master, student))
+            after = grader.grade_submission(master, submission)
     except GraderError as error:
         raise Refusal(str(error)) from error
     console = Console()

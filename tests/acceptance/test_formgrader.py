@@ -1,13 +1,7 @@
 """Formgrader opens on what was graded, in a Jupyter that is started in assignments/."""
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
@@ -18,10 +12,10 @@ import pytest
 from bncourse.grading.authoring.course import Course
 from bncourse.grading.gradebook.records_table import kept_records
 from tests.conftest import copied
+from tests.grading.formgrader import TOKEN, formgrader_of
 
 pytestmark = pytest.mark.sandbox
 
-TOKEN = "for-this-test-only"
 Get = Callable[..., str]
 
 
@@ -29,44 +23,21 @@ Get = Callable[..., str]
 def formgrader(graded_course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Course, Get]]:
     folder = tmp_path_factory.mktemp("formgrader")
     course = copied(graded_course, folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    extensions = '{"nbgrader.server_extensions.formgrader": True}'
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-            *(f"--port={port}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.jpserver_extensions={extensions}"),
-        ],
-        cwd=course.masters.parent,
-        env={**os.environ, "HOME": str(folder), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "log").open("w"),
-    )
-    cookies = CookieJar()
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    with formgrader_of(course, folder) as address:
+        cookies = CookieJar()
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
 
-    def get(page: str, *, post: bool = False) -> str:
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/formgrader/{page}", method="POST" if post else "GET")
-        request.add_header("Authorization", f"token {TOKEN}")
-        for cookie in cookies:
-            if cookie.name == "_xsrf":
-                request.add_header("X-XSRFToken", str(cookie.value))
-        with opener.open(request, timeout=120) as answer:
-            return str(answer.read().decode())
+        def get(page: str, *, post: bool = False) -> str:
+            request = urllib.request.Request(f"{address}{page}", method="POST" if post else "GET")
+            request.add_header("Authorization", f"token {TOKEN}")
+            for cookie in cookies:
+                if cookie.name == "_xsrf":
+                    request.add_header("X-XSRFToken", str(cookie.value))
+            with opener.open(request, timeout=120) as answer:
+                return str(answer.read().decode())
 
-    try:
-        for _ in range(240):
-            try:
-                get("gradebook")
-                break
-            except (urllib.error.URLError, ConnectionError):
-                assert server.poll() is None, (folder / "log").read_text()
-                time.sleep(0.25)
+        get("gradebook")
         yield course, get
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 @pytest.mark.parametrize(

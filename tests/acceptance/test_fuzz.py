@@ -19,7 +19,7 @@ from bncourse.grading.engine.grader import Grader
 from bncourse.grading.gradebook.records_table import to_json
 from bncourse.grading.submissions.read import read_submission
 from bncourse.grading.submissions.submission import submission_of
-from bncourse.grading.workflows.store import graded_notebook
+from bncourse.grading.workflows.submission_process import graded_notebook
 from tests.grading.small import FULL, MASTER, RIGHT, WRONG, as_file, hand_in, notebook
 
 CASES = int(os.environ.get("BNCOURSE_FUZZ", "2000"))

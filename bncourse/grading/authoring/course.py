@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from bncourse.grading.authoring.settings import FILE as SETTINGS
 from bncourse.grading.authoring.settings import Settings, SettingsError, read_settings
 from bncourse.grading.core import install, regions, render
 from bncourse.grading.core.records import Master
+from bncourse.grading.core.seeds import with_secret_seeds
 from bncourse.grading.core.student_ids import shown_id, why_refused
 
 DEFAULT_ROOT = Path("_build/course")
@@ -36,6 +38,9 @@ VARIANTS = "variants.json"
 
 WITHOUT_WRITTEN = "without_written.json"
 """The file in a course folder that says which assignments are released without their written answers."""
+
+SEED_FILE = "secret_seed.txt"
+"""The file in a course folder from which the seeds of hidden tests follow."""
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 
@@ -104,7 +109,9 @@ class Course:
         return self.root / "results" / assignment
 
     def master(self, assignment: str) -> Master:
-        """The assignment's master; the source notebook is rendered again where it is older than the master.
+        """The assignment's master, with the course's own seeds in its hidden tests.
+
+        The source notebook is rendered again where it is older than the master.
 
         Raises
         ------
@@ -123,8 +130,8 @@ class Course:
             due = self.settings.due.get(assignment, master.metadata["due"])
             master = replace(master, metadata={**master.metadata, "due": due, "digest": digest})
             write(source, render.as_bytes(render.source_notebook(master)))
-            return master
-        return render.master_of(json.loads(source.read_bytes()))
+            return self._with_secret_seeds(master)
+        return self._with_secret_seeds(render.master_of(json.loads(source.read_bytes())))
 
     def require_gradebook(self, assignment: str) -> None:
         """Refuse where the folder holds no gradebook, before anything is written to it.
@@ -195,6 +202,30 @@ class Course:
             return read_settings(self.root / SETTINGS)
         except SettingsError as error:
             raise CourseError(str(error)) from error
+
+    @cached_property
+    def secret(self) -> str:
+        """The course's secret, 128 bits, from which the seeds of hidden tests follow.
+
+        It is drawn when it is first asked for, and kept: with another one everybody is graded again.
+        """
+        path = self.root / SEED_FILE
+        if not path.is_file():
+            own = path.with_name(f".{SEED_FILE}.{secrets.token_hex(8)}")
+            own.touch(mode=0o600)
+            own.write_text(secrets.token_hex(16), encoding="ascii")
+            with contextlib.suppress(FileExistsError):  # another command was faster
+                os.link(own, path)
+            own.unlink()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def _with_secret_seeds(self, master: Master) -> Master:
+        name, secret = master.assignment, self.secret
+        cells = (
+            replace(cell, source=with_secret_seeds(cell.source, secret, name)) if cell.kind == "test" else cell
+            for cell in master.cells
+        )
+        return replace(master, cells=tuple(cells))
 
     @property
     def nbgrader_config(self) -> Path:

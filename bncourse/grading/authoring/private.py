@@ -17,7 +17,8 @@ from bncourse.diagnosis.restated import AXES, GRADIENTS, Restated
 from bncourse.grading.authoring.private_backward import BACKWARD_TESTS, backward_edits, new_cache
 from bncourse.grading.authoring.private_edits import Edits, edited
 from bncourse.grading.authoring.private_forward import FORWARD_TESTS, forward_edits
-from bncourse.grading.authoring.variants import SEED, varied
+from bncourse.grading.authoring.variants import varied
+from bncourse.grading.core.seeds import SEEDS
 
 SECRET = "private.json"  # noqa: S105  (a file's name)
 """The file in a course folder that keeps the secret."""
@@ -80,7 +81,7 @@ def private_master(text: str, assignment: str, secret: str) -> str:
     year = hashlib.sha256(_derived(secret, f"{assignment} numbers")).hexdigest()[:16] + "x"
     told = [(*fact[:2], cell.source, fact[2]) for fact, cell in zip(facts, notebook.cells, strict=True)]
     sources = [
-        SEED.sub(lambda seeds: _drawn(seeds[0], secret, assignment), source) if kind == "test" else source
+        SEEDS.sub(lambda seeds: _drawn(seeds[0], secret, assignment), source) if kind == "test" else source
         for (_, kind, _), source in zip(facts, varied(told, varies, year), strict=True)
     ]
     return _VARIES.sub("", _with_sources(text, notebook.cells, sources), count=1)

@@ -16,8 +16,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bncourse.grading.core.seeds import SEEDS
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
-SEED = re.compile(r"(?<=\bseed=)\d+|(?<=\bdefault_rng\()\d+(?=\))|(?<=\bfor seed in \()\d[\d, ]*(?=\))")
 _OPTION = re.compile(r'^- `"([a-z])"`: (.*)$', re.MULTILINE)
 _PREDICTION = re.compile(r'(\bprediction_\d+ = ")([a-z])(")')
 _STRIDE = 1000
@@ -92,7 +93,7 @@ def varied(cells: Sequence[tuple[str, str, str, bool]], varies: Sequence[Mapping
         found = {entry["words"][0]: entry["words"] for entry in varies if name in entry["cells"]}
         source = _with_other_words(source, {old: words[1 + year % (len(words) - 1)] for old, words in found.items()})
         if kind == "test":
-            source = SEED.sub(lambda seeds: _moved(seeds[0], year), source)
+            source = SEEDS.sub(lambda seeds: _moved(seeds[0], year), source)
         elif kind == "text" and _OPTION.search(source):
             letters = {} if fixed else _new_letters(source, f"{variant} {name}")
             source = _in_new_order(source, letters)

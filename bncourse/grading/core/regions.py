@@ -85,3 +85,15 @@ def within_region(source: str, region: Region) -> str:
         elif inside:
             kept.append(line)
     return "\n".join(kept)
+
+
+def hidden_lines(source: str) -> frozenset[int]:
+    """Return the numbers of the lines that students do not see."""
+    hidden: set[int] = set()
+    inside = False
+    for number, line in enumerate(source.split("\n"), start=1):
+        inside = inside or HIDDEN_TESTS.begin in line
+        if inside:
+            hidden.add(number)
+        inside = inside and HIDDEN_TESTS.end not in line
+    return frozenset(hidden)

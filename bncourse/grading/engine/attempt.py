@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.submissions.magics import plain_python
-from bncourse.grading.submissions.read import Reading, is_stub
+from bncourse.grading.submissions.read import Reading
 
 MAX_SHOWN = 2 * 2**20
 """Bytes of text and pictures that a submission's cells may show in all."""
@@ -35,8 +35,7 @@ class Attempt:
         self._answers = {cell.grade_id: cell for cell in master.cells if cell.kind == "answer"}
         self._binds = {name: master.binds[name] for name in self._answers}
         self._loads = master.loads
-        stubs = {name for name, cell in self._answers.items() if is_stub(cell, reading.answers.get(name, ""))}
-        self._stubs = stubs - reading.elsewhere
+        self._stubs = (reading.stubs & self._answers.keys()) - reading.elsewhere
         self._skip: dict[str, list[int]] = {}
         """Statements that are left out, because they ended a process."""
         self._skip_ungraded: dict[str, list[int]] = {}
@@ -115,7 +114,7 @@ class Attempt:
             if cell.kind == "given":
                 steps.append({"do": "given", "cell": name, "source": plain_python(cell.source)})
             elif cell.kind == "answer":
-                source = plain_python(self.reading.answers.get(name, ""))
+                source = self._plain(self.reading.answers.get(name, ""))
                 steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(self._binds[name])})
                 late = (extra.source for extra in self.reading.moved if extra.after == name)
                 steps += [{"do": "extra", "cell": f"{AGAIN}{name}", "source": source} for source in late]
@@ -127,9 +126,12 @@ class Attempt:
     def _extra_steps(self, after: str) -> list[dict[str, Any]]:
         sources = [extra.source for extra in self.reading.extras if extra.after == after]
         return [
-            {"do": "extra", "cell": f"after:{after}:{number}", "source": plain_python(source)}
+            {"do": "extra", "cell": f"after:{after}:{number}", "source": self._plain(source)}
             for number, source in enumerate(sources, start=1)
         ]
+
+    def _plain(self, source: str) -> str:
+        return self.reading.plain.get(source, source)
 
     def _related(self, cell: MasterCell) -> set[str]:
         names = self._loads[cell.grade_id]

@@ -124,7 +124,7 @@ class Grader:
         ran = known or self.run(master, submission, digest)
         if known is None and self._cache is not None and len(self._cache) < MAX_CACHED and not given_up(ran):
             self._cache[digest] = ran
-        notes = (*submission.file.notes, *ran.notes)
+        notes = (*submission.notes, *ran.notes)
         record = dataclasses.replace(ran, student=submission.student, repairs=reading.repairs, notes=notes)
         return dataclasses.replace(record, status=status_of(record))
 
@@ -208,7 +208,7 @@ class Grader:
             repairs=attempt.reading.repairs,
             notes=attempt.all_notes(),
             outputs=attempt.all_outputs(),
-            reason=attempt.reason or looks(attempt.master, attempt.reading, attempt.measured),
+            reason=attempt.reason or looks(attempt.reading, attempt.measured),
             seconds=round(seconds, 3),
         )
         return dataclasses.replace(record, status=status_of(record))

@@ -12,6 +12,7 @@ from bncourse.grading.core.extras import EXTRAS
 from bncourse.grading.core.records import Master
 from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.worker_pool import LaneError, StartError
+from bncourse.grading.submissions.complete import complete
 from bncourse.grading.submissions.read import Reading
 
 ATTEMPTS = 3
@@ -91,7 +92,8 @@ def doubtful_tests(attempt: Attempt) -> list[str]:
 
 def own_solution(master: Master) -> Reading:
     """The master's own answers, as if somebody had handed them in."""
-    return Reading({cell.grade_id: cell.source for cell in master.cells if cell.kind in ("answer", "written")}, (), "")
+    answers = {cell.grade_id: cell.source for cell in master.cells if cell.kind in ("answer", "written")}
+    return complete(master, Reading(answers, (), ""))
 
 
 def remedy(broken: str) -> str:

@@ -111,7 +111,7 @@ class GradebookWriter:
             self._ways[way] = Fingerprints(self.master, *way)
         reading = submission.reading
         texts = answer_digests(self.master, reading)
-        self.put(record, self._ways[way].of(submission.file), attempted(self.master, reading), texts)
+        self.put(record, self._ways[way].of(submission.digest), attempted(self.master, reading), texts)
 
     def put(
         self,

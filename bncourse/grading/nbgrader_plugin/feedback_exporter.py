@@ -9,7 +9,7 @@ from traitlets import Unicode, default
 from bncourse.grading.authoring.course import find_course
 from bncourse.grading.gradebook.marks import Marks, marks_of
 from bncourse.grading.reports.book_address import book_address
-from bncourse.grading.reports.feedback_page import feedback_page
+from bncourse.grading.workflows.feedback import PageProcess
 
 
 class FeedbackExporter(Exporter):  # type: ignore[misc]
@@ -28,5 +28,7 @@ class FeedbackExporter(Exporter):  # type: ignore[misc]
         facts = resources["nbgrader"]
         course = find_course(Path(self.course_root), Path(self.masters), facts["db_url"])
         student = facts["student"]
-        marks = marks_of(course, facts["assignment"], [student])
-        return feedback_page(nb, marks.get(student, Marks(student)), book_address(course)), resources
+        marks = marks_of(course, facts["assignment"], [student]).get(student, Marks(student))
+        parts = (nb, marks, book_address(course))
+        with PageProcess(lambda _: parts) as process:
+            return process.page(student).decode(), resources

@@ -6,6 +6,7 @@ released notebook instead of the student's file, which only the engine reads; an
 
 import atexit
 import glob
+import json
 import os
 import stat
 import sys
@@ -32,9 +33,8 @@ from bncourse.grading.sandbox.bubblewrap import GraderError, SandboxError, probe
 from bncourse.grading.submissions import beside
 from bncourse.grading.submissions.beside import handed_in_at
 from bncourse.grading.submissions.files import read_file
-from bncourse.grading.submissions.submission import read
 from bncourse.grading.workflows.release import load_release
-from bncourse.grading.workflows.store import graded_notebook
+from bncourse.grading.workflows.submission_process import SubmissionProcess
 
 ODD = "not-read"
 """Folder for what nbgrader must not copy: links, pipes, devices, timestamps that are none."""
@@ -89,13 +89,14 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         course = find_course(Path(self.course_root), Path(self.masters), facts["db_url"])
         assignment, student = facts["assignment"], facts["student"]
         master = course.master(assignment)
-        submission = read(course, master, student)
-        record = shared_grader(self.level).grade_submission(master, submission)
+        with SubmissionProcess(course, master) as process:
+            submission = process.submission(student)
+            record = shared_grader(self.level).grade_submission(master, submission)
+            notebook, record = process.show(submission, record)
         with GradebookWriter(course, master) as writer:
             writer.write(submission, record)
         self.log.info("%s: %s, %s of %s points", student, record.status, record.score, record.max_score)
-        released = load_release(course, assignment)
-        return nbformat.from_dict(graded_notebook(released, submission, record)), resources
+        return nbformat.from_dict(json.loads(notebook)), resources
 
 
 def before_autograding(course: Course, config: Any, *, assignment: str, **names: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from bncourse.grading.core.names import imports_of, loaded_names, parse
 from bncourse.grading.core.records import Master, MasterCell
-from bncourse.grading.oracle.verdicts import hidden_lines
+from bncourse.grading.core.regions import hidden_lines
 
 
 class Statement(NamedTuple):

@@ -170,7 +170,7 @@ class Session:
         self.space.borrowed.clear()
         self.space.missing.clear()
         self.connection.begin(self.job["seconds"])
-        begin_anew(cell_seed(self.job["seed"], self.master.assignment, cell.grade_id))
+        begin_anew(cell_seed(self.job["seed"], self.job["key"], cell.grade_id))  # the key holds the course's secret
         start, own = time.perf_counter(), time.process_time()
         error: BaseException | None = None
         points, withheld = cell.points, False

@@ -17,20 +17,8 @@ from bncourse.diagnosis.checks import MEND_FIRST, STAGES_OF
 from bncourse.diagnosis.report import Finding, Misconception, finding, unknown
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import MasterCell, Outcome, Verdict
-from bncourse.grading.core.regions import HIDDEN_TESTS
+from bncourse.grading.core.regions import hidden_lines
 from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused, TestLate
-
-
-def hidden_lines(source: str) -> frozenset[int]:
-    """Return the numbers of the lines that students do not see."""
-    hidden: set[int] = set()
-    inside = False
-    for number, line in enumerate(source.split("\n"), start=1):
-        inside = inside or HIDDEN_TESTS.begin in line
-        if inside:
-            hidden.add(number)
-        inside = inside and HIDDEN_TESTS.end not in line
-    return frozenset(hidden)
 
 
 def first_secret(source: str) -> float:

@@ -148,6 +148,26 @@ def feedback_page(notebook: Mapping[str, Any], marks: Marks, book: str = "", tod
     )
 
 
+def without_own_text(notebook: Mapping[str, Any], why: str) -> dict[str, Any]:
+    """The notebook without what the student wrote and what their cells showed, with a note that says why.
+
+    The verdicts stay: they are the grader's own.
+    """
+    text = f"What you wrote is not shown on this page ({safe_markdown(why)}). It stands in the file that you handed in."
+    cells: list[dict[str, Any]] = [{"cell_type": "markdown", "id": NOTES, "metadata": {}, "source": text}]
+    for cell in notebook["cells"]:
+        facts, name = cell["metadata"].get("nbgrader") or {}, str(cell.get("id", ""))
+        if name == NOTES or name.startswith("after-"):
+            continue
+        if facts.get("solution"):
+            cells.append(
+                {**cell, "source": "[not shown]", "attachments": {}} | ({"outputs": []} if "outputs" in cell else {})
+            )
+        else:
+            cells.append(cell)
+    return {**notebook, "cells": cells}
+
+
 def at_the_top(entries: Iterable[Entry]) -> list[tuple[list[Entry], str, float]]:
     """What cost points, the most first: entries that say the same together, what they say, and the points."""
     said: dict[str, list[Entry]] = {}

@@ -25,6 +25,7 @@ from bncourse.grading.core.records import Kind, Master, MasterCell, Verdict
 from bncourse.grading.core.render import public_master
 from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
+from bncourse.grading.submissions.complete import complete
 from bncourse.grading.submissions.elsewhere import names_of
 from bncourse.grading.submissions.files import MAX_BYTES, HandedIn
 from bncourse.grading.submissions.find import what_it_is, with_modules
@@ -66,13 +67,13 @@ def check(path: Path) -> Checked:
         raise UnreadableNotebookError(f"{path} is {what_it_is(content)}.")
     file = with_modules(HandedIn(content), path, path.parent)
     master = find_master(path, content)
-    reading = read_submission(master, file.content)
+    reading = complete(master, read_submission(master, file.content))
     if reading.reason:
         raise UnreadableNotebookError(f"{path} cannot be graded: {reading.reason}.")
     plan = Attempt(master, reading)
     carry_out(plan)
     said = [*file.notes, *reading.repairs, *plan.all_notes()]
-    look = looks(master, reading, plan.measured)
+    look = looks(reading, plan.measured)
     return Checked(plan.all_verdicts(), (*said, *([f"A person will look at this: {look}"] if look else [])))
 
 

@@ -1,10 +1,10 @@
-"""A reading in; which answers were attempted, and the cells that the student added, out."""
+"""A complete reading in; which answers were attempted, and the cells that the student added, out."""
 
 from typing import NamedTuple
 
 from bncourse.grading.core.records import Master
 from bncourse.grading.submissions.pictures import Picture
-from bncourse.grading.submissions.read import Reading, is_stub
+from bncourse.grading.submissions.read import Reading
 
 MAX_ADDED = 200
 
@@ -21,10 +21,8 @@ class Added(NamedTuple):
 
 def attempted(master: Master, reading: Reading) -> frozenset[str]:
     """The grade_ids of the answers and written answers that are no longer what was released, or stand elsewhere."""
-    cells = (cell for cell in master.cells if cell.kind in ("answer", "written"))
-    answers = reading.answers
-    begun = {c.grade_id for c in cells if c.grade_id in answers and not is_stub(c, answers[c.grade_id])}
-    return reading.elsewhere | begun
+    names = {cell.grade_id for cell in master.cells if cell.kind in ("answer", "written")}
+    return reading.elsewhere | (names & reading.answers.keys()) - reading.stubs
 
 
 def added_cells(reading: Reading) -> list[Added]:

@@ -144,16 +144,28 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> HandedIn:
 
 def _of_folder(path: Path) -> Iterator[_File]:
     count = 0
-    for folder, names, files in walk(path):
+    for file in _files_below(path):
+        parts = _parts(str(file.relative_to(path)))
+        if not parts or _is_noise(parts):
+            continue
+        count += 1
+        if count > MAX_FILES:
+            raise DownloadError(f"{inert(str(path))} holds more than {MAX_FILES} files.")
+        yield _File(parts, read_file(file, path))
+
+
+def _files_below(path: Path) -> Iterator[Path]:
+    """The files of a folder; for one below it that is a link or may not be entered, a file in it, to have a reason."""
+    closed = list[Path]()
+
+    def not_entered(error: OSError) -> None:
+        closed.append(Path(str(error.filename)))
+
+    for folder, names, files in walk(path, onerror=not_entered):
         names[:] = sorted(name for name in names if name != ".git")  # what Git keeps was not handed in
-        for name in sorted(files):
-            parts = _parts(str(Path(folder, name).relative_to(path)))
-            if not parts or _is_noise(parts):
-                continue
-            count += 1
-            if count > MAX_FILES:
-                raise DownloadError(f"{inert(str(path))} holds more than {MAX_FILES} files.")
-            yield _File(parts, read_file(Path(folder, name), path))
+        closed += [each for name in names if (each := Path(folder, name)).is_symlink()]
+        yield from (Path(folder, name) for name in sorted(files))
+    yield from (each / each.name for each in closed)
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -293,7 +305,8 @@ def _nbgrader(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
     uploads, unused = [], []
     for file in files:
         if len(file.parts) != 3:
-            unused.append(f"{inert('/'.join(file.parts), 200)}: not student/assignment/file")
+            why = file.content.reason or "not student/assignment/file"
+            unused.append(f"{inert('/'.join(file.parts), 200)}: {why}")
         elif file.parts[-1] != _TIMESTAMP:
             uploads.append(Upload(Person(login=file.parts[0]), file.parts[-1], file.content, times.get(file.parts[:2])))
     return uploads, unused

@@ -4,6 +4,7 @@ No link is followed on any level below the folder that holds all submissions, no
 more of it than its limit. What was not read has a reason instead, in characters that a terminal shows.
 """
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -23,6 +24,11 @@ class HandedIn(NamedTuple):
     notes: tuple[str, ...] = ()
     """What was done to find it, in words."""
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the content, or of the reason."""
+        return hashlib.sha256(f"{self.reason}{chr(0)}".encode() + self.content).hexdigest()
+
 
 def read_file(path: Path, below: Path, most: int = MAX_BYTES) -> HandedIn:
     """Read a file that a student handed in.
@@ -39,8 +45,8 @@ def read_file(path: Path, below: Path, most: int = MAX_BYTES) -> HandedIn:
     parts, opened = path.relative_to(below).parts, list[int]()
     try:
         opened.append(os.open(below, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-        for part in parts:
-            folder = part is not parts[-1]
+        for left, part in enumerate(parts, start=1 - len(parts)):
+            folder = left < 0
             try:
                 opened.append(_open(part, opened[-1], folder=folder))
             except OSError as error:

@@ -4,12 +4,15 @@ import ast
 import re
 from collections.abc import Iterable
 
-SHORTCUT = re.compile(
-    r"(native_|cudnn_|_)*(batch|instance|layer|group|rms)_norm\w*|(Sync|Lazy)?(Batch|Instance)Norm[123]d|SyncBatchNorm"
-    r"|(Layer|Group|RMS)Norm|fuse_(conv|linear)_bn\w*|enable_grad|vjp|jvp|jacrev|jacfwd|jacobian"
-    r"|forward_ad|make_dual"
+_NORM = r"(batch|instance|layer|group|rms)_norm"
+_OTHERS = (
+    r"(Sync|Lazy)?(Batch|Instance)Norm[123]d|SyncBatchNorm|(Layer|Group|RMS)Norm|fuse_(conv|linear)_bn\w*"
+    r"|enable_grad|vjp|jvp|jacrev|jacfwd|jacobian|forward_ad|make_dual"
 )
-"""The library's normalization and folding, and derivatives taken by autograd inside of a function."""
+SHORTCUT = re.compile(rf"(native_|cudnn_|_)*{_NORM}\w*|{_OTHERS}")
+"""A name: the library's normalization and folding, and derivatives taken by autograd inside of a function."""
+MAY_NAME_ONE = re.compile(f"{_NORM}|{_OTHERS}")
+"""What stands in a text that has such a name somewhere; found in linear time."""
 
 
 def library_names(tree: ast.AST) -> set[str]:

@@ -62,6 +62,10 @@ class Reading(NamedTuple):
     """Pictures in written answers, by grade_id."""
     looks: tuple[str, ...] = ()
     """What a person should see in the student's own file."""
+    stubs: frozenset[str] = frozenset()
+    """Answers and written answers that are still what the release says."""
+    plain: Mapping[str, str] = MappingProxyType({})
+    """Code that has magics, and the plain Python that it becomes."""
 
 
 def read_submission(master: Master, raw: bytes) -> Reading:

@@ -1,4 +1,4 @@
-"""A reading in; what a person should see out: work that a machine or a library did for the student."""
+"""A reading in; what a person should see of it out: work that a machine or a library did for the student."""
 
 import ast
 import contextlib
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bncourse.grading.core.names import parse
 from bncourse.grading.core.records import Master
-from bncourse.grading.submissions.library_shortcuts import SHORTCUT, shortcuts
+from bncourse.grading.submissions.library_shortcuts import MAY_NAME_ONE, shortcuts
 from bncourse.grading.submissions.read import Reading
 
 HOW = {
@@ -16,30 +16,28 @@ HOW = {
 """What was seen of a function while it ran, in words."""
 
 
-def looks(master: Master, reading: Reading, measured: Mapping[str, str]) -> str:
+def looks(reading: Reading, measured: Mapping[str, str]) -> str:
     """Return why a person should look, or an empty text.
 
     Parameters
     ----------
-    master : Master
     reading : Reading
         What was handed in.
     measured : mapping
         Functions that were seen to measure derivatives, and how.
     """
-    reasons = [*reading.looks, *(f"{name} {HOW[how]}" for name, how in sorted(measured.items()))]
-    if "torch" in master.imports:
-        reasons += _library(master, reading)
-    return "; ".join(reasons)
+    return "; ".join([*reading.looks, *(f"{name} {HOW[how]}" for name, how in sorted(measured.items()))])
 
 
-def _library(master: Master, reading: Reading) -> Iterator[str]:
+def library_looks(master: Master, reading: Reading) -> Iterator[str]:
     """Say which cells, also those in between, name what PyTorch would do for them."""
+    if "torch" not in master.imports:
+        return
     places = [(f"cell {cell.grade_id}", reading.answers.get(cell.grade_id, "")) for cell in master.cells]
     places += [(f"a cell after {extra.after}", extra.source) for extra in (*reading.extras, *reading.moved)]
     written = {f"cell {cell.grade_id}" for cell in master.cells if cell.kind != "answer"}
     for place, source in places:
-        tree = _parse(source) if place not in written and SHORTCUT.search(source) else None
+        tree = _parse(source) if place not in written and MAY_NAME_ONE.search(source) else None
         found = shortcuts(tree, master.trees.values()) if tree is not None else []
         if found:
             yield f"{place} names {found[0]}, which does the work for it"

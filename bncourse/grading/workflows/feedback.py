@@ -7,13 +7,16 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from bncourse.grading.authoring.course import Course, CourseError, write
+from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.gradebook.late_penalty import update_penalties
 from bncourse.grading.gradebook.marks import Marks, marks_of
 from bncourse.grading.reports.book_address import book_address
-from bncourse.grading.reports.feedback_page import feedback_page, page_digest
+from bncourse.grading.reports.feedback_page import feedback_page, page_digest, without_own_text
+from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
 from bncourse.grading.workflows.store import FOR_EXCHANGE
 
 
@@ -38,14 +41,15 @@ def make_feedback(course: Course, assignment: str, progress: Callable[[], Any] |
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, "nothing can be written there", str(folder))
-        for student in stale:
-            made_of = json.loads(course.notebook("autograded", assignment, student).read_bytes())
-            page = feedback_page(made_of, marks[student], book_address(course))
-            write(_page(course, assignment, student), page.encode("utf-8", "replace"))
-            _copy_for_exchange(course, assignment, student)
-            if progress is not None:
-                progress()
-        made = {student: stamp for student, stamp in stamps.items() if page_exists(course, assignment, student)}
+        book = book_address(course)
+        with PageProcess(lambda student: (_graded(course, assignment, student), marks[student], book)) as process:
+            for student in stale:
+                write(_page(course, assignment, student), process.page(student))
+                _copy_for_exchange(course, assignment, student)
+                if progress is not None:
+                    progress()
+        kept = (student for student in stamps.keys() - process.again if page_exists(course, assignment, student))
+        made = {student: stamps[student] for student in kept}
         write(path, json.dumps(made, sort_keys=True, indent=1).encode())
     return stale
 
@@ -56,6 +60,52 @@ def _copy_for_exchange(course: Course, assignment: str, student: str) -> None:
     for name in FOR_EXCHANGE:
         if (graded / name).is_file():
             write(course.folder("feedback", assignment, student) / name, (graded / name).read_bytes())
+
+
+def _graded(course: Course, assignment: str, student: str) -> dict[str, Any]:
+    notebook: dict[str, Any] = json.loads(course.notebook("autograded", assignment, student).read_bytes())
+    return notebook
+
+
+class PageProcess:
+    """Makes pages where a text that does not end in time can be ended; use it as a context manager.
+
+    Parameters
+    ----------
+    parts : callable
+        Returns what `feedback_page` takes for a student: the graded notebook, the marks and the book's address.
+    """
+
+    def __init__(self, parts: Callable[[str], tuple[Mapping[str, Any], Marks, str]]) -> None:
+        self._parts = parts
+        self._process = LimitedProcess({"page": self._page})
+        self.again = set[str]()
+        """Students whose page may be made in full another time."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.close()
+
+    def page(self, student: str) -> bytes:
+        """The page; where it cannot be made, one that shows the marks, and nothing of what the student wrote."""
+        try:
+            page: bytes = self._process.call("page", student)
+        except CallEnded as error:
+            self.again |= set() if error.for_good else {student}
+            notebook, marks, book = self._parts(student)
+            return _encoded(without_own_text(notebook, one_line(str(error), 200)), marks, book)
+        return page
+
+    def _page(self, student: str) -> bytes:
+        return _encoded(*self._parts(student))
+
+
+def _encoded(notebook: Mapping[str, Any], marks: Marks, book: str) -> bytes:
+    return feedback_page(notebook, marks, book).encode("utf-8", "replace")
 
 
 def stale_feedback(course: Course, assignment: str) -> list[str]:

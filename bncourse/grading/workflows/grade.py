@@ -12,13 +12,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from bncourse.grading.authoring.course import Course, CourseError
-from bncourse.grading.core.records import Master
 from bncourse.grading.core.student_ids import why_refused
 from bncourse.grading.gradebook.fingerprints import Fingerprints
 from bncourse.grading.reports import export
-from bncourse.grading.submissions.submission import Submission, submission_of
-from bncourse.grading.submissions.upgrade import handed_in
+from bncourse.grading.submissions.submission import Submission
 from bncourse.grading.workflows.store import CourseStore, Store
+from bncourse.grading.workflows.submission_process import SubmissionProcess
 
 if TYPE_CHECKING:
     from bncourse.grading.engine.grader import Grader
@@ -82,15 +81,14 @@ def grade_class(
         raise CourseError(why_refused(unknown[0]) or f"{unknown[0]!r} has handed in nothing for {assignment}.")
     if not everybody:
         raise CourseError(f"Nobody has handed in {assignment}: {course.root / 'submitted'} holds none.")
-    store = CourseStore(course, master)
-    with only_run(course, assignment):
-        with store:
+    with only_run(course, assignment), SubmissionProcess(course, master) as process:
+        with CourseStore(course, master, process) as store:
             again = store.graded_another_way(chosen, Fingerprints(master, level, seed))
             everybody_again = not force and len(again) > 1 and len(again) == len(store.graded(chosen))
             if everybody_again and ask is not None and not ask(len(again)):
                 raise CourseError("Nothing was graded.")
             graded = grade_changed(
-                store, course, master, chosen, grader=grader, level=level, seed=seed, force=force, progress=progress
+                store, process, chosen, grader=grader, level=level, seed=seed, force=force, progress=progress
             )
         export.write_lists(course)
     return Run(graded, len(chosen) - graded)
@@ -98,8 +96,7 @@ def grade_class(
 
 def grade_changed(
     store: Store,
-    course: Course,
-    master: Master,
+    process: SubmissionProcess,
     students: Iterable[str],
     *,
     grader: "Callable[[], Grader]",
@@ -110,18 +107,28 @@ def grade_changed(
 ) -> int:
     """Grade the submissions whose fingerprint a store does not hold, and give it their records.
 
+    Parameters
+    ----------
+    store : Store
+    process : SubmissionProcess
+        Reads what was handed in for the assignment.
+    students : iterable of str
+    grader, level, seed, force, progress
+        As for `grade_class`.
+
     Returns
     -------
     int
         How many were graded. The engine is made for the first of them, and not at all if there is none.
     """
+    master = process.master
     fingerprints = Fingerprints(master, level, seed)
 
     def changed() -> Iterator[Submission]:
         for student in students:
-            file = handed_in(course, master, student)
-            if force or fingerprints.of(file) != store.known(student):
-                yield submission_of(master, student, file)
+            digest = process.find(student)
+            if force or not digest or fingerprints.of(digest) != store.known(student):
+                yield process.read(student, digest)
             elif progress:
                 progress(student)
 

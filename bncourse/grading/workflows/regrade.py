@@ -10,6 +10,7 @@ from bncourse.grading.gradebook.records_table import kept_records
 from bncourse.grading.reports.changes import Change, Preview
 from bncourse.grading.workflows.grade import Progress, grade_changed
 from bncourse.grading.workflows.store import DryStore
+from bncourse.grading.workflows.submission_process import SubmissionProcess
 
 if TYPE_CHECKING:
     from bncourse.grading.engine.grader import Grader
@@ -47,7 +48,8 @@ def preview(
     if not kept:
         raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
     store = DryStore(kept)
-    grade_changed(store, course, master, kept, grader=grader, level=level, seed=seed, progress=progress)
+    with SubmissionProcess(course, master) as process:
+        grade_changed(store, process, kept, grader=grader, level=level, seed=seed, progress=progress)
     compared = (compare(kept[student].record, record) for student, record in sorted(store.records.items()))
     return Preview(tuple(change for change in compared if change), len(kept), len(store.records))
 

@@ -1,22 +1,19 @@
 """A submission and its record in; notebook and gradebook written, or, in a dry run, nothing."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from bncourse.grading.authoring.course import Course, write
-from bncourse.grading.core import render
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.gradebook.fingerprints import Fingerprints
 from bncourse.grading.gradebook.late_penalty import late_penalty, update_penalties
 from bncourse.grading.gradebook.records_table import Kept
 from bncourse.grading.gradebook.writer import GradebookWriter
-from bncourse.grading.reports.autograded import autograded_notebook
-from bncourse.grading.submissions.attempted import added_cells
 from bncourse.grading.submissions.beside import small_file
 from bncourse.grading.submissions.submission import Submission
 from bncourse.grading.workflows.release import load_release
+from bncourse.grading.workflows.submission_process import SubmissionProcess
 
 FOR_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
 """Beside a notebook: when it was handed in, and what nbgrader's exchange knows the hand-in by."""
@@ -37,15 +34,22 @@ class Store(Protocol):
 class CourseStore:
     """The gradebook and the autograded notebooks; use it as a context manager.
 
+    Parameters
+    ----------
+    course : Course
+    master : Master
+    process : SubmissionProcess
+        Makes the notebooks.
+
     Raises
     ------
     CourseError
         If the assignment is not released as its master is now, or the gradebook cannot be written.
     """
 
-    def __init__(self, course: Course, master: Master) -> None:
-        self.course, self.master = course, master
-        self.released = load_release(course, master.assignment)
+    def __init__(self, course: Course, master: Master, process: SubmissionProcess) -> None:
+        self.course, self.master, self.process = course, master, process
+        load_release(course, master.assignment)  # refuses at once where it is not the master's
         late_penalty(course)  # refuses at once where the rule cannot be used
         self.gradebook = GradebookWriter(course, master)
 
@@ -75,14 +79,9 @@ class CourseStore:
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Write the notebook that graders see, and what nbgrader needs beside it; then the gradebook."""
-        try:
-            notebook = graded_notebook(self.released, submission, record)
-        except Exception as error:  # whatever is in one submission, the others' notebooks are written
-            reason = f"it cannot be shown ({type(error).__name__}); see the file that was handed in"
-            record = replace(record, status="needs review", reason="; ".join(filter(None, [record.reason, reason])))
-            notebook = autograded_notebook(self.released, replace(record, outputs=()), {}, ())
+        notebook, record = self.process.show(submission, record)
         folder = self.course.folder("autograded", self.master.assignment, record.student)
-        write(folder / f"{self.master.assignment}.ipynb", render.as_compact_bytes(notebook))
+        write(folder / f"{self.master.assignment}.ipynb", notebook)
         for name in FOR_EXCHANGE:
             content = small_file(self.course, self.master.assignment, record.student, name)
             if content:
@@ -105,9 +104,3 @@ class DryStore:
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Keep the record for as long as this is kept."""
         self.records[submission.student] = record
-
-
-def graded_notebook(released: dict[str, Any], submission: Submission, record: SubmissionRecord) -> render.Notebook:
-    """The notebook that graders and students see of a submission."""
-    reading = submission.reading
-    return autograded_notebook(released, record, reading.answers, added_cells(reading), reading.pictures)

@@ -12,8 +12,8 @@ from bncourse.grading.authoring.course import Course
 from bncourse.grading.core.records import Outcome, SubmissionRecord, Verdict
 from bncourse.grading.marking.questions import Answers
 from bncourse.grading.marking.server import MarkingServer
-from bncourse.grading.submissions.submission import read
 from bncourse.grading.workflows.store import CourseStore
+from bncourse.grading.workflows.submission_process import SubmissionProcess
 
 HandIn = Callable[..., None]
 
@@ -21,11 +21,11 @@ HandIn = Callable[..., None]
 def enter(course: Course, student: str) -> None:
     """Write what a student has handed in into the gradebook, as grading does, with all tests lost."""
     master = course.master("backward")
-    submission = read(course, master, student)
     tests = [cell for cell in master.cells if cell.kind == "test"]
-    outcome: Outcome = "unreadable" if submission.reading.reason else "wrong"
-    verdicts = tuple(Verdict(cell.grade_id, outcome, 0.0, cell.points) for cell in tests)
-    with CourseStore(course, master) as store:
+    with SubmissionProcess(course, master) as process, CourseStore(course, master, process) as store:
+        submission = process.submission(student)
+        outcome: Outcome = "unreadable" if submission.reading.reason else "wrong"
+        verdicts = tuple(Verdict(cell.grade_id, outcome, 0.0, cell.points) for cell in tests)
         store.write(submission, SubmissionRecord(student, "backward", outcome, verdicts))
 
 

@@ -14,7 +14,8 @@ from bncourse.grading.core.render import release_notebook
 from bncourse.grading.reports.autograded import autograded_notebook
 from bncourse.grading.submissions.attempted import added_cells, attempted
 from bncourse.grading.submissions.pictures import MAX_BYTES, MAX_PICTURES, kind_of
-from bncourse.grading.submissions.read import Reading, read_submission
+from bncourse.grading.submissions.read import Reading
+from bncourse.grading.submissions.submission import submission_of
 from tests.assignments.saved_elsewhere import PLACES
 from tests.assignments.whole_class import MASTERS
 from tests.grading.small import MASTER, RIGHT, as_file, cell_of, code_cell, notebook
@@ -30,7 +31,7 @@ def text_cell(source: str, **more: Any) -> Notebook:
 
 
 def read(made: Notebook, master: Any = MASTER) -> Reading:
-    return read_submission(master, as_file(made))
+    return submission_of(master, "ada", as_file(made)).reading
 
 
 def behind(name: str, *cells: Notebook) -> Callable[[Notebook], None]:

@@ -10,6 +10,7 @@ from bncourse.grading.engine.grader import Grader
 from bncourse.grading.submissions.attempted import attempted
 from bncourse.grading.submissions.elsewhere import statements
 from bncourse.grading.submissions.read import read_submission
+from bncourse.grading.submissions.submission import submission_of
 from tests.grading.small import FULL, MASTER, RIGHT, WRONG_SCALE, as_file, cell_of, code_cell, notebook
 
 SCALE = RIGHT["scale"]
@@ -165,7 +166,7 @@ def test_right_code_has_its_marks_wherever_it_stands(form: str, grader: Grader) 
     assert [(v.grade_id, v.message) for v in record.verdicts if v.outcome != "correct"] == []
     assert record.score == FULL and record.status in ("correct", "repaired")
     if form != "by its name in globals" and form.split(",")[0] not in DYNAMIC:
-        assert "scale" in attempted(MASTER, read_submission(MASTER, as_file(made)))
+        assert "scale" in attempted(MASTER, submission_of(MASTER, "ada", as_file(made)).reading)
 
 
 @pytest.mark.sandbox

@@ -30,6 +30,12 @@ def test_no_link_is_followed_on_any_level(submitted: Path, tmp_path: Path, level
     assert file.content == b"" and "is a link, which is not followed" in file.reason
 
 
+def test_a_folder_is_taken_for_one_whatever_it_is_called(submitted: Path) -> None:
+    (submitted / "ben").symlink_to("ada")
+    reason = read_file(submitted / "ben" / "ben", submitted).reason
+    assert reason == "the folder ben is a link, which is not followed"
+
+
 def test_the_instructors_own_link_is_followed(submitted: Path, tmp_path: Path) -> None:
     (tmp_path / "linked").symlink_to(submitted)
     assert read_file(tmp_path / "linked" / "ada" / "small" / "small.ipynb", tmp_path / "linked").content == b"{}"

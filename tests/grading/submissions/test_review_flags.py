@@ -2,13 +2,13 @@
 
 from bncourse.grading.submissions.read import Reading
 from bncourse.grading.submissions.review_flags import looks
-from tests.grading.small import MASTER, RIGHT
+from tests.grading.small import RIGHT
 
 
 def test_a_function_that_measures_is_pointed_out_by_what_it_was_seen_to_do() -> None:
     reading = Reading(RIGHT, (), "")
-    assert looks(MASTER, reading, {}) == ""
-    assert looks(MASTER, reading, {"b": "complex", "a": "differences"}) == (
+    assert looks(reading, {}) == ""
+    assert looks(reading, {"b": "complex", "a": "differences"}) == (
         "a measures what it returns with many forward passes of nudged inputs; "
         "b measures what it returns with a complex step"
     )

@@ -14,7 +14,7 @@ from bncourse.grading.submissions import read as reading
 from bncourse.grading.submissions.attempted import attempted
 from bncourse.grading.submissions.submission import submission_of
 from bncourse.grading.submissions.upgrade import handed_in
-from bncourse.grading.workflows.store import graded_notebook
+from bncourse.grading.workflows.submission_process import graded_notebook
 from tests.grading.small import MASTER, as_file, cell_of, notebook
 
 ODD: tuple[Any, ...] = (

@@ -109,3 +109,28 @@ INTAKE.run(
     "F",
     "tests/acceptance/test_aside.py",
 )
+INTAKE.run(
+    "a text on which reading, the search of the folder, the graded notebook or the page hangs, crashes or grows",
+    "D",
+    "tests/grading/workflows/test_submission_process.py",
+)
+INTAKE.run(
+    "resubmitted while it is graded: the verdict's stamp is that of the bytes that were read",
+    "N",
+    "tests/grading/workflows/test_store.py::test_a_file_that_is_replaced_while_it_is_graded_is_graded_again",
+)
+INTAKE.run(
+    "a linked folder in a download, or in the course that it is collected into",
+    "L",
+    "tests/grading/workflows/test_collect.py",
+)
+INTAKE.run(
+    "a hostile class in a real browser: formgrader and feedback ask no other host, and run no script",
+    "L",
+    "tests/acceptance/test_hostile_pages.py",
+)
+INTAKE.run(
+    "hidden inputs drawn beforehand from the seeds in the public repository",
+    "F",
+    "tests/assignments/test_secret_seeds.py",
+)

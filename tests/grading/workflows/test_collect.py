@@ -253,6 +253,50 @@ def test_folders_are_read_without_following_links(tmp_path: Path) -> None:
     assert "link" in upload.file.reason
 
 
+@pytest.mark.parametrize("platform", ["folder", "github", "moodle", "nbgrader", None])
+@pytest.mark.parametrize("level", ["zoe", "zoe/backward"])
+def test_a_linked_folder_in_a_download_is_followed_on_no_level_and_said(
+    tmp_path: Path, platform: Any, level: str
+) -> None:
+    """Zoe's folder, or one in it, is a link to what the instructor has elsewhere, or to another student's."""
+    for student in ("ada", "ben"):
+        folder = tmp_path / "d" / student / "backward"
+        folder.mkdir(parents=True)
+        (folder / "backward.ipynb").write_bytes(notebook(text=student))
+        (folder / "timestamp.txt").write_text("2027-01-01 00:00:00 UTC")
+    link = tmp_path / "d" / level
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "d" / "ben" if level == "zoe" else tmp_path / "d" / "ben" / "backward")
+    found = read_download(tmp_path / "d", platform)
+    said = [upload.file.reason for upload in found.uploads if "zoe" in str(upload)] + list(found.unused)
+    assert any("is a link, which is not followed" in each for each in said) or platform == "moodle"
+    assert not [u for u in found.uploads if u.file.content and u.person.login == "zoe"]
+
+
+def test_a_linked_folder_is_not_taken_and_the_class_hears_why(course: Course, tmp_path: Path) -> None:
+    (tmp_path / "d" / "ada").mkdir(parents=True)
+    (tmp_path / "d" / "ada" / "backward.ipynb").write_bytes(notebook())
+    (tmp_path / "d" / "eve").symlink_to(tmp_path / "d" / "ada")
+    found = collect(course, "backward", tmp_path / "d")
+    assert rows(found)["ada"].outcome == "taken"
+    assert rows(found)["eve"].outcome == "not taken"
+    assert "the folder eve is a link, which is not followed" in " ".join(rows(found)["eve"].notes)
+    assert not course.folder("submitted", "backward", "eve").exists()
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_nothing_is_written_through_a_link_in_the_course(course: Course, tmp_path: Path, level: int) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    target = course.folder("submitted", "backward", "ada")
+    link = [target.parent, target][level]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(elsewhere)
+    found = collect(course, "backward", zipped(tmp_path / "d.zip", {"ada/backward.ipynb": notebook()}))
+    assert rows(found)["ada"].outcome == "not taken" and "is a link" in rows(found)["ada"].notes[0]
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_zip_of_one_wrapper_folder_is_unwrapped(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -13,18 +13,19 @@ from bncourse.grading.authoring.sample_class import submission as file_of
 from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
 from bncourse.grading.gradebook.fingerprints import Fingerprints
 from bncourse.grading.gradebook.records_table import kept_records
-from bncourse.grading.submissions import upgrade
 from bncourse.grading.submissions.files import HandedIn
 from bncourse.grading.submissions.submission import Submission
+from bncourse.grading.workflows import submission_process
 from bncourse.grading.workflows.grade import grade_changed, grade_class
 from bncourse.grading.workflows.store import CourseStore, DryStore
+from bncourse.grading.workflows.submission_process import SubmissionProcess
 
 
 class Overtaken:
     """An engine in whose time each student hands in another file."""
 
     def __init__(self, course: Course) -> None:
-        self.course, self.contents = course, list[bytes]()
+        self.course, self.digests = course, list[str]()
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +40,7 @@ class Overtaken:
         self, master: Master, submissions: Iterable[Submission]
     ) -> Iterator[tuple[Submission, SubmissionRecord]]:
         for each in submissions:
-            self.contents.append(each.file.content)
+            self.digests.append(each.digest)
             self.course.notebook("submitted", master.assignment, each.student).write_bytes(b"another file")
             tests = [cell for cell in master.cells if cell.kind == "test"]
             verdicts = tuple(Verdict(cell.grade_id, "wrong", 0.0, cell.points) for cell in tests)
@@ -63,35 +64,38 @@ def test_a_file_that_is_replaced_while_it_is_graded_is_graded_again(ada: Course)
     before = ada.notebook("submitted", "backward", "ada").read_bytes()
     engine: Any = Overtaken(ada)
     assert grade_class(ada, "backward", grader=lambda: engine).graded == 1
-    assert engine.contents == [before]
+    assert engine.digests == [HandedIn(before).digest]
     stamped = kept_records(ada, "backward")["ada"].fingerprint
-    assert stamped == Fingerprints(ada.master("backward")).of(HandedIn(before))
+    assert stamped == Fingerprints(ada.master("backward")).of(HandedIn(before).digest)
     assert grade_class(ada, "backward", grader=lambda: engine).graded == 1
-    assert engine.contents == [before, b"another file"]
+    assert engine.digests == [HandedIn(before).digest, HandedIn(b"another file").digest]
 
 
-def test_a_submission_is_read_once(ada: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    find, folders = upgrade.find_notebook, list[Path]()
+def test_a_submission_is_read_once(ada: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    find, log = submission_process.handed_in, tmp_path / "found"
 
-    def counted(folder: Path, assignment: str) -> HandedIn:
-        folders.append(folder)
-        return find(folder, assignment)
+    def counted(course: Course, master: Master, student: str) -> HandedIn:
+        with log.open("a") as file:  # in the process that reads
+            file.write(f"{student}\n")
+        return find(course, master, student)
 
-    monkeypatch.setattr(upgrade, "find_notebook", counted)
+    monkeypatch.setattr(submission_process, "handed_in", counted)
     engine: Any = Overtaken(ada)
     grade_class(ada, "backward", grader=lambda: engine)
-    assert folders == [ada.folder("submitted", "backward", "ada")]
+    assert log.read_text() == "ada\n"
 
 
 def test_a_dry_run_writes_nothing(ada: Course) -> None:
-    with CourseStore(ada, ada.master("backward")):
+    master = ada.master("backward")
+    with SubmissionProcess(ada, master) as process, CourseStore(ada, master, process):
         pass  # which makes the table
     before = {
         path: path.read_bytes() for path in ada.root.rglob("*") if path.is_file() and "submitted" not in path.parts
     }
     store, engine = DryStore({}), Overtaken(ada)
     made: Any = lambda: engine  # noqa: E731
-    assert grade_changed(store, ada, ada.master("backward"), ["ada"], grader=made) == 1
+    with SubmissionProcess(ada, master) as process:
+        assert grade_changed(store, process, ["ada"], grader=made) == 1
     assert list(store.records) == ["ada"]
     after = {
         path: path.read_bytes() for path in ada.root.rglob("*") if path.is_file() and "submitted" not in path.parts
