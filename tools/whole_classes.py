@@ -221,10 +221,10 @@ def _gradescope(folder: Path, who: Sequence[Person], files: Mapping[Person, byte
 
 
 def _github(folder: Path, who: Sequence[Person], files: Mapping[Person, bytes]) -> None:
-    rows = [f'"{p.id}","hub-{p.number}","{p.number}","{p.first} {p.last}"' for p in who]
+    rows = [f'"{p.id}","octo{p.number}","{p.number}","{p.first} {p.last}"' for p in who]
     _lines(folder / "roster.csv", ['"identifier","github_username","github_id","name"', *rows])
     for person, content in files.items():
-        at = folder / f"{NAME}-submissions" / f"{NAME}-hub-{person.number}"
+        at = folder / f"{NAME}-submissions" / f"{NAME}-octo{person.number}"
         at.mkdir(parents=True)
         (at / f"{NAME}.ipynb").write_bytes(content)
 
