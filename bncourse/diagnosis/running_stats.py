@@ -239,7 +239,12 @@ def _explain(cases: list[_Case], position: int, rules: Rules, switches: Switches
     if not fitting:
         return None
     fresh = [(case, start, programs(case, start)) for case in cases[1:] for start in (0, 1)]
-    for number in sorted(fitting, key=lambda one: (len(searched[0][one].beliefs), order_of(searched[0][one].beliefs))):
+
+    def order(number: int) -> tuple[int, bool, tuple[int, ...]]:
+        beliefs = searched[0][number].beliefs
+        return len(beliefs), "running-eps-stored" in beliefs, order_of(beliefs)  # a tiny eps may be too small to see
+
+    for number in sorted(fitting, key=order):
         if all(case.fits(position, start, known[number].new) for case, start, known in fresh):
             beliefs = searched[0][number].beliefs
             first = cases[0].fits(position, 2, searched[2][number].new)

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.running_stats import diagnose_update, right_update
 from bncourse.numpy_bn import RunningStatistics
 
@@ -45,3 +46,13 @@ def test_a_weight_that_nobody_listed_is_unknown_and_not_taken_for_a_listed_one()
 
     found = diagnose_update(update, seed=1, notes=[])
     assert [(one.part, one.belief) for one in found] == [("running_mean", None), ("running_var", None)]
+
+
+def test_a_variance_is_not_one_with_an_eps_too_small_to_see() -> None:
+    def unbiased(mean: Any, var: Any, x: Any, *, momentum: float) -> Any:
+        return right_update(mean, var, x, momentum=momentum)
+
+    rules = Rules(running_variance="biased")
+    for seed in (30_691, 1, 2):
+        (found,) = diagnose_update(unbiased, seed=seed, notes=[], rules=rules)
+        assert found.belief == "running-variance-unbiased"
