@@ -10,6 +10,7 @@ import torch
 
 from bncourse.conventions import EPS, MOMENTUM, check_eps, check_momentum, check_num_features
 from bncourse.shapes import Inexact
+from bncourse.torch_bn.as_pytorch import check_axes, check_statistics, laid_out
 from bncourse.torch_bn.autograd import batch_norm
 from bncourse.torch_bn.functional import batch_norm_inference
 from bncourse.torch_bn.results import Array, Moments
@@ -81,7 +82,7 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         if isinstance(x, torch.fx.Proxy):  # torch.fx takes PyTorch's own layers whole, and so it takes this one
             return one_node(self, x)
         self._check_input_dim(x)
-        self._check_statistics(x)
+        check_statistics(x, self.running_mean, self.running_var)
         gamma, beta = self._scale_and_shift(x)
         running_mean, running_var = self.running_mean, self.running_var
         if self.training or running_mean is None or running_var is None:
@@ -91,7 +92,7 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
             y = x * gamma.sum().to(x.dtype) + beta.sum().to(x.dtype)  # empty too, and a part of the graph
         else:
             y, _ = batch_norm_inference(x, gamma, beta, running_mean, running_var, eps=self.eps)
-        return _laid_out(y, x)
+        return laid_out(y, x)
 
     def _scale_and_shift(self, x: Array) -> tuple[Array, Array]:
         """Weight and bias; 1 and 0 in the place of one that is None."""
@@ -112,35 +113,9 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         if weight is not None:  # without a count there is no cumulative mean, and PyTorch changes nothing
             update_running(running_mean, running_var, moments, weight)
 
-    def _check_statistics(self, x: Array) -> None:
-        """Refuse complex numbers, and a running mean without a running variance or the other way round."""
-        if x.is_complex():
-            raise TypeError(
-                f"x has dtype {str(x.dtype).removeprefix('torch.')}, but the variance of a layer is that of real "
-                "numbers. Normalize x.real and x.imag, or torch.view_as_real(x)."
-            )
-        if (self.running_mean is None) != (self.running_var is None):
-            missing, there = ("mean", "var") if self.running_mean is None else ("var", "mean")
-            raise ValueError(
-                f"running_{missing} is None, but running_{there} is not. Expected both, or neither to normalize with "
-                "the batch's statistics in both modes."
-            )
-
     def _check_input_dim(self, input: torch.Tensor) -> None:
         """Refuse an input whose number of axes is not this class's."""
-        if self.dimensions and input.dim() not in self.dimensions:
-            expected = " or ".join(str(number) for number in self.dimensions)
-            raise ValueError(
-                f"x has shape {tuple(input.shape)}, which has {input.dim()} axes, but {type(self).__name__} "
-                f"expects {expected}. Use BatchNorm1d for (N, C) and (N, C, L), BatchNorm2d for (N, C, H, W), "
-                "BatchNorm3d for (N, C, D, H, W)."
-            )
-
-
-def _laid_out(y: Array, x: Array) -> Array:
-    """The result as PyTorch lays it out: channels last if the input is, else so that `y.view` can flatten it."""
-    channels_last = x.dim() in (4, 5) and x.stride(1) == 1
-    return y if channels_last else y.contiguous()
+        check_axes(input, self.dimensions, type(self).__name__)
 
 
 class BatchNorm1d(BatchNorm, torch.nn.BatchNorm1d):
