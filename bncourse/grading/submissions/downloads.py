@@ -45,6 +45,8 @@ class Person(NamedTuple):
     login: str = ""
     """A user name, or the name of the folder."""
     email: str = ""
+    folder: str = ""
+    """A longer name that ends in the login: logins of one class may begin alike, as `uni-ada` and `uni-eva` do."""
 
 
 class Upload(NamedTuple):
@@ -295,7 +297,8 @@ def _github(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
         if len(file.parts) == 1:
             unused.append(f"{inert(file.parts[0], 200)}: not in a student's folder")
         else:
-            uploads.append(Upload(Person(login=file.parts[0].removeprefix(start)), file.parts[-1], file.content))
+            person = Person(login=file.parts[0].removeprefix(start), folder=file.parts[0])
+            uploads.append(Upload(person, file.parts[-1], file.content))
     return uploads, unused
 
 

@@ -234,7 +234,9 @@ class Matcher:
 
     def __call__(self, person: Person) -> tuple[str, str]:
         """Return the student's id, or "" and the reason why nobody was found."""
-        keys = [("id", person.id), ("email", person.email), ("login", person.login), ("name", letters(person.name))]
+        ends = [("login", person.folder[at + 1 :]) for at, sign in enumerate(person.folder) if sign == "-"]
+        keys = [("id", person.id), ("email", person.email), *ends]
+        keys += [("login", person.login), ("name", letters(person.name))]
         after_group = [letters(person.name[at + 1 :]) for at, sign in enumerate(person.name) if sign == "-"]
         for what, key in [*keys, *(("name", name) for name in after_group)]:
             found = self._by[what].get(key.casefold(), []) if key else []

@@ -144,17 +144,20 @@ def test_gradescope(course: Course, tmp_path: Path) -> None:
     assert {member.student: member.lms_id for member in known_members(course)}["ada"] == "s1"
 
 
-def test_github_classroom(course: Course, tmp_path: Path) -> None:
-    roster = tmp_path / "classroom_roster.csv"
-    roster.write_text('"identifier","github_username","github_id","name"\n"eva","evam","1",""\n"bo","bobby","2",""\n')
-    for login in ("evam", "bobby"):
+@pytest.mark.parametrize("logins", [("evam", "bobby"), ("uni-a", "uni-b"), ("m-uni-a", "uni-a")])
+def test_github_classroom(course: Course, tmp_path: Path, logins: tuple[str, str]) -> None:
+    roster, (eva, bo) = tmp_path / "classroom_roster.csv", logins
+    heading = '"identifier","github_username","github_id","name"'
+    roster.write_text(f'{heading}\n"eva","{eva}","1",""\n"bo","{bo}","2",""\n')
+    for login in logins:
         folder = tmp_path / "backward-submissions" / f"backward-{login}"
         (folder / ".git").mkdir(parents=True)
         (folder / ".git" / "config.ipynb").write_bytes(notebook())
         (folder / "backward.ipynb").write_bytes(notebook(text=login))
     found = collect(course, "backward", tmp_path / "backward-submissions", roster=roster)
     assert found.platform == "github"
-    assert b"evam" in content(course, "eva") and b"bobby" in content(course, "bo")
+    assert eva.encode() in content(course, "eva") and bo.encode() in content(course, "bo")
+    assert content(course, "eva") != content(course, "bo")
 
 
 def test_a_newer_submission_is_kept(course: Course, tmp_path: Path) -> None:
