@@ -35,8 +35,8 @@ class SubmissionProcess:
     def __init__(self, course: Course, master: Master) -> None:
         self.course, self.master = course, master
         self._process = LimitedProcess({"find": self._find, "read": self._read, "show": self._show})
-        self._file = HandedIn(b"")
-        """In the other process: the file that was found last."""
+        self._found: tuple[str, HandedIn] = "", HandedIn(b"")
+        """In the other process: whose file was found last, and the file."""
         self._why = ""
 
     def __enter__(self) -> Self:
@@ -88,11 +88,13 @@ class SubmissionProcess:
     # --- what runs in the other process ---
 
     def _find(self, student: str) -> str:
-        self._file = handed_in(self.course, self.master, student)
-        return self._file.digest
+        self._found = student, handed_in(self.course, self.master, student)
+        return self._found[1].digest
 
     def _read(self, student: str) -> Submission:
-        return submission_of(self.master, student, self._file)
+        if self._found[0] != student:  # another process has found it, and was replaced since
+            self._find(student)
+        return submission_of(self.master, student, self._found[1])
 
     def _show(self, submission: Submission, record: SubmissionRecord) -> bytes:
         return render.as_compact_bytes(graded_notebook(self._released, submission, record))

@@ -113,6 +113,17 @@ def test_a_folder_on_which_the_search_goes_wrong_is_unreadable_and_looked_at_aga
     assert kept_records(handed_in, "backward")["eve"].record.status == "wrong"
 
 
+def test_a_process_that_was_replaced_finds_the_file_again(handed_in: Course) -> None:
+    with submission_process.SubmissionProcess(handed_in, handed_in.master("backward")) as process:
+        digest = process.find("ada")
+        whole = process.read("ada", digest)
+        process.find("ada")
+        process._process._drop()  # as after a call by which it has grown
+        again = process.read("ada", digest)
+    assert (again.digest, again.reading.reason) == (digest, "")
+    assert again.reading.answers == whole.reading.answers and whole.reading.answers
+
+
 def test_a_text_on_which_the_graded_notebook_goes_wrong_needs_review(
     handed_in: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
