@@ -130,8 +130,8 @@ def submission(
     if copy_ > 1:
         note = {"cell_type": "markdown", "id": "copy", "metadata": {}, "source": f"Copy {copy_}."}
         cells.append(note)
-    content = as_bytes(notebook)
-    return content[: len(content) // 2] if student.cut_off else content
+    lines = as_bytes(notebook).split(b"\n")
+    return b"\n".join(lines[: len(lines) // 2] if student.cut_off else lines)
 
 
 def _names(student: SampleStudent, copies: int) -> list[tuple[str, int]]:
