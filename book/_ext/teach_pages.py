@@ -11,6 +11,7 @@ import shutil
 import sys
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,24 @@ def masters_of(source: Path) -> list[Any]:
 
     They are the variants, with the due dates, of the course folder in use.
     """
-    from bncourse.grading.authoring.masters import load_master
-
     if not (source / MASTERS).is_dir():
         return []
+    files = [*sorted((source / MASTERS).glob("*.md")), *settings_of(source)]
+    return list(_masters(source, tuple((path, path.stat().st_mtime_ns) for path in files if path.is_file())))
+
+
+@lru_cache(maxsize=4)
+def _masters(source: Path, _: tuple[tuple[Path, int], ...]) -> tuple[Any, ...]:
+    """Load them once, for as long as none of these files changes; many pages ask."""
+    from bncourse.grading.authoring.masters import load_master
+
     course = course_in_use(source)
     masters = []
     for name in course.assignments:
         master = load_master(source / MASTERS / f"{name}.md", course.variants.get(name))
         due = course.settings.due.get(name, master.metadata["due"])
         masters.append(replace(master, metadata={**master.metadata, "due": due}))
-    return sorted(masters, key=lambda master: (str(master.metadata["due"]), master.assignment))
+    return tuple(sorted(masters, key=lambda master: (str(master.metadata["due"]), master.assignment)))
 
 
 def listed(source: Path, now: datetime | None = None) -> list[Any]:
