@@ -147,7 +147,7 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> Moves:
         for belief, inverses in wrong_eps.items():
             for inverse in inverses:
                 r = inverse / s
-                # everywhere; in front only; in the variance's node, as x_hat computed anew, as a power of three
+                # everywhere; in front only; in the variance's node, as x_hat computed again, as a power of three
                 uses: tuple[tuple[Any, Any, Any], ...] = (
                     (r, r, r**3),
                     (r, r, r),

@@ -24,10 +24,9 @@ class Block(nn.Module):
         super().__init__()
         if norm in ("skipinit", "fixup") and not residual:
             raise ValueError(f"norm is {norm!r}, which starts a branch at zero. Expected residual=True with it.")
-        kind = norm if norm in ("batch", "layer") else "none"
         self.residual = residual
-        self.norms = nn.ModuleList([normalization(kind, width) for _ in range(2)])
-        first, last = (linear(width, width, bias=norm != "fixup") for _ in range(2))
+        self.norms = nn.ModuleList([self.normalization(width, norm) for _ in range(2)])
+        first, last = (self.layer(width, norm) for _ in range(2))
         self.layers = nn.ModuleList([first, last])
         self.scale = nn.Parameter(torch.tensor(0.0 if norm == "skipinit" else 1.0), norm in ("skipinit", "fixup"))
         self.shifts = nn.Parameter(torch.zeros(3), requires_grad=norm == "fixup")
@@ -35,6 +34,14 @@ class Block(nn.Module):
             with torch.no_grad():  # two layers in a branch: the first by depth^(-1/2), the last at zero
                 first.weight *= depth**-0.5
                 last.weight.zero_()
+
+    def normalization(self, width: int, norm: str) -> nn.Module:
+        """Make one normalization of the branch; the starts that need none get the identity."""
+        return normalization(norm if norm in ("batch", "layer") else "none", width)
+
+    def layer(self, width: int, norm: str) -> nn.Linear | nn.Conv2d:
+        """Make one layer of the branch."""
+        return linear(width, width, bias=norm != "fixup")
 
     def branch(self, h: torch.Tensor) -> torch.Tensor:
         """Compute what the block adds."""

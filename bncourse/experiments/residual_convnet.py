@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d
 
+from bncourse.experiments.deep_networks import Block
 from bncourse.experiments.result import Label, Unit
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import Tensors, batches, outcome, train
@@ -88,28 +89,19 @@ class ResidualConvnet(nn.Module):
         return self.read_out(self.body(x).mean((2, 3)))  # type: ignore[no-any-return]
 
 
-class ConvolutionalBlock(nn.Module):
-    """Add a branch to the signal: normalization, ReLU, convolution, and the same once more."""
+class ConvolutionalBlock(Block):
+    """A residual block with convolutions in its branch, for h of shape (N, C, H, W)."""
 
     def __init__(self, channels: int, *, norm: str, depth: int) -> None:
-        super().__init__()
-        bias = norm in ("none", "skipinit")
-        self.norms = nn.ModuleList([normalization(norm, channels) for _ in range(2)])
-        first, last = (convolution(channels, channels, bias=bias) for _ in range(2))
-        self.layers = nn.ModuleList([first, last])
-        self.scale = nn.Parameter(torch.tensor(0.0 if norm == "skipinit" else 1.0), norm in ("skipinit", "fixup"))
-        self.shifts = nn.Parameter(torch.zeros(3), requires_grad=norm == "fixup")
-        if norm == "fixup":
-            with torch.no_grad():  # two layers in a branch: the first by depth^(-1/2), the last at zero
-                first.weight *= depth**-0.5
-                last.weight.zero_()
+        super().__init__(channels, residual=True, norm=norm, depth=depth)
 
-    def forward(self, h: torch.Tensor) -> torch.Tensor:
-        """Return h of shape (N, C, H, W) and what the block adds to it."""
-        branch = h
-        for position, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
-            branch = layer(torch.relu(norm(branch) + self.shifts[position]))
-        return h + self.scale * branch + self.shifts[2]
+    def normalization(self, width: int, norm: str) -> nn.Module:
+        """Make one normalization of maps."""
+        return normalization(norm, width)
+
+    def layer(self, width: int, norm: str) -> nn.Linear | nn.Conv2d:
+        """Make one convolution; before a normalization a bias would cancel."""
+        return convolution(width, width, bias=norm in ("none", "skipinit"))
 
 
 def normalization(norm: str, channels: int) -> nn.Module:

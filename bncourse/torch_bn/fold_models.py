@@ -169,7 +169,7 @@ class _Tracer(torch.fx.Tracer):
 
 
 def _weight_is_computed(layer: torch.nn.Module) -> bool:
-    """Whether a parametrization or an old-style hook makes the weight anew for each call."""
+    """Whether a parametrization or an old-style hook computes the weight again for each call."""
     return "weight" not in layer._parameters
 
 

@@ -1,8 +1,8 @@
 """What a page's cells stand on: the modules of the package that they import, and what those import.
 
-The execution cache knows a page by its cells alone. So that a change in the package runs the cells of those pages
-anew that stand on it, and of no others, each page gets one more cell, which nobody sees: a comment with the hash of
-all that its cells import.
+The execution cache knows a page by its cells alone. A change in the package has to run the cells of the
+pages that stand on it again, and of no others. So each page gets one more cell, which nobody sees: a comment with the
+hash of all that its cells import.
 """
 
 import ast

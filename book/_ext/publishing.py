@@ -137,7 +137,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
 
 
 def front_door(out: Path, first: str) -> None:
-    """Lead from the site's own address to the first page; whoever previews that address reads the same tags here."""
+    """Lead from the site's own address to the first page; a preview of that address shows the same tags here."""
     text = (out / f"{first}.html").read_text(encoding="utf8")
     kept = re.findall(r'<meta [^>]*(?:name="description"|property="og:|name="twitter:)[^>]*>', text)
     title = re.search(r"<title>.*?</title>", text, re.DOTALL)

@@ -1,4 +1,4 @@
-"""The checks that other courses use, built anew, to see what they let pass.
+"""The checks that other courses use, built again, to see what they let pass.
 
 Each is fair in all but the one habit that it is named after. They answer True for "passes".
 """

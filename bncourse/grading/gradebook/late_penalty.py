@@ -1,4 +1,4 @@
-"""What late submissions lose: by the instructor's rule, from the whole score, worked out anew whenever it is needed.
+"""What late submissions lose: by the instructor's rule, from the whole score, worked out again whenever it is needed.
 
 The score changes when written answers are marked, and the due date when it is moved or a student gets more time.
 """

@@ -275,7 +275,7 @@ def _csv_rows(rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def warnings(lines: Iterable[Line]) -> list[str]:
-    """What whoever takes these grades elsewhere should know first."""
+    """What a person who takes these grades elsewhere should know first."""
     unmarked, gone, ungraded, count = list[str](), list[str](), list[str](), 0
     for line in lines:
         count += 1

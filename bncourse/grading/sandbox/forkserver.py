@@ -103,7 +103,7 @@ class Forkserver:
         self.readable: tempfile.TemporaryDirectory[str] | None = None
         """What a worker without namespaces may import."""
         self.users: set[int]
-        """Whoever is in the same sandbox."""
+        """The processes in the same sandbox."""
         if like is not None:
             self.said, self.process, self.users, self.readable = like.said, like.process, like.users, like.readable
             self.known |= like.known

@@ -3,8 +3,8 @@
 Two submissions that are graded at the same time share nothing but files that neither can write, yet a lock on such a
 file, a futex in its pages, or whether it is in memory could tell the one what the other does. So locks, futexes
 between processes, `mincore`, and advice that moves pages out are refused. What cannot be refused: both use the same
-processors and caches, whose load can be felt by whoever measures time; and the system itself wakes whoever waits for a
-thread's end, at an address that the thread's maker has chosen, which may lie in a library's page.
+processors and caches, whose load can be felt by measuring time; and the system itself wakes a process that waits for
+a thread's end, at an address that the thread's maker has chosen, which may lie in a library's page.
 """
 
 import errno

@@ -247,7 +247,7 @@ def _statement(node: ast.stmt, lines: list[str], stubs: frozenset[str]) -> State
 
 
 def _text(node: ast.stmt, lines: list[str]) -> str:
-    """The lines of a statement, or, where others stand on them too, the statement written anew."""
+    """The lines of a statement, or, where others stand on them too, the statement written out again."""
     last = node.end_lineno or node.lineno
     if node.col_offset or last > len(lines):
         return ast.unparse(node)

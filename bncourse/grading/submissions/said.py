@@ -15,7 +15,7 @@ from bncourse.grading.core.records import Master
 MAX_SAID = 60_000
 """Characters of a cell of code; a longer one is code."""
 PART = 25
-"""Letters that make a part of a sentence known; less of it could be anybody's."""
+"""Letters that make a part of a sentence known; less of it could be anyone's."""
 _MAGIC = re.compile(r"\s*%%?(?:md|md-sandbox|markdown|latex)\b[ \t]*\n?(.*)", re.DOTALL)
 _LINKED = r"\[!\[[^\[\]]*\]\([^()\s]*\)\]\([^()\s]*\)"
 _BADGE = re.compile(rf"<a\b[^<>]*>\s*<img\b[^<>]*>|{_LINKED}", re.IGNORECASE)

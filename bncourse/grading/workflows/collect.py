@@ -93,7 +93,7 @@ def collect(
     if roster is not None:
         enter_members(course, read_roster(roster))
         set_open(course, is_open=False)
-    anybody = is_open(course)
+    newcomers = is_open(course)
     members, gone = known_members(course), known_members(course, dropped=True)
     try:
         download = read_download(path, platform)
@@ -108,7 +108,7 @@ def collect(
     rows, entered = [], {}
     for person, uploads in people.items():
         student, reason = match(person)
-        new = not student and anybody and reason == UNKNOWN
+        new = not student and newcomers and reason == UNKNOWN
         if new:
             student = id_of(person)
             reason = "" if student else "the platform says nothing from which an id could be made"

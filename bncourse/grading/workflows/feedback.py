@@ -7,8 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.core.plain_text import one_line
@@ -67,7 +66,7 @@ def _graded(course: Course, assignment: str, student: str) -> dict[str, Any]:
     return notebook
 
 
-class PageProcess:
+class PageProcess(LimitedProcess):
     """Makes pages where a text that does not end in time can be ended; use it as a context manager.
 
     Parameters
@@ -77,23 +76,15 @@ class PageProcess:
     """
 
     def __init__(self, parts: Callable[[str], tuple[Mapping[str, Any], Marks, str]]) -> None:
+        super().__init__({"page": self._page})
         self._parts = parts
-        self._process = LimitedProcess({"page": self._page})
         self.again = set[str]()
         """Students whose page may be made in full another time."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.close()
 
     def page(self, student: str) -> bytes:
         """The page; where it cannot be made, one that shows the marks, and nothing of what the student wrote."""
         try:
-            page: bytes = self._process.call("page", student)
+            page: bytes = self.call("page", student)
         except CallEnded as error:
             self.again |= set() if error.for_good else {student}
             notebook, marks, book = self._parts(student)

@@ -169,7 +169,7 @@ def is_open(course: Course) -> bool:
 
 
 def set_open(course: Course, *, is_open: bool) -> None:
-    """Note that the class is whoever hands in, or, once a class list is given, that it is not."""
+    """Note that everyone who hands in is of the class, or, once a class list is given, that it is not."""
     path = course.root / OPEN_CLASS
     if is_open:
         write(path, b"No class list was given: collecting enters everybody who hands in.\n")

@@ -6,8 +6,7 @@ graded notebook of it. What is ended there is "unreadable", or "needs review", w
 
 from dataclasses import replace
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bncourse.grading.authoring.course import Course
 from bncourse.grading.core import render
@@ -23,7 +22,7 @@ from bncourse.grading.submissions.upgrade import handed_in
 from bncourse.grading.workflows.release import load_release
 
 
-class SubmissionProcess:
+class SubmissionProcess(LimitedProcess):
     """Reads and shows what students handed in for an assignment; use it as a context manager.
 
     Parameters
@@ -33,25 +32,17 @@ class SubmissionProcess:
     """
 
     def __init__(self, course: Course, master: Master) -> None:
+        super().__init__({"find": self._find, "read": self._read, "show": self._show})
         self.course, self.master = course, master
-        self._process = LimitedProcess({"find": self._find, "read": self._read, "show": self._show})
         self._found: tuple[str, HandedIn] = "", HandedIn(b"")
         """In the other process: whose file was found last, and the file."""
         self._why = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.close()
 
     def find(self, student: str) -> str:
         """Find what a student handed in, which `read` reads then; returns its digest, empty where that failed."""
         self._why = ""
         try:
-            digest: str = self._process.call("find", student)
+            digest: str = self.call("find", student)
         except CallEnded as error:
             self._why = f"the folder cannot be read: {one_line(str(error), 200)}"
             return ""
@@ -62,7 +53,7 @@ class SubmissionProcess:
         why = self._why
         if not why:
             try:
-                submission: Submission = self._process.call("read", student)
+                submission: Submission = self.call("read", student)
             except CallEnded as error:
                 why = f"the file cannot be read: {one_line(str(error), 200)}"
                 digest = digest if error.for_good else ""
@@ -77,7 +68,7 @@ class SubmissionProcess:
     def show(self, submission: Submission, record: SubmissionRecord) -> tuple[bytes, SubmissionRecord]:
         """The notebook that graders see; where it cannot be made, one without the student's text, and a reason more."""
         try:
-            shown: bytes = self._process.call("show", submission, record)
+            shown: bytes = self.call("show", submission, record)
         except CallEnded as error:
             reason = f"it cannot be shown ({one_line(str(error), 200)}); see the file that was handed in"
             record = replace(record, status="needs review", reason="; ".join(filter(None, [record.reason, reason])))

@@ -1,16 +1,15 @@
 """What is graded, stamped and written of a submission is one reading of its file."""
 
 import json
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from bncourse.grading.authoring.course import Course
 from bncourse.grading.authoring.sample_class import load_sample_class
 from bncourse.grading.authoring.sample_class import submission as file_of
-from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
+from bncourse.grading.core.records import Master
 from bncourse.grading.gradebook.fingerprints import Fingerprints
 from bncourse.grading.gradebook.records_table import kept_records
 from bncourse.grading.submissions.files import HandedIn
@@ -19,32 +18,18 @@ from bncourse.grading.workflows import submission_process
 from bncourse.grading.workflows.grade import grade_changed, grade_class
 from bncourse.grading.workflows.store import CourseStore, DryStore
 from bncourse.grading.workflows.submission_process import SubmissionProcess
+from tests.grading.everything_wrong import EverythingWrong
 
 
-class Overtaken:
+class Overtaken(EverythingWrong):
     """An engine in whose time each student hands in another file."""
 
     def __init__(self, course: Course) -> None:
         self.course, self.digests = course, list[str]()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def prepare(self, master: Master) -> None:
-        pass
-
-    def grade_all(
-        self, master: Master, submissions: Iterable[Submission]
-    ) -> Iterator[tuple[Submission, SubmissionRecord]]:
-        for each in submissions:
-            self.digests.append(each.digest)
-            self.course.notebook("submitted", master.assignment, each.student).write_bytes(b"another file")
-            tests = [cell for cell in master.cells if cell.kind == "test"]
-            verdicts = tuple(Verdict(cell.grade_id, "wrong", 0.0, cell.points) for cell in tests)
-            yield each, SubmissionRecord(each.student, master.assignment, "wrong", verdicts)
+    def meet(self, master: Master, submission: Submission) -> None:
+        self.digests.append(submission.digest)
+        self.course.notebook("submitted", master.assignment, submission.student).write_bytes(b"another file")
 
 
 @pytest.fixture

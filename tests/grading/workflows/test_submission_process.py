@@ -3,47 +3,24 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from bncourse.grading.authoring.course import Course
-from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
-from bncourse.grading.core.status import unreadable
+from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.gradebook.records_table import kept_records
 from bncourse.grading.reports import autograded
 from bncourse.grading.sandbox import limited_process
 from bncourse.grading.submissions import submission
-from bncourse.grading.submissions.submission import Submission
 from bncourse.grading.workflows import feedback, submission_process
 from bncourse.grading.workflows.feedback import make_feedback
 from bncourse.grading.workflows.grade import grade_class
+from tests.grading.everything_wrong import EverythingWrong
 
 MARK = "ODD-TEXT"
 STUDENTS = ["ada", "eve", "zoe"]
-
-
-class Engine:
-    """An engine that finds everything wrong, without running it."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def prepare(self, master: Master) -> None:
-        pass
-
-    def grade_all(
-        self, master: Master, submissions: Iterable[Submission]
-    ) -> Iterator[tuple[Submission, SubmissionRecord]]:
-        for each in submissions:
-            tests = [cell for cell in master.cells if cell.kind == "test"]
-            verdicts = tuple(Verdict(cell.grade_id, "wrong", 0.0, cell.points) for cell in tests)
-            record = SubmissionRecord(each.student, master.assignment, "wrong", verdicts, reason=each.reading.reason)
-            yield each, unreadable(master, record) if record.reason else record
 
 
 @pytest.fixture
@@ -78,7 +55,7 @@ def spoiled(function: Callable[..., Any], ending: str) -> Callable[..., Any]:
 
 
 def graded(course: Course) -> dict[str, SubmissionRecord]:
-    engine: Any = Engine()
+    engine: Any = EverythingWrong()
     assert grade_class(course, "backward", grader=lambda: engine).graded == len(STUDENTS)
     return {student: kept.record for student, kept in kept_records(course, "backward").items()}
 
@@ -91,7 +68,7 @@ def test_a_file_on_which_reading_goes_wrong_is_unreadable_with_its_reason(
     records = graded(handed_in)
     assert [records[student].status for student in STUDENTS] == ["wrong", "unreadable", "wrong"]
     assert ENDINGS[ending][1] in records["eve"].reason
-    engine: Any = Engine()
+    engine: Any = EverythingWrong()
     assert grade_class(handed_in, "backward", grader=lambda: engine).graded == 0
 
 
@@ -108,7 +85,7 @@ def test_a_folder_on_which_the_search_goes_wrong_is_unreadable_and_looked_at_aga
     assert [records[student].status for student in STUDENTS] == ["wrong", "unreadable", "wrong"]
     assert "the folder cannot be read" in records["eve"].reason
     monkeypatch.setattr(submission_process, "handed_in", find)
-    engine: Any = Engine()
+    engine: Any = EverythingWrong()
     assert grade_class(handed_in, "backward", grader=lambda: engine).graded == 1
     assert kept_records(handed_in, "backward")["eve"].record.status == "wrong"
 
@@ -118,7 +95,7 @@ def test_a_process_that_was_replaced_finds_the_file_again(handed_in: Course) -> 
         digest = process.find("ada")
         whole = process.read("ada", digest)
         process.find("ada")
-        process._process._drop()  # as after a call by which it has grown
+        process._drop()  # as after a call by which it has grown
         again = process.read("ada", digest)
     assert (again.digest, again.reading.reason) == (digest, "")
     assert again.reading.answers == whole.reading.answers and whole.reading.answers
