@@ -17,11 +17,12 @@ import torch
 from torch import nn
 from torch.nn.functional import affine_grid, grid_sample, max_pool2d
 
+from bncourse.experiments.held_out import pictures
 from bncourse.experiments.networks import mlp, normalizations
 from bncourse.experiments.result import Unit
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import accuracy, batches, train
-from bncourse.experiments.tuning import TunedConfig, pictures, plan
+from bncourse.experiments.tuning import TunedConfig, plan
 from bncourse.torch_bn.recompute import recompute_statistics
 
 QUESTION = "How much do recomputed statistics and entropy minimization at test time recover on shifted digits?"

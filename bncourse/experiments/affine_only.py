@@ -10,11 +10,12 @@ from typing import Any
 
 import torch
 
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.networks import linear_layers, mlp, normalizations
 from bncourse.experiments.result import Unit
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import batches, outcome, train
-from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, combinations, plan
 
 QUESTION = "How much can a network learn if only gamma and beta are trained and all weights stay random?"
 

@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from bncourse.experiments.affine_arms import arm
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.networks import mlp, normalizations
 from bncourse.experiments.result import Label, Unit
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import batches, outcome, train
-from bncourse.experiments.tuning import TunedConfig, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, plan
 
 QUESTION = "How should gamma and beta start, and do they need a learning rate of their own?"
 
@@ -46,17 +48,6 @@ QUICK = AffineParametersConfig(
     learned=("both",),
     steps=150,
 )
-
-
-def arm(activation: str, **ablated: Label) -> dict[str, Label]:
-    """Return the labels of an ablation: all usual but what is named; a factor of 0 is the arm that learns neither.
-
-    >>> arm("relu", gamma=0.1)
-    {'activation': 'relu', 'factor': 1.0, 'gamma': 0.1, 'learned': 'both'}
-    """
-    if ablated.get("factor") == 0.0:
-        ablated = {"learned": "neither"}
-    return {"activation": activation, "factor": 1.0, "gamma": 1.0, "learned": "both", **ablated}
 
 
 def units(config: AffineParametersConfig, finished: Finished) -> list[Unit]:

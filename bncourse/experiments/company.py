@@ -19,11 +19,12 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
+from bncourse.experiments.held_out import pictures
 from bncourse.experiments.networks import linear
 from bncourse.experiments.result import Label, Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import Tensors, batches
-from bncourse.experiments.tuning import TunedConfig, pictures, plan
+from bncourse.experiments.tuning import TunedConfig, plan
 
 QUESTION = "Where does a sample's company tell a network what it should have found out for itself?"
 

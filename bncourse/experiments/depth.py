@@ -16,10 +16,11 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from bncourse.experiments.deep_networks import DeepNetwork
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.result import Label, Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import Array, batches, outcome, tensors, train
-from bncourse.experiments.tuning import TunedConfig, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, plan
 
 QUESTION = "What is batch normalization for: how deep can a network be without it, with it, and with other helpers?"
 

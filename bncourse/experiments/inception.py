@@ -15,28 +15,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from bncourse.experiments.inception_network import Recipe, network, recipe
+from bncourse.experiments.held_out import pictures, score
+from bncourse.experiments.inception_network import network
+from bncourse.experiments.inception_recipes import ROWS, Recipe, recipe
 from bncourse.experiments.result import Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.shuffling import again
 from bncourse.experiments.training import Array, Tensors, accuracy, batches, outcome, train
-from bncourse.experiments.tuning import TunedConfig, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, plan
 
 QUESTION = "How many steps does batch normalization save, and how many do the seven changes beside it?"
 
 BASELINE = "Inception"
-
-ROWS = ("Inception", "BN-Baseline", "BN-x5", "BN-x30", "BN-x5-Sigmoid")
-
-PUBLISHED = {
-    "Inception": (31.0, 0.722),
-    "BN-Baseline": (13.3, 0.727),
-    "BN-x5": (2.1, 0.730),
-    "BN-x30": (2.7, 0.748),
-    "BN-x5-Sigmoid": (np.nan, 0.698),
-}
-"""Millions of steps to 72.2 %, and best accuracy, on ImageNet: the table of Figure 3 of the paper."""
-
 
 CLIFF = ("Changes-x1", "Changes-x5", "BN-x15")
 """The missing row, and the rates around the ones at which a network falls."""

@@ -7,7 +7,7 @@ the other six. Rates, network and pictures are those of `inception`.
 from dataclasses import replace
 
 from bncourse.experiments import inception
-from bncourse.experiments.inception_network import CHANGES
+from bncourse.experiments.inception_recipes import CHANGES
 
 QUESTION = "Which of the seven changes beside batch normalization does the accelerated network need?"
 

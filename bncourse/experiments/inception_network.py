@@ -1,72 +1,11 @@
-"""A small network in the style of Inception, with the paper's seven changes as switches (section 4.2.1)."""
+"""A small network in the style of Inception, built by a recipe."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is built and trained. The defaults are the baseline's."""
-
-    norm: bool = False
-    """Batch normalization before every nonlinearity."""
-    sigmoid: bool = False
-    """Sigmoids in place of rectified units."""
-    rate_factor: float = 1.0
-    dropout: float = 0.4
-    weight_decay: float = 5e-4
-    halvings: float = 1.0
-    """How often the learning rate is halved in the course of training."""
-    response_norm: bool = True
-    reshuffle: bool = False
-    """New batch-mates in every epoch, in place of the same batches again."""
-    distortion: float = 0.5
-    """Largest random change of brightness and contrast."""
-
-
-CHANGES: dict[str, dict[str, float | bool]] = {
-    "higher rate": {"rate_factor": 5.0},
-    "no dropout": {"dropout": 0.0},
-    "a fifth of L2": {"weight_decay": 1e-4},
-    "faster decay": {"halvings": 6.0},
-    "no response norm": {"response_norm": False},
-    "reshuffling": {"reshuffle": True},
-    "less distortion": {"distortion": 0.1},
-}
-"""The seven changes that the paper makes along with batch normalization."""
-
-ALL_CHANGES = {name: value for change in CHANGES.values() for name, value in change.items()}
-
-
-def recipe(variant: str) -> Recipe:
-    """Return the recipe of a variant by its name.
-
-    Parameters
-    ----------
-    variant : str
-        A row of the paper's table; `BN-x` or `Changes-x` and a factor on the rate, for all seven changes with and
-        without batch normalization; or `without ` and one of `CHANGES`, for BN-x5 with that change undone.
-
-    Examples
-    --------
-    >>> recipe("Changes-x1").norm, recipe("Changes-x1").rate_factor, recipe("BN-x30").rate_factor
-    (False, 1.0, 30.0)
-    """
-    fields: dict[str, float | bool]
-    if variant in ("Inception", "BN-Baseline"):
-        fields = {"norm": variant == "BN-Baseline"}
-    elif variant == "BN-x5-Sigmoid":
-        fields = {"norm": True, "sigmoid": True, **ALL_CHANGES}
-    elif variant.startswith("without "):
-        undone = CHANGES[variant.removeprefix("without ")]
-        fields = {"norm": True, **{name: value for name, value in ALL_CHANGES.items() if name not in undone}}
-    else:
-        side, factor = variant.split("-x")
-        fields = {"norm": {"BN": True, "Changes": False}[side], **ALL_CHANGES, "rate_factor": float(factor)}
-    return Recipe(**fields)  # type: ignore[arg-type]
+from bncourse.experiments.inception_recipes import Recipe
 
 
 class Block(nn.Module):

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.networks import mlp
 from bncourse.experiments.result import Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import accuracy, batches, outcome, tensors, train
-from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, combinations, plan
 
 QUESTION = "Does batch normalization allow larger learning rates, and where is the limit?"
 

@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.networks import ACTIVATIONS, linear, linear_layers
 from bncourse.experiments.result import Unit
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import Tensors, batches, outcome, train
-from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, combinations, plan
 
 QUESTION = "Should batch normalization stand before or after the nonlinearity?"
 

@@ -20,10 +20,11 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, cross_entropy
 
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.result import Label, Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import Tensors, accuracy, batches, outcome, tensors, train
-from bncourse.experiments.tuning import TunedConfig, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, plan
 from bncourse.torch_bn.recurrent_layer import BatchNormLSTMCell, PerStepBatchNorm
 
 QUESTION = "What must change for recurrent networks: the start, gamma, or the statistics that inference uses?"

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.networks import linear_layers, mlp
 from bncourse.experiments.result import Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import accuracy, batches, outcome, tensors, train
-from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, combinations, plan
 
 QUESTION = "Is batch normalization a regularizer, and what do dropout and L2 still add to it?"
 

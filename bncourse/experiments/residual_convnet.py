@@ -14,10 +14,11 @@ from torch import nn
 from torch.nn.functional import avg_pool2d
 
 from bncourse.experiments.deep_networks import Block
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.result import Label, Unit
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import Tensors, batches, outcome, train
-from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, combinations, plan
 
 QUESTION = "Does a residual network of convolutions need batch normalization as one of linear layers does?"
 

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from bncourse.experiments.held_out import pictures, score
 from bncourse.experiments.networks import mlp, normalizations
 from bncourse.experiments.result import Unit
 from bncourse.experiments.runner import Finished
 from bncourse.experiments.training import batches, outcome, train
-from bncourse.experiments.tuning import TunedConfig, combinations, pictures, plan, score
+from bncourse.experiments.tuning import TunedConfig, combinations, plan
 
 QUESTION = "Would another target mean or variance do as well as 0 and 1?"
 

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from bncourse.experiments.result import Config, Label, Result, Unit, grid
-from bncourse.experiments.training import Tensors, accuracy, tensors
 
 LEARNED = 0.2
 """Held-out accuracy below which an arm with ten classes has learned next to nothing at a rate."""
@@ -94,29 +92,6 @@ def beyond(rates: list[float], scores: list[float], limits: tuple[float, float])
     wanted = [lower] if nothing or best == 0 else []
     wanted += [higher] if nothing or best == len(rates) - 1 else []
     return [rate for rate in wanted if limits[0] <= rate <= limits[1]]
-
-
-def pictures(config: TunedConfig, part: str, *, train: int | None = None) -> Tensors:
-    """Return the training pictures without the held-out ones; to be tested on these (tuning) or on the test set.
-
-    Parameters
-    ----------
-    config : TunedConfig
-    part : {"tuning", "reported"}
-    train : int, optional
-        Only so many training pictures.
-    """
-    x, y, x_test, y_test = tensors(config.data, device=config.device)
-    cut = len(x) - config.held_out
-    if part == "tuning":
-        x_test, y_test = x[cut:], y[cut:]
-    chosen = slice(0, cut if train is None else train)
-    return Tensors(x[chosen], y[chosen], x_test, y_test)
-
-
-def score(model: nn.Module, data: Tensors, part: str) -> dict[str, float]:
-    """Return the accuracy by the name of what it was measured on: `held_out` in tuning, `accuracy` on the test set."""
-    return {"held_out" if part == "tuning" else "accuracy": accuracy(model, data.x_test, data.y_test)}
 
 
 def rate_of(result: Result, **arm: Label) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bncourse.experiments.inception import PUBLISHED
+from bncourse.experiments.inception_recipes import PUBLISHED
 from bncourse.gradcheck import check_vjp
 from bncourse.numpy_bn import (
     PopulationStatistics,

@@ -19,7 +19,6 @@ pytestmark = pytest.mark.browser
 LEAST = {
     "book/beyond/other_domains": 0.1,
     "book/beyond/recurrent": 0.3,
-    "book/practice/accelerated": 0.0,
     "book/practice/training": 0.4,
     "book/why/covariate_shift": 0.05,
 }

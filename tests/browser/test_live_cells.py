@@ -6,7 +6,7 @@ from tools.book import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
-from live_cells import Cell, live
+from live_cells import ON_BOARD, Cell, at_import, live
 from text_numbers import without_text_numbers
 
 
@@ -45,6 +45,13 @@ def test_a_function_counts_for_what_it_imports_when_it_is_called() -> None:
     assert read("from bncourse.experiments.data import load\nload('digits')")[0][0] == ""
     assert "PyTorch" in read("from bncourse.experiments.training import train")[0][0]
     assert "PyTorch" in read("from bncourse.experiments import training\nprint(training)")[0][0]
+
+
+def test_every_figure_can_be_drawn_in_a_browser() -> None:
+    plots = sorted((ROOT / "bncourse" / "plots").rglob("*.py"))
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in plots]
+    assert len(names) > 50
+    assert {name: lacking for name in names if (lacking := at_import(name) - ON_BOARD)} == {}
 
 
 def test_a_figure_says_that_it_needs_matplotlib() -> None:

@@ -1,4 +1,4 @@
-from bncourse.experiments.affine_parameters import arm
+from bncourse.experiments.affine_arms import arm
 
 REPORTED = {"part": "reported"}
 

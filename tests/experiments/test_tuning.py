@@ -1,9 +1,7 @@
 import pytest
-import torch
-from torch import nn
 
 from bncourse.experiments.result import Measured, Result, Unit
-from bncourse.experiments.tuning import TunedConfig, arms_of, pictures, plan, rate_of, rung, score, tried
+from bncourse.experiments.tuning import TunedConfig, arms_of, plan, rate_of, rung, tried
 
 CONFIG = TunedConfig(seeds=(0, 1), tuning_seeds=(1000,), rates=(0.1, 0.3), limits=(0.01, 10.0), held_out=200)
 
@@ -49,21 +47,6 @@ def test_each_arm_has_its_own_rate():
 
 def test_no_run_is_planned_on_the_test_set_before_its_rate_is_chosen():
     assert {unit["part"] for unit in plan(CONFIG, {}, [{"norm": "none"}])} == {"tuning"}
-
-
-def test_no_run_trains_on_held_out_pictures_and_tuning_sees_no_test_picture():
-    tuning, reported = pictures(CONFIG, "tuning"), pictures(CONFIG, "reported")
-    assert len(tuning.x_train) == len(reported.x_train) == 1200
-    torch.testing.assert_close(tuning.x_train, reported.x_train, rtol=0, atol=0)
-    assert (len(tuning.x_test), len(reported.x_test)) == (200, 397)
-    seen = {row.numpy().tobytes() for row in reported.x_test}
-    assert sum(row.numpy().tobytes() in seen for row in tuning.x_test) == 0
-
-
-def test_an_accuracy_is_named_by_what_it_was_measured_on():
-    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-    assert set(score(model, pictures(CONFIG, "tuning"), "tuning")) == {"held_out"}
-    assert set(score(model, pictures(CONFIG, "reported"), "reported")) == {"accuracy"}
 
 
 def test_a_unit_of_an_arm_carries_its_labels():

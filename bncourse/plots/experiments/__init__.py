@@ -15,8 +15,11 @@ def draw(result: Result) -> Drawing:
     ValueError
         If the experiment has no figure.
     """
+    name = f"{__name__}.{result.experiment}"
     try:
-        module = importlib.import_module(f"{__name__}.{result.experiment}")
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
         raise ValueError(f"there is no figure for the experiment {result.experiment!r}.") from error
     return cast(Drawing, module.draw(result))

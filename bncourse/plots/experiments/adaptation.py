@@ -2,7 +2,6 @@
 
 from matplotlib.figure import Figure
 
-from bncourse.experiments.adaptation import SHIFTS, WAYS
 from bncourse.experiments.result import Result
 from bncourse.experiments.statistics import Interval, interval
 from bncourse.plots.looks import Look, seeds
@@ -17,22 +16,28 @@ LOOKS = {
 }
 
 
+def shifts_of(result: Result) -> list[str]:
+    """Return the kinds of shift that were measured, in the order of the measurement."""
+    names = dict.fromkeys(name for m in result.units for name in m.values)
+    return [name.removesuffix("_before") for name in names if name.endswith("_before")]
+
+
 def draw(result: Result) -> Drawing:
     """Test accuracy on every kind of shift, in four ways."""
-    words = []
+    shifts, words = shifts_of(result), []
     with style():
-        figure = Figure(figsize=(WIDTH, 1.0 + 0.9 * len(SHIFTS)))
+        figure = Figure(figsize=(WIDTH, 1.0 + 0.9 * len(shifts)))
         axis = figure.subplots()
-        for place, kind in enumerate(SHIFTS):
+        for place, kind in enumerate(shifts):
             said = []
-            for number, way in enumerate(WAYS):
+            for number, way in enumerate(LOOKS):
                 runs = 100 * result.values(f"{kind}_{way}", part="reported")
                 seeds(axis, place + 0.18 * (number - 1.5), runs, LOOKS[way], lying=True)
                 said.append(f"{LOOKS[way].name} {runs.mean():.1f}")
             words.append(f"{kind}: {', '.join(said)}")
-        for way in WAYS:
+        for way in LOOKS:
             axis.plot([], [], LOOKS[way].marker, color=LOOKS[way].color, label=LOOKS[way].name)
-        axis.set(yticks=range(len(SHIFTS)), yticklabels=list(SHIFTS), ylim=(len(SHIFTS) - 0.5, -0.5))
+        axis.set(yticks=range(len(shifts)), yticklabels=shifts, ylim=(len(shifts) - 0.5, -0.5))
         axis.set_xlabel("test accuracy (%)")
         figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return finish(figure, f"Test accuracy in percent by kind of shift. {'; '.join(words)}.")
@@ -41,14 +46,14 @@ def draw(result: Result) -> Drawing:
 def table(result: Result) -> Numbers:
     """Accuracy on every kind of shift in four ways, and what lower entropy adds to the test batch's statistics."""
     body = []
-    for kind in SHIFTS:
+    for kind in shifts_of(result):
         cells = []
-        for way in WAYS:
+        for way in LOOKS:
             found = result.interval(f"{kind}_{way}", part="reported")
             cells.append(f"{100 * found.mean:.1f} ± {50 * (found.high - found.low):.1f}")
         gain = gained(result, kind)
         body.append((kind, *cells, f"{100 * gain.mean:+.2f} ± {50 * (gain.high - gain.low):.2f}"))
-    header = ("shift", *(LOOKS[way].name for way in WAYS), "points that lower entropy adds")
+    header = ("shift", *(LOOKS[way].name for way in LOOKS), "points that lower entropy adds")
     count = len(result.config["seeds"])
     return Numbers(header, tuple(body), f"Mean and 95 % interval over {count} seeds; the last column seed by seed.")
 

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from bncourse.experiments.affine_parameters import arm
+from bncourse.experiments.affine_arms import arm
 from bncourse.experiments.result import Result
 from bncourse.plots.looks import Look, seeds
 from bncourse.plots.style import DIRECT, LINES, MEAN, WIDTH, Drawing, finish, style

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from bncourse.experiments.depth import ARMS
 from bncourse.experiments.result import Result
 from bncourse.experiments.statistics import interval
 from bncourse.plots.looks import Look
@@ -28,8 +27,7 @@ PANELS = (
 
 def arms(result: Result) -> list[tuple[str, str]]:
     """Return the shapes and normalizations of a run, in the order of the plan."""
-    found = {(c["shape"], c["norm"]) for c in result.conditions()}
-    return [each for each in ARMS if each in found]
+    return list(dict.fromkeys((str(c["shape"]), str(c["norm"])) for c in result.conditions()))
 
 
 def depths_of(result: Result) -> list[int]:

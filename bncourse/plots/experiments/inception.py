@@ -6,8 +6,7 @@ Accuracies during training are those on held-out pictures; the test set is looke
 import numpy as np
 from matplotlib.figure import Figure
 
-from bncourse.experiments.inception import PUBLISHED, ROWS
-from bncourse.experiments.inception_network import recipe
+from bncourse.experiments.inception_recipes import PUBLISHED, ROWS, recipe
 from bncourse.experiments.result import Array, Result
 from bncourse.experiments.statistics import interval
 from bncourse.plots.looks import Look, curves, seeds

@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from bncourse.experiments.result import Result
-from bncourse.experiments.rotation import labels
 from bncourse.plots.looks import Look, curves
 from bncourse.plots.style import DIRECT, INK, LINES, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
 
@@ -27,8 +26,8 @@ def draw(result: Result) -> Drawing:
         figure = Figure(figsize=(WIDTH, 6.2))
         above, below = figure.subplots(2, 1, sharex=True)
         for run, (color, marker, line) in zip(result.config["runs"], FORMS, strict=False):
-            chosen = labels(tuple(run))
             optimizer, momentum, rate, decay = run
+            chosen = {"optimizer": optimizer, "momentum": momentum, "rate": rate, "decay": decay}
             name = f"{optimizer}{f', momentum {momentum:g}' if momentum else ''}, rate {rate:g}, decay {decay:g}"
             look = Look(name, color, marker, line)
             lengths, turns = result.values("lengths", **chosen), result.values("turns", **chosen)

@@ -1,4 +1,4 @@
-from bncourse.experiments.affine_parameters import arm
+from bncourse.experiments.affine_arms import arm
 from bncourse.experiments.result import Measured, Result, Unit
 from bncourse.plots.experiments import affine_parameters
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bncourse.experiments.inception_network import CHANGES
+from bncourse.experiments.inception_recipes import CHANGES
 from bncourse.experiments.result import Measured, Result, Unit
 from bncourse.plots.experiments import inception
 
