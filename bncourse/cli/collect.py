@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bncourse.grading.workflows.collect import Collection
 
 PLATFORMS = ("canvas", "moodle", "gradescope", "github", "nbgrader", "folder")
+OUTCOMES = ("taken", "unchanged", "kept", "not taken")
 
 
 @click.command()
@@ -35,13 +36,10 @@ def command(
 
 
 def show(found: "Collection", everything: bool) -> None:
-    """Print what was taken, from where, what was not, and why."""
-    counts = {
-        outcome: sum(row.outcome == outcome for row in found.rows)
-        for outcome in ("taken", "unchanged", "kept", "not taken")
-    }
+    """Print what was taken, from where, what was not, and why; what was not taken stands first."""
+    counts = {outcome: sum(row.outcome == outcome for row in found.rows) for outcome in OUTCOMES}
     click.echo(f"{found.platform}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count))
-    for row in found.rows:
+    for row in sorted(found.rows, key=lambda row: row.outcome != "not taken"):
         if everything or row.notes or row.outcome == "not taken":
             source = f" from {row.source}" if row.source else ""
             click.echo(
