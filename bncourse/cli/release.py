@@ -25,18 +25,30 @@ if TYPE_CHECKING:
 def command(course: "Course", assignment: str, variant: str | None, written: bool | None) -> None:
     """Make the students' notebook of ASSIGNMENT from its master, and its entry in the gradebook.
 
+    The master's own solution has to pass all tests first, the hidden ones too.
     Nothing is done where both are up to date already. A variant is remembered in the course folder, as is whether
     written answers are part of it: all later commands use it. The course folder is remembered too, beside the masters:
     nbgrader's commands, formgrader and later commands without --course work on it.
     """
     from bncourse.grading.authoring.course import take_into_use
-    from bncourse.grading.workflows.release import choose_variant, choose_written, is_released, release
+    from bncourse.grading.student.selfcheck import MissingExtraError
+    from bncourse.grading.workflows.release import (
+        choose_variant,
+        choose_written,
+        is_released,
+        release,
+        require_own_solution,
+    )
 
     if variant is not None:
         choose_variant(course, assignment, variant)
     if written is not None:
         choose_written(course, assignment, written=written)
     if not is_released(course, assignment):
+        try:
+            require_own_solution(course, assignment)
+        except MissingExtraError as error:
+            click.echo(f"The master was not tried out: {error}", err=True)
         release(course, assignment)
     take_into_use(course)
     year = course.variants.get(assignment)

@@ -9,6 +9,7 @@ from bncourse.grading.authoring.course import VARIANTS, WITHOUT_WRITTEN, Course,
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.authoring.variants import VariantError, check_name
 from bncourse.grading.core.install import WHEEL
+from bncourse.grading.core.records import Master, Verdict
 from bncourse.grading.core.render import source_notebook
 from bncourse.grading.student.selfcheck import MissingExtraError, run_checks
 from bncourse.grading.workflows.nbgrader_settings import configure
@@ -51,6 +52,35 @@ def is_released(course: Course, assignment: str) -> bool:
         engine.dispose()
 
 
+def own_failure(master: Master) -> Verdict | None:
+    """The first test, hidden ones included, that a master's own solution does not pass.
+
+    Raises
+    ------
+    MissingExtraError
+        If a library that its cells need is not installed here.
+    """
+    return next((each for each in run_checks(source_notebook(master)) if each.outcome != "correct"), None)
+
+
+def require_own_solution(course: Course, assignment: str) -> None:
+    """Refuse a master whose own solution does not pass its tests, so that nobody is graded by them.
+
+    Raises
+    ------
+    CourseError
+        Naming the test and what it says.
+    MissingExtraError
+        If a library that its cells need is not installed here, so that it cannot be tried.
+    """
+    failed = own_failure(course.master(assignment))
+    if failed is not None:
+        raise CourseError(
+            f"The solution in {course.masters / assignment}.md itself does not pass {failed.grade_id}: "
+            f"{failed.message} Mend the test or the solution; nothing was released."
+        )
+
+
 def choose_variant(course: Course, assignment: str, variant: str) -> None:
     """Have this course use another year's numbers for an assignment, in all that is done from now on.
 
@@ -83,15 +113,14 @@ def choose_variant(course: Course, assignment: str, variant: str) -> None:
         )
     master = load_master(course.masters / f"{assignment}.md", wanted, course.installed_from)
     try:
-        verdicts = run_checks(source_notebook(master))
+        failed = own_failure(master)
     except MissingExtraError as error:
         raise CourseError(f"{assignment} cannot be tried out in variant {variant!r}: {error}") from error
-    for verdict in verdicts:
-        if verdict.outcome != "correct":
-            raise CourseError(
-                f"With variant {variant!r} the solution of {assignment} itself does not pass {verdict.grade_id}: "
-                f"{verdict.message} Take another name."
-            )
+    if failed is not None:
+        raise CourseError(
+            f"With variant {variant!r} the solution of {assignment} itself does not pass {failed.grade_id}: "
+            f"{failed.message} Take another name."
+        )
     rest = {name: its for name, its in chosen.items() if name != assignment}
     chosen = rest | ({assignment: wanted} if wanted else {})
     write(course.root / VARIANTS, (json.dumps(chosen, indent=1, sort_keys=True) + "\n").encode())
