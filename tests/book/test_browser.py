@@ -135,7 +135,7 @@ def test_a_double_click_shows_a_page(browser: Any, site: Path) -> None:
     with Visit(browser, f"file://{site}/book/gradients/graph.html") as visit:
         assert visit.complaints == []
         assert visit.page.locator("mjx-container").count() > 20
-        assert visit.page.locator(".bn-figure svg").count() == 2
+        assert visit.page.locator(".bn-figure svg").count() == 3
         assert visit.page.locator(".bn-live .bn-canvas").count() == 1
 
 
