@@ -44,26 +44,26 @@ def two_crowds(
 
 
 def remedies(table: Mapping[tuple[str, str], float], *, home: float) -> Drawing:
-    """Accuracy of each remedy in each world, beside the accuracy at home."""
+    """Accuracy of each remedy in each case, beside the accuracy on animals like those of training."""
     names = {"nothing": "do nothing", "weights": "importance weights", "normalize": "own mean and variance"}
     looks = {"nothing": ("s", MUTED), "weights": ("D", VARIANCE), "normalize": ("o", DIRECT)}
-    worlds = {"crowd": "the crowd\nchanged", "camera": "the camera\nchanged"}
+    cases = {"crowd": "the animals\nchanged", "camera": "the camera\nchanged"}
     with style():
         figure = Figure(figsize=(WIDTH, 2.9))
         axis = figure.subplots()
-        for row, world in enumerate(worlds):
+        for row, case in enumerate(cases):
             for step, (remedy, name) in enumerate(names.items()):
                 marker, color = looks[remedy]
                 label = name if row == 0 else None
-                axis.plot(table[world, remedy], row + 0.22 * (step - 1), marker, color=color, ms=9, label=label)
+                axis.plot(table[case, remedy], row + 0.22 * (step - 1), marker, color=color, ms=9, label=label)
         axis.axvline(home, color=INK, lw=1.2, ls=":")
-        axis.annotate("at home", (home, -0.6), xytext=(-4, 0), textcoords="offset points", ha="right", color=INK)
-        axis.set(yticks=range(len(worlds)), yticklabels=list(worlds.values()), ylim=(1.6, -0.8))
+        axis.annotate("as in training", (home, -0.6), xytext=(-4, 0), textcoords="offset points", ha="right", color=INK)
+        axis.set(yticks=range(len(cases)), yticklabels=list(cases.values()), ylim=(1.6, -0.8))
         axis.set_xlabel("test accuracy (%)")
         figure.legend(loc="outside lower center", ncols=3, handletextpad=0.2, columnspacing=1.0)
     return finish(
         figure,
-        "Accuracy of three remedies in two worlds. Where the crowd changed, importance weights are best and "
+        "Accuracy of three remedies in two cases. Where the animals changed, importance weights are best and "
         "normalizing by own statistics is worst. Where the camera changed, normalizing by own statistics is best by "
-        "far and restores the accuracy at home.",
+        "far and restores the accuracy on animals as in training.",
     )

@@ -147,6 +147,13 @@ def test_every_drawn_figure_has_a_name_and_a_caption(page: Path) -> None:
         assert "caption:" in options and "name:" in options, f"{page.name}:{line}"
 
 
+@pytest.mark.parametrize("page", CHAPTERS, ids=name)
+def test_the_first_screen_shows_the_question_in_a_picture(page: Path) -> None:
+    head = page.read_text("utf-8").partition("\n## ")[0]
+    question = head.index(":class: question")
+    assert "figure: {name:" in head[question:], "no figure between the question and the first section"
+
+
 def test_a_label_is_given_once_in_the_book() -> None:
     found: dict[str, str] = {}
     for page in ALL:

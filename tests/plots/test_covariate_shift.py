@@ -18,6 +18,6 @@ def test_two_crowds_shows_each_line_by_its_name(sound: Callable[..., str]) -> No
     assert "the weighted line" in shown
 
 
-def test_remedies_marks_the_accuracy_at_home(sound: Callable[..., str]) -> None:
-    table = {(world, remedy): 80.0 for world in ("crowd", "camera") for remedy in ("nothing", "weights", "normalize")}
-    assert "at home" in sound(covariate_shift.remedies(table, home=90.0), "importance weights")
+def test_remedies_marks_the_accuracy_on_animals_as_in_training(sound: Callable[..., str]) -> None:
+    table = {(case, remedy): 80.0 for case in ("crowd", "camera") for remedy in ("nothing", "weights", "normalize")}
+    assert "as in training" in sound(covariate_shift.remedies(table, home=90.0), "importance weights")
