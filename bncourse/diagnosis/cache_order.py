@@ -1,5 +1,7 @@
 """Entries of the cache that changed places between a forward and a backward pass: exchange two, and see."""
 
+import copy
+from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -7,51 +9,79 @@ from typing import Any
 from bncourse.diagnosis import call
 from bncourse.diagnosis.trials import Trial
 
-
-def _entries(cache: Any) -> list[Any] | None:
-    """Entries of a cache that is a tuple or a list, or holds one as `rest`."""
-    held = getattr(cache, "rest", cache)
-    if isinstance(held, (tuple, list)) and 2 <= len(held) <= 14:
-        return list(held)
-    return None
+MOST = 14
+"""Entries of a cache that is tried; a longer one is left alone."""
 
 
-def _with_entries(cache: Any, entries: list[Any]) -> Any:
-    if is_dataclass(cache) and not isinstance(cache, type):
-        return replace(cache, rest=_packed(getattr(cache, "rest", None), entries))
-    return _packed(cache, entries)
+def _keys(cache: Any) -> list[Any]:
+    """Where the entries of a cache lie: positions, keys or names; none where that is not known."""
+    if isinstance(cache, (tuple, list)):
+        return list(range(len(cache)))
+    if isinstance(cache, Mapping):
+        return list(cache)
+    if callable(cache) or type(cache).__name__ == "Handle":
+        return []
+    names = [*getattr(cache, "__dict__", ())]
+    for kind in type(cache).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        names += [slots] if isinstance(slots, str) else [*slots]
+    return [name for name in dict.fromkeys(names) if hasattr(cache, name)]
 
 
-def _packed(like: Any, entries: list[Any]) -> Any:
-    return type(like)(*entries) if hasattr(like, "_fields") else type(like)(entries)
+def _entry(cache: Any, key: Any) -> Any:
+    return cache[key] if isinstance(cache, (tuple, list, Mapping)) else getattr(cache, key)
+
+
+def _exchanged(cache: Any, one: Any, other: Any) -> Any:
+    """The same cache with two entries in each other's place."""
+    first, second = _entry(cache, one), _entry(cache, other)
+    if isinstance(cache, (tuple, list)):
+        entries = list(cache)
+        entries[one], entries[other] = second, first
+        return type(cache)(*entries) if hasattr(cache, "_fields") else type(cache)(entries)
+    turned = copy.copy(cache)
+    if isinstance(cache, Mapping):
+        turned[one], turned[other] = second, first
+    else:
+        object.__setattr__(turned, one, second)
+        object.__setattr__(turned, other, first)
+    return turned
+
+
+def _held(cache: Any) -> Any:
+    """What the student's forward pass returned; an adapter keeps it as `rest`."""
+    return cache.rest if is_dataclass(cache) and hasattr(cache, "rest") else cache
 
 
 def exchange(trial: Trial, parts: tuple[str, ...]) -> bool:
     """Whether these gradients are right as soon as two entries of the cache change places."""
     try:
-        entries = _entries(trial.cache())
-        if entries is None or type(entries[0]).__name__ == "Handle":
-            return False
-        return any(
-            all(_right_exchanged(one, pair, parts) for one in (trial, *trial.fresh()))
-            for pair in combinations(range(len(entries)), 2)
-        )
+        held = _held(trial.cache())
     except call.Slip:
         return False
+    keys = _keys(held)
+    if not 2 <= len(keys) <= MOST or type(_entry(held, keys[0])).__name__ == "Handle":
+        return False
+    return any(
+        all(_right_exchanged(one, pair, parts) for one in (trial, *trial.fresh())) for pair in combinations(keys, 2)
+    )
 
 
-def _right_exchanged(trial: Trial, pair: tuple[int, int], parts: tuple[str, ...]) -> bool:
+def _right_exchanged(trial: Trial, pair: tuple[Any, Any], parts: tuple[str, ...]) -> bool:
     try:
         cache = trial.cache()
-        entries = _entries(cache)
-        if entries is None or max(pair) >= len(entries):
+        held = _held(cache)
+        if not set(pair) <= set(_keys(held)):
             return False
-        entries[pair[0]], entries[pair[1]] = entries[pair[1]], entries[pair[0]]
-        found = call.gradients(trial.run(trial.probe.dy, _with_entries(cache, entries)), "dx", [])
+        turned = _exchanged(held, *pair)
+        given = turned if held is cache else replace(cache, rest=turned)
+        found = call.gradients(trial.run(trial.probe.dy, given), "dx", [])
         for part in parts:
             value = trial.read(found[part], part)
             if trial.error(value.array, trial.expected.gradients[part], part) > trial.allowed(value.dtype):
                 return False
     except call.Slip:
+        return False
+    except (AttributeError, TypeError):  # a cache of a kind that cannot be copied or written
         return False
     return True

@@ -1,6 +1,5 @@
 """What learners believe and should not: the catalogue, read from `catalogue.toml` beside this file."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,12 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bncourse.diagnosis.experiments import EXPERIMENTS
-
-_SAMPLE = {"batch": "sample", "samples": "features", "sample": "feature", "features": "samples", "feature": "sample"}
-_GROUP = {"batch": "group", "samples": "values", "sample": "value", "features": "groups", "feature": "group"}
-_IMAGE = {"batch": "map", "samples": "pixels", "sample": "pixel", "features": "maps", "feature": "map"}
-WORDS = {"layer": _SAMPLE, "rms": _SAMPLE, "group": _GROUP, "instance": _IMAGE}
-"""What shares a mean, and what its values are, where the catalogue says batch, feature and sample."""
+from bncourse.diagnosis.wording import STATISTICS, said_of
 
 BOOK_URL = ""
 """Base address of the published book, ending in a slash; empty where the book is only on paper or on this disk."""
@@ -79,6 +73,8 @@ class Belief:
     """Which experiment shows it, a name of `experiments.EXPERIMENTS`; "" where none does."""
     also: tuple[str, ...] = ()
     """Other slips with the very same values, which no check of values can tell apart."""
+    elsewhere: str = ""
+    """The first hint for normalizations of which the own one is not true; "" where it is."""
 
     @property
     def sentence(self) -> str:
@@ -87,15 +83,14 @@ class Belief:
 
     def in_words_of(self, kind: str) -> "Belief":
         """Say the same of another normalization, in which other values share a mean."""
-        words = WORDS.get(kind)
-        if words is None or self.part not in ("dx", "dgamma", "dbeta", "forward", "any"):
+        if kind == "batch" or kind not in STATISTICS:
             return self
-        pattern = re.compile(r"\b(" + "|".join(words) + r")\b")
 
         def said(text: str) -> str:
-            return pattern.sub(lambda match: words[match.group()], text)
+            return said_of(text, kind, belief=self.id, part=self.part)
 
-        hints = said(self.hints[0]), said(self.hints[1]), said(self.hints[2])
+        first, second, third = self.hints
+        hints = said(self.elsewhere or first), said(second), said(third)
         see = f"{self.see} of maps" if kind in ("group", "instance") else self.see
         see = see if see in EXPERIMENTS else self.see
         entry = replace(self, belief=said(self.belief), truth=said(self.truth), symptom=said(self.symptom))

@@ -1,6 +1,8 @@
 """Beliefs in programs that look unlike the specimens: the staged graph, with one line wrong."""
 
-from typing import Any
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -102,3 +104,68 @@ def test_a_name_that_the_cache_does_not_hold_speaks_of_the_cache() -> None:
     report = diagnose(forward, lambda dy, cache: cache["inverse"])
     assert report.beliefs == ("cache-order",)
     assert report.findings[0].message == "Your function raised KeyError: 'inverse'"
+
+
+class Slots:
+    """A cache with neither a dict nor an order."""
+
+    __slots__ = ("normalized", "scale", "spread")
+
+    def __init__(self, scale: Any, spread: Any, normalized: Any) -> None:
+        self.scale, self.spread, self.normalized = scale, spread, normalized
+
+
+@dataclass(frozen=True)
+class Frozen:
+    scale: Any
+    spread: Any
+    normalized: Any
+
+
+class Named(NamedTuple):
+    scale: Any
+    spread: Any
+    normalized: Any
+
+
+def dictionary(scale: Any, spread: Any, normalized: Any) -> Any:
+    return {"scale": scale, "spread": spread, "normalized": normalized}
+
+
+def plain_tuple(*parts: Any) -> Any:
+    return parts
+
+
+def of_cache(cache: Any) -> Any:
+    if isinstance(cache, tuple):
+        return cache
+    return cache.values() if isinstance(cache, dict) else (cache.scale, cache.spread, cache.normalized)
+
+
+@pytest.mark.parametrize("pack", [Slots, Frozen, Named, SimpleNamespace, dictionary, plain_tuple])
+def test_two_entries_in_each_others_place_are_seen_in_a_cache_of_any_kind(pack: Any) -> None:
+    if pack is SimpleNamespace:
+        packed = lambda one, two, three: SimpleNamespace(scale=one, spread=two, normalized=three)  # noqa: E731
+    else:
+        packed = pack
+
+    def packs(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        std = np.sqrt(x.var(axis=0) + eps)
+        normalized = (x - x.mean(axis=0)) / std
+        return gamma * normalized + beta, packed(std, gamma, normalized)
+
+    def unpacks(dy: Any, cache: Any) -> Any:
+        gamma, std, normalized = of_cache(cache)
+        inside = gamma * dy
+        bracket = inside - inside.mean(axis=0) - normalized * (inside * normalized).mean(axis=0)
+        return bracket / std, (dy * normalized).sum(axis=0), dy.sum(axis=0)
+
+    assert diagnose(packs, unpacks).beliefs == ("cache-order",)
+
+
+def test_a_cache_that_cannot_be_looked_into_is_left_alone() -> None:
+    def hides(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        y, names = forward(x, gamma, beta, eps)
+        return y, lambda dy: with_lines(dx_hat="dy")(dy, names)
+
+    assert diagnose(hides, lambda dy, cache: cache(dy)).beliefs == ("dx-gamma-missing",)

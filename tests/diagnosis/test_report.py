@@ -5,15 +5,18 @@ import pytest
 
 from bncourse.diagnosis import Misconception, Report, beliefs, diagnose
 from bncourse.diagnosis.evidence.correct_programs import RIGHT
-from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.evidence.specimens import OTHERS, SPECIMENS, Specimen
 from bncourse.diagnosis.report import UNKNOWN, finding, unknown
 
 RECORDED = (Path(__file__).parent / "messages.txt").read_text(encoding="utf-8")
 """What a student reads for every belief, with all hints; a change of wording is a change of this file."""
 
+ELSEWHERE = (Path(__file__).parent / "messages_elsewhere.txt").read_text(encoding="utf-8")
+"""The same for the other normalizations."""
 
-def recorded_messages() -> dict[str, str]:
-    blocks = re.split(r"^== ", RECORDED, flags=re.MULTILINE)[1:]
+
+def recorded_messages(text: str = RECORDED) -> dict[str, str]:
+    blocks = re.split(r"^== ", text, flags=re.MULTILINE)[1:]
     return {name: text.rstrip("\n") for name, text in (block.split("\n", 1) for block in blocks)}
 
 
@@ -25,6 +28,12 @@ def test_the_full_text_for_every_belief_is_the_recorded_one(belief: str) -> None
 @pytest.mark.parametrize("part", [*UNKNOWN, "dx"])
 def test_the_full_text_for_unknown_mistakes_is_the_recorded_one(part: str) -> None:
     assert unknown(part).text(hint=3) == recorded_messages()[f"unknown {part}"]
+
+
+def test_the_full_text_for_other_normalizations_is_the_recorded_one() -> None:
+    pairs = {(one.belief, one.rules.kind) for one in OTHERS if one.rules.kind != "batch"}
+    said = {f"{belief} {kind}": finding(belief, kind=kind).text(hint=3) for belief, kind in pairs}
+    assert said == recorded_messages(ELSEWHERE)
 
 
 def test_nothing_is_recorded_that_no_student_can_see() -> None:
