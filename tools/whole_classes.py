@@ -75,7 +75,7 @@ TYPED: Mapping[str, Sequence[str]] = {
     ),
 }
 """What is typed from the platform's download to marks and pages, without the program's name."""
-RECORDED = {"canvas": ("canvas", 200), "jupyterhub": ("nbgrader", 30)}
+RECORDED = {"canvas": ("canvas", 200), "jupyterhub": ("nbgrader", 30), "gradescope": ("gradescope", 500)}
 """The classes of the guide: the platform, and how many students."""
 
 

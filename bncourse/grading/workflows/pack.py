@@ -147,7 +147,11 @@ jobs:
       - name: Make the pages
         run: bncourse feedback $name --zip mail
       - uses: actions/upload-artifact@v4
-        with: {name: "$name", path: "results/$name"}
+        with:
+          name: "$name"
+          path: |
+            grades.csv
+            results/$name
 """)
 
 

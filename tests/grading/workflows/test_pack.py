@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.authoring.course import Course, CourseError, find_course
 from bncourse.grading.authoring.sample_class import load_sample_class, submission
 from bncourse.grading.core.records import SubmissionRecord, Verdict
 from bncourse.grading.gradebook.records_table import records_of
@@ -204,6 +204,53 @@ def test_github_gets_the_visible_tests_for_students_and_the_hidden_ones_for_the_
     assert [line.split()[1] for line in typed] == ["collect", "grade", "export", "feedback"]
     with pytest.raises(CourseError, match="--install"):
         pack(released_course, "backward", "github", tmp_path / "other")
+
+
+@pytest.mark.sandbox
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_the_jobs_that_github_runs_give_the_points_of_the_class(sandbox: None, tmp_path: Path) -> None:
+    """The lines of both workflows are typed as they stand, in folders as GitHub's machines have them."""
+    root = tmp_path / "bn-2027"
+    for line in (
+        "new-course bn-2027 --platform github --zone UTC --first-due 2027-01-25",
+        "release backward",
+        "sample-class backward",
+    ):
+        done = typed(f"bncourse {line}", root if root.exists() else tmp_path)
+        assert done.returncode == 0, done.stderr
+    course = find_course(root)
+    packed = pack(course, "backward", "github", tmp_path / "github", "https://x.edu/bncourse-1-py3-none-any.whl")
+    shutil.copytree(packed / "instructor", root, dirs_exist_ok=True)
+    students = yaml.safe_load((packed / "template/.github/workflows/classroom.yml").read_text())
+    command = students["jobs"]["run-autograding-tests"]["steps"][1]["with"]["command"]
+    expected = {}
+    for student in load_sample_class(course, "backward").students:
+        repository = root / "class" / "backward-submissions" / f"backward-{student.id}"
+        shutil.copytree(packed / "template", repository)
+        handed_in = course.notebook("submitted", "backward", student.id)
+        if handed_in.is_file() and not student.cut_off:  # a file that is broken off is not taken
+            shutil.copy(handed_in, repository / "backward.ipynb")
+            expected[student.id] = (student.status, student.deserves(course.master("backward")))
+        if student.id in ("ada", "dora"):
+            assert typed(command, repository).returncode == {"ada": 0, "dora": 1}[student.id]
+    shutil.rmtree(root / "submitted")
+    job = yaml.safe_load((root / ".github/workflows/grade-backward.yml").read_text())["jobs"]["grade"]
+    for step in job["steps"]:
+        if step.get("run", "").startswith("bncourse"):
+            done = typed(step["run"], root)
+            assert done.returncode == 0, done.stdout + done.stderr
+    found = {each.student: (each.status, each.score) for each in records_of(course, "backward")}
+    assert {who: found[who] for who in expected} == expected
+    kept = [root / line for line in job["steps"][-1]["with"]["path"].split()]
+    assert kept[0].is_file() and {"questions.csv", "feedback-mail.zip"} <= {path.name for path in kept[1].iterdir()}
+
+
+def typed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A line of a workflow, by the shell that GitHub's machines take."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command]
+    return subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_a_pack_replaces_a_pack_and_nothing_else(released_course: Course, tmp_path: Path) -> None:
