@@ -1,6 +1,7 @@
 """Leave out what takes long to load and is not needed.
 
-Until nbgrader's gradebook is there a command takes 1.0 s of processor time, and 3.4 s without this.
+Until nbgrader's gradebook is there a command takes 0.8 s of processor time with this and 1.4 s without it; where the
+grammar below is installed, 3.4 s.
 """
 
 import importlib.util
