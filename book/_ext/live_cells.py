@@ -138,27 +138,35 @@ def at_import(name: str) -> frozenset[str]:
 def at_call(start: list[tuple[str, str]]) -> set[str]:
     """What the things of these names (module, name) bring in from outside the package when they are called."""
     outside: set[str] = set()
-    seen, waiting = set(), list(start)
+    seen: set[tuple[str, str]] = set()
+    waiting = list(start)
     while waiting:
         place = waiting.pop()
-        found = module(place[0])
-        if found is None or place in seen:
-            continue
-        seen.add(place)
-        if place[1] in found.imported:
-            waiting.append(found.imported[place[1]])
-        node = found.defined.get(place[1])
-        if node is None:
-            continue
-        required: set[str] = set()
-        inner: dict[str, tuple[str, str]] = {}
-        for statement in getattr(node, "body", []) if isinstance(node, ast.FunctionDef | ast.ClassDef) else [node]:
-            for each in [statement] if not isinstance(statement, ast.FunctionDef) else statement.body:
-                note_imports(each, required, inner)
-        for name in required:
-            outside |= at_import(name)
-        waiting += uses(node, found.name, found.imported | inner)
+        if place not in seen:
+            seen.add(place)
+            own, mentioned = stands_on(*place)
+            outside |= own
+            waiting += mentioned
     return outside
+
+
+@cache
+def stands_on(where: str, name: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """What a thing of a module imports itself when it is called, and the things (module, name) that it mentions."""
+    found = module(where)
+    if found is None:
+        return frozenset(), frozenset()
+    mentioned = {found.imported[name]} if name in found.imported else set()
+    node = found.defined.get(name)
+    if node is None:
+        return frozenset(), frozenset(mentioned)
+    required: set[str] = set()
+    inner: dict[str, tuple[str, str]] = {}
+    for statement in getattr(node, "body", []) if isinstance(node, ast.FunctionDef | ast.ClassDef) else [node]:
+        for each in [statement] if not isinstance(statement, ast.FunctionDef) else statement.body:
+            note_imports(each, required, inner)
+    outside = frozenset(one for name in required for one in at_import(name))
+    return outside, frozenset(mentioned | set(uses(node, where, found.imported | inner)))
 
 
 def uses(node: ast.AST, where: str, imported: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:

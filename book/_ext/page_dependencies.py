@@ -37,6 +37,7 @@ def imported(code: str) -> frozenset[str]:
     return frozenset(name for name in names if name.split(".")[0] == "bncourse")
 
 
+@cache
 def file_of(module: str) -> Path | None:
     """Return the file of a module of the package, or None where the name is something inside a module."""
     path = PACKAGE.joinpath(*module.split(".")[1:])
@@ -53,6 +54,18 @@ def read(path: Path) -> tuple[bytes, frozenset[str]]:
     return content, imported(content.decode()) if path.suffix == ".py" else frozenset()
 
 
+@cache
+def data_in(folder: Path) -> tuple[Path, ...]:
+    """Return the data files of a folder."""
+    return tuple(path for path in folder.iterdir() if path.suffix in DATA)
+
+
+def read_anew() -> None:
+    """Forget what was read, after files have changed."""
+    for remembered in (file_of, read, data_in):
+        remembered.cache_clear()
+
+
 def stands_on(modules: frozenset[str]) -> list[Path]:
     """List the files of these modules and of all that they import, with the data files beside them."""
     waiting, files = list(modules), set()
@@ -67,7 +80,7 @@ def stands_on(modules: frozenset[str]) -> list[Path]:
         path = file_of(name)
         if path is not None and path not in files:
             files.add(path)
-            files.update(beside for beside in path.parent.iterdir() if beside.suffix in DATA)
+            files.update(data_in(path.parent))
             waiting += read(path)[1]
     return sorted(files)
 

@@ -2,6 +2,7 @@
 
 import ast
 import symtable
+from functools import cache
 from typing import NamedTuple
 
 
@@ -18,7 +19,8 @@ class Statement(NamedTuple):
     used: frozenset[str]
 
 
-def statements(source: str) -> list[Statement]:
+@cache
+def statements(source: str) -> tuple[Statement, ...]:
     r"""Read the statements of a cell, each with the comments above it.
 
     >>> [one.text for one in statements("# why\nx = 1\nprint(x)")]
@@ -30,7 +32,7 @@ def statements(source: str) -> list[Statement]:
         last = node.end_lineno or last
         bound, _, used = names(text)
         found.append(Statement(text, node, frozenset(bound), changed(node), frozenset(used) - bound_first(node)))
-    return found
+    return tuple(found)
 
 
 def names(source: str) -> tuple[set[str], set[str], set[str]]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 MASTERS = Path("assignments/masters")
@@ -25,6 +26,12 @@ DOWNLOADS = Path("assignments")
 
 LITE = Path("lite")
 """Where JupyterLite lies in the site."""
+
+
+STATE = "masters"
+"""Under this name Sphinx remembers for a page of which state of the masters it is."""
+
+State = tuple[tuple[str, int], ...]
 
 
 def opened(page: str, notebook: str) -> str:
@@ -47,12 +54,17 @@ def masters_of(source: Path) -> list[Any]:
     """
     if not (source / MASTERS).is_dir():
         return []
+    return list(_masters(source, state_of(source)))
+
+
+def state_of(source: Path) -> State:
+    """The masters and settings that there are, each with the time of its last change."""
     files = [*sorted((source / MASTERS).glob("*.md")), *settings_of(source)]
-    return list(_masters(source, tuple((path, path.stat().st_mtime_ns) for path in files if path.is_file())))
+    return tuple((str(path), path.stat().st_mtime_ns) for path in files if path.is_file())
 
 
 @lru_cache(maxsize=4)
-def _masters(source: Path, _: tuple[tuple[Path, int], ...]) -> tuple[Any, ...]:
+def _masters(source: Path, _: State) -> tuple[Any, ...]:
     """Load them once, for as long as none of these files changes; many pages ask."""
     from bncourse.grading.authoring.masters import load_master
 
@@ -97,11 +109,7 @@ class Assignments(SphinxDirective):
         if style not in ("table", "goals", "schedule"):
             raise self.error(f"assignments: {style!r} is unknown. Expected table, goals or schedule.")
         source = Path(self.env.srcdir)
-        for path in (source / MASTERS).glob("*.md"):
-            self.env.note_dependency(str(path))
-        if (source / MASTERS).is_dir():
-            for path in settings_of(source):
-                self.env.note_dependency(str(path))
+        self.env.metadata[self.env.docname][STATE] = state_of(source)
         masters = masters_of(source)
         if style == "schedule":
             lines = schedule(masters, dict(line.split(": ", 1) for line in self.content if ": " in line))
@@ -199,6 +207,14 @@ def schedule(masters: list[Any], reading: dict[str, str]) -> list[str]:
     return ["| assignment | chapters to read | due |", "|---|---|---|", *rows]
 
 
+def find_outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Name the pages that show the masters, where one of these or a setting has changed, come or gone."""
+    now = state_of(Path(app.srcdir))
+    return [page for page, known in env.metadata.items() if known.get(STATE, now) != now]
+
+
 def release_notebooks(app: Sphinx, exception: Exception | None) -> None:
     """Put the released notebooks into the site, where those there are not of the masters as they are now."""
     source = Path(app.srcdir)
@@ -244,5 +260,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect all this to Sphinx."""
     app.add_directive("assignments", Assignments)
     app.add_directive("attacks", Attacks)
+    app.connect("env-get-outdated", find_outdated)
     app.connect("build-finished", release_notebooks)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

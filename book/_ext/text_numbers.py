@@ -14,7 +14,7 @@ BINDING = (ast.Assign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef
 """Statements after which the names that they bind mean something else than before; a loop runs at least once."""
 
 
-def spread(first: set[str], cells: list[list[Statement]]) -> set[str]:
+def spread(first: set[str], cells: list[tuple[Statement, ...]]) -> set[str]:
     """These names, and those of the functions that use one of them, at any remove."""
     reached = set(first)
     for one in (one for cell in cells for one in cell):

@@ -1,9 +1,11 @@
 """The build tells the truth: what is broken fails it, and what it shows belongs to the package as it is."""
 
+import os
 import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -118,6 +120,30 @@ def test_students_see_a_notebook_from_its_own_date_on(tmp_path: Path, monkeypatc
     assert names == [["shift"], ["shift", "forward"]]
 
 
+def test_a_page_is_read_again_where_a_master_or_a_setting_changes_comes_or_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masters = tmp_path / "assignments" / "masters"
+    masters.mkdir(parents=True)
+    monkeypatch.setenv("BNCOURSE_COURSE", str(tmp_path))
+    app = SimpleNamespace(srcdir=tmp_path)
+    env = SimpleNamespace(metadata={"book/teach": {}, "book/other": {}})
+
+    def outdated() -> list[str]:
+        found = teach_pages.find_outdated(app, env, set(), set(), set())
+        env.metadata["book/teach"][teach_pages.STATE] = teach_pages.state_of(tmp_path)
+        return found
+
+    assert (outdated(), outdated()) == ([], [])
+    for path in (masters / "forward.md", tmp_path / "course.toml", tmp_path / "variants.json"):
+        path.write_text("one")
+        assert (outdated(), outdated()) == (["book/teach"], [])
+        os.utime(path, (1, 1))
+        assert (outdated(), outdated()) == (["book/teach"], [])
+        path.unlink()
+        assert (outdated(), outdated()) == (["book/teach"], [])
+
+
 def test_a_page_stands_on_what_its_modules_import() -> None:
     files = {path.name for path in page_dependencies.stands_on(frozenset({"bncourse.plots.graph"}))}
     assert {"graph.py", "style.py"} <= files
@@ -133,7 +159,7 @@ def test_a_change_below_changes_the_page_and_a_change_beside_does_not(
     page = "```{code-cell} python\nfrom bncourse.plots.graph import computational_graph\n```\n"
 
     def state() -> str:
-        page_dependencies.read.cache_clear()
+        page_dependencies.read_anew()
         return page_dependencies.page_hash(page)
 
     before = state()
@@ -143,4 +169,4 @@ def test_a_change_below_changes_the_page_and_a_change_beside_does_not(
     below = package / "plots" / "style.py"
     below.write_text(below.read_text("utf-8") + "\n# changed\n", encoding="utf-8")
     assert state() != before
-    page_dependencies.read.cache_clear()
+    page_dependencies.read_anew()
