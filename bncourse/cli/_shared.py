@@ -25,7 +25,7 @@ def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--course", "root", type=click.Path(path_type=Path), help="The course folder [_build/course].")
     @click.option(
-        "--masters", type=click.Path(path_type=Path), help="Where the masters lie [assignments/masters, here or above]."
+        "--masters", type=click.Path(path_type=Path), help="Where the masters are [assignments/masters, here or above]."
     )
     @click.option("--db", help="The gradebook's address, as SQLAlchemy writes it [gradebook.db in the course folder].")
     @functools.wraps(function)

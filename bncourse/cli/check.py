@@ -10,7 +10,7 @@ from bncourse.cli._shared import Refusal
 @click.command()
 @click.argument("notebook", type=click.Path(path_type=Path))
 def command(notebook: Path) -> None:
-    """Run the visible tests of NOTEBOOK as they are run when it is graded, and say what they say.
+    """Run the visible tests of NOTEBOOK as in grading, and show their verdicts.
 
     The cells run in a process of their own, with the assignment's limits, and import only what there is when it is
     graded. Nothing is changed and nothing is sent anywhere. The exit code is 0 if every test passes, 1 if one does

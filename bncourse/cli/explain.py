@@ -11,7 +11,7 @@ from bncourse.cli._shared import Refusal
 @click.argument("ids", nargs=-1)
 @click.option("--part", help="List only the beliefs about this part, such as dx or running.")
 def command(ids: tuple[str, ...], part: str | None) -> None:
-    """List what learners believe and should not; with IDS, explain these in full."""
+    """List the wrong beliefs that the checks can name; with IDS, explain these in full."""
     from bncourse.diagnosis.catalogue import known_beliefs
 
     beliefs = known_beliefs()

@@ -26,7 +26,10 @@ MOST_NAMES = 5
 @click.option("--column", help="With --into: the heading of the column that takes the marks [the assignment's].")
 @click.option("--to", type=click.Path(path_type=Path), help="File to write; for gradescope a folder.")
 @click.option(
-    "--missing", type=click.Choice(["zero", "blank"]), default="zero", help="For who handed in nothing [zero]."
+    "--missing",
+    type=click.Choice(["zero", "blank"]),
+    default="zero",
+    help="The marks of students who handed in nothing [zero].",
 )
 @click.option("--complete", is_flag=True, help="Refuse where answers still wait to be marked by hand.")
 @with_course
@@ -42,7 +45,7 @@ def command(
 ) -> None:
     """Write the whole class's grades of ASSIGNMENT for a spreadsheet, Canvas, Moodle or Gradescope.
 
-    Best give the file that the platform lets you download, with --into: you get it back with the marks in it and
+    It is best to give the file that the platform lets you download, with --into: you get it back with the marks and
     nothing else changed. Of Canvas that is the gradebook's export, of Moodle the assignment's grading worksheet.
 
     What late submissions lose is worked out first, from the whole score. Where scores are not complete, a line says

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 @click.argument("assignment")
 @click.argument("student")
 @click.option("--days", type=float, default=0.0, help="How many days later than everybody else.")
-@click.option("--hours", type=float, default=0.0, help="How many hours, beside the days.")
+@click.option("--hours", type=float, default=0.0, help="How many hours, in addition to the days.")
 @click.option("--none", "nothing", is_flag=True, help="Take back what was given.")
 @with_course
 def command(course: "Course", assignment: str, student: str, days: float, hours: float, nothing: bool) -> None:
     """Let STUDENT hand in ASSIGNMENT later, and work out again what late submissions lose.
 
-    What is given takes the place of what the student had before. To move the date for everybody, change it in
+    A new extension replaces an earlier one. To move the date for everybody, change it in
     formgrader, or in the master and release again.
     """
     if nothing == bool(days or hours) or days < 0 or hours < 0 or days > 3650:

@@ -18,10 +18,10 @@ LEVELS = ("full", "no-filter", "user", "process")
 @click.argument("assignment")
 @click.option("--student", "students", multiple=True, help="Only this student; may be given several times.")
 @click.option("--force", is_flag=True, help="Grade again what has not changed.")
-@click.option("--jobs", type=click.IntRange(1), help="How many are graded side by side [number of processors].")
-@click.option("--level", type=click.Choice(LEVELS), default="full", help="Lower the sandbox, by name [full].")
+@click.option("--jobs", type=click.IntRange(1), help="How many are graded in parallel [number of processors].")
+@click.option("--level", type=click.Choice(LEVELS), default="full", help="Use a weaker sandbox [full].")
 @click.option("--seed", type=int, default=0, help="What all random numbers are derived from [0].")
-@click.option("--no-cache", is_flag=True, help="Run identical answers each for themselves.")
+@click.option("--no-cache", is_flag=True, help="Run every answer, also identical ones.")
 @click.option("--all", "everybody", is_flag=True, help="Show all rows of a large class.")
 @click.option("--yes", is_flag=True, help="Do not ask before everybody is graded again.")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster of this scheduler.")
@@ -41,8 +41,8 @@ def command(
 ) -> None:
     """Grade what was handed in for ASSIGNMENT and has changed since it was last graded.
 
-    Writes nbgrader's gradebook, the autograded notebooks, grades.csv and verdicts.jsonl. A run that is broken
-    off goes on where it stopped when it is started again. Points given by hand are never touched.
+    Writes nbgrader's gradebook, the autograded notebooks, grades.csv and verdicts.jsonl. An interrupted
+    run continues where it stopped. Points given by hand are never changed.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

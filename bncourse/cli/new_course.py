@@ -41,7 +41,7 @@ def command(
     """Make FOLDER a course: the assignments' masters, a sample class, settings, nbgrader's configuration, a readme.
 
     What is not given is asked in a terminal. All commands that are typed in FOLDER work on this course, nbgrader's
-    and formgrader too. Make a folder each year.
+    and formgrader too. Make a new folder each year.
 
     All solutions, hidden tests and rubrics are published with the package. With --private forward and backward ask
     for other conventions (axes, what is kept of the spread, cache, stages, order), and all assignments for other

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("assignment")
 @click.option("--dry-run", is_flag=True, help="Only show whose marks would change; write nothing.")
-@click.option("--jobs", type=click.IntRange(1), help="How many are graded side by side [number of processors].")
-@click.option("--level", type=click.Choice(LEVELS), default="full", help="Lower the sandbox, by name [full].")
+@click.option("--jobs", type=click.IntRange(1), help="How many are graded in parallel [number of processors].")
+@click.option("--level", type=click.Choice(LEVELS), default="full", help="Use a weaker sandbox [full].")
 @click.option("--seed", type=int, default=0, help="What all random numbers are derived from [0].")
 @with_course
 def command(course: "Course", assignment: str, dry_run: bool, jobs: int | None, level: str, seed: int) -> None:

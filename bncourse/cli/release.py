@@ -26,7 +26,7 @@ def command(course: "Course", assignment: str, variant: str | None, written: boo
     """Make the students' notebook of ASSIGNMENT from its master, and its entry in the gradebook.
 
     The master's own solution has to pass all tests first, the hidden ones too.
-    Nothing is done where both are up to date already. A variant is remembered in the course folder, as is whether
+    Nothing is done if both are up to date. A variant is remembered in the course folder, as is whether
     written answers are part of it: all later commands use it. The course folder is remembered too, beside the masters:
     nbgrader's commands, formgrader and later commands without --course work on it.
     """

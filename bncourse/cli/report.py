@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.option("--to", type=click.Path(path_type=Path), help="File to write [report.html in the course's results].")
 @with_course
 def command(course: "Course", assignment: str, to: Path | None) -> None:
-    """Write one self-contained page: marks, the class's misconceptions counted, what was slow, what failed."""
+    """Write one self-contained page: marks, the class's wrong beliefs with their counts, what was slow, what failed."""
     course.require_gradebook(assignment)
     from bncourse.grading.reports.report import write_report
 

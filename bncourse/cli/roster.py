@@ -67,7 +67,7 @@ def export(course: "Course", to: Path | None) -> None:
 @click.option("--login", default="", help="User name on another platform, such as GitHub.")
 @with_course
 def add(course: "Course", student: str, first: str, last: str, email: str, lms_id: str, login: str) -> None:
-    """Add STUDENT, or write down what is new about them."""
+    """Add STUDENT, or update what is known about them."""
     from bncourse.grading.workflows.roster import ID, Member, enter_members
 
     if not ID.fullmatch(student):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.option("--copies", default=1, type=click.IntRange(1, 5000), help="How often each student hands in [1].")
 @with_course
 def command(course: "Course", assignment: str, copies: int) -> None:
-    """Hand in for a class of invented students, each of whom gets something right or wrong that is known."""
+    """Hand in for a class of invented students, each with a known mistake or none."""
     from bncourse.grading.authoring.sample_class import write_sample_class
 
     written = write_sample_class(course, assignment, copies=copies)

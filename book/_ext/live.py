@@ -22,7 +22,7 @@ CLINIC = '<div id="bn-clinic"'
 
 WITHOUT = (
     "This copy of the book was made without Python for the browser. In a terminal, "
-    "<code>bncourse check layers.py</code> says the same."
+    "<code>bncourse diagnose layers.py</code> says the same."
 )
 
 LOCK = "pyodide-lock.json"

@@ -182,3 +182,11 @@ def test_code_of_the_package_is_included_and_never_copied(page: Path) -> None:
 @pytest.mark.parametrize("page", ALL, ids=name)
 def test_tolerances_are_stated(page: Path) -> None:
     assert not re.search(r"\b(np|torch)\.allclose", page.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    "page", [*ALL, BOOK.parent / "README.md", BOOK / "_ext" / "live.py"], ids=lambda page: page.name
+)
+def test_check_is_told_of_a_notebook_and_never_of_a_module(page: Path) -> None:
+    """`bncourse check` takes a notebook of the course; what another file believes, `bncourse diagnose` says."""
+    assert re.findall(r"bncourse check \S+\.py\b", page.read_text("utf-8")) == []
