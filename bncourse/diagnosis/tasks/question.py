@@ -83,6 +83,8 @@ class Question:
     """What the notebook itself has wrong, for its readers to find: nothing is said of it."""
     ways: Mapping[str, int] = field(default_factory=dict)
     """How many ways of writing a belief are known, where it is more than one."""
+    reads: Callable[[Any, Given], Callable[..., Any]] | None = None
+    """Makes a function of numbers of what the student wrote, where that is a class or computes with tensors."""
 
     def cases(self, given: Given) -> Iterator[list[Inputs]]:
         """Calls for the search, and those that are kept back from it."""
@@ -103,6 +105,7 @@ class Question:
         """Name the beliefs that give what a function returns; none where it is right, or unknown."""
         given = {**given, "kept": {}}
         cases = list(self.cases(given))
+        function = self.reads(function, given) if self.reads else function
         found = _called(function, cases[0])
         if found is None or any(same(found, self.run(one, given, cases[0])) for one in (Slips(), Slips(self.silent))):
             return ()
@@ -180,7 +183,7 @@ def name_belief(name: str, function: Any, **given: Any) -> None:
     function : callable
         The student's.
     **given
-        Functions of the notebook that the question's programs use.
+        Functions of the notebook that the question's programs use; `tensor` makes a tensor of an array.
 
     Raises
     ------
