@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import click
 
@@ -62,6 +63,11 @@ def run_experiment(
             _run(each, config, jobs, out)
         except DataMissing as error:
             raise click.UsageError(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(
+                f"{error.filename or out}: {error.strerror or error}. Name another folder with --out, or make room and "
+                f"run the same command again: what is finished is kept in {out / 'units'}."
+            ) from error
 
 
 @command.command("draw")
@@ -106,6 +112,10 @@ def _run(name: str, config: object, jobs: int, out: Path) -> None:
 
     from bncourse import experiments
     from bncourse.experiments.report import table
+
+    (out / "units").mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=out):  # a folder that cannot be written is refused before anything is computed
+        pass
 
     def advance(step: experiments.Progress) -> None:
         left = f"{step.seconds_left:.0f} s left"

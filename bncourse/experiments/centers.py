@@ -1,8 +1,8 @@
 """Measure when a center may be held fixed inside a spread: pairs of center and spread in, relative errors out.
 
 Batch norm takes the mean as its center and the mean square of the deviations as its spread. The mean makes that spread
-smallest, so the spread's derivative through the mean is zero. Here other centers meet other spreads, and L1 batch norm
-(Wu et al. 2018; Hoffer et al. 2018) is the published layer in which the two do not belong together.
+smallest, so the spread's derivative through the mean is zero. Here other centers meet other spreads. `l1_norm` measures
+L1 batch norm, the published layer in which the two do not belong together (Wu et al. 2018; Hoffer et al. 2018).
 """
 
 from collections.abc import Callable
@@ -66,44 +66,3 @@ def error_of_holding(x: Array, center: Center, spread: Spread) -> float:
     total = spread_gradient(x, center, spread, held=False)
     partial = spread_gradient(x, center, spread, held=True)
     return float(np.linalg.norm(partial - total) / np.linalg.norm(total))
-
-
-def l1_gradient(x: Array, dy: Array, *, term: bool = True) -> Array:
-    r"""Differentiate L1 batch norm of one channel, (x - mean) / mean(\|x - mean\|).
-
-    Parameters
-    ----------
-    x, dy : arrays of shape (m,)
-        The values, and the upstream gradient.
-    term : bool
-        Keep the term that goes to the mean through the spread. For squares it is zero; here it is not.
-
-    Returns
-    -------
-    array of shape (m,)
-        dx.
-    """
-    deviation = x - x.mean()
-    spread, sign = np.abs(deviation).mean(), np.sign(deviation)
-    dspread = -(dy * deviation).sum() / spread**2
-    dmean = -dy.sum() / spread
-    if term:
-        dmean = dmean - dspread * sign.mean()
-    return np.asarray(dy / spread + dspread * sign / x.size + dmean / x.size)
-
-
-def l1_share(x: Array) -> float:
-    r"""Return the size of that term relative to the mean's direct part, over upstream gradients of random direction.
-
-    It is :math:`|a|\,\sigma/s` with the standard deviation, the mean absolute deviation s, and a the fraction of
-    values above the mean less the fraction below it.
-
-    Examples
-    --------
-    Of (0, 0, 0, 4) one value is above the mean 1 and three are below; sigma is the root of 3, and s = 1.5.
-
-    >>> round(l1_share(np.array([0.0, 0.0, 0.0, 4.0])), 4)
-    0.5774
-    """
-    deviation = x - x.mean()
-    return float(abs(np.sign(deviation).mean()) * np.sqrt((deviation**2).mean()) / np.abs(deviation).mean())

@@ -7,6 +7,7 @@ the cache, then on several mirrors; wherever it comes from, the uncompressed fil
 import gzip
 import hashlib
 import os
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,6 +76,27 @@ def load(name: str) -> Data:
     return data
 
 
+def training_count(name: str, count: int, held_out: int) -> int:
+    """Return how many of `count` training pictures are trained on when the last `held_out` choose a learning rate.
+
+    Raises
+    ------
+    DataMissing
+        If none would be left.
+
+    Examples
+    --------
+    >>> training_count("digits", 1400, 200)
+    1200
+    """
+    if held_out >= count:
+        raise DataMissing(
+            f"{name} has {count} training pictures, too few to hold out {held_out}. The small version of an experiment "
+            "(--quick) fits these."
+        )
+    return count - held_out
+
+
 def _digits() -> Data:
     try:
         from sklearn.datasets import load_digits
@@ -113,7 +135,7 @@ def _raw(name: str) -> bytes:
     if folder:
         for path in _candidates(Path(folder), name):
             if path.exists():
-                content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+                content = _read(path)
                 if hashlib.sha256(content).hexdigest() != MNIST_SHA256[name]:
                     raise DataMissing(f"{path} is not MNIST's {name}: its SHA-256 differs. Copy the file again.")
                 return content
@@ -122,6 +144,13 @@ def _raw(name: str) -> bytes:
             "Copy the four files of MNIST there, or unset BNCOURSE_DATA to download them."
         )
     return _download(name)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataMissing(f"{path} cannot be read ({error}). Copy the file again.") from error
 
 
 def _candidates(folder: Path, name: str) -> list[Path]:

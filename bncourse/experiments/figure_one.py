@@ -93,7 +93,7 @@ def measure(config: FigureOneConfig, unit: Unit) -> dict[str, Any]:
     y_train, y_test = data.y_train, data.y_test
     tuning = unit["part"] == "tuning"
     if tuning:
-        cut = len(x_train) - config.held_out
+        cut = data_sets.training_count(config.data, len(x_train), config.held_out)
         x_train, x_test, y_train, y_test = x_train[:cut], x_train[cut:], y_train[:cut], y_train[cut:]
     widths = [x_train.shape[1], *config.hidden, 10]
     weights = start(widths, config.weight_std, unit.seed)

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from bncourse.experiments.data import training_count
 from bncourse.experiments.training import Tensors, accuracy, tensors
 from bncourse.experiments.tuning import TunedConfig
 
@@ -17,7 +18,7 @@ def pictures(config: TunedConfig, part: str, *, train: int | None = None) -> Ten
         Only so many training pictures.
     """
     x, y, x_test, y_test = tensors(config.data, device=config.device)
-    cut = len(x) - config.held_out
+    cut = training_count(config.data, len(x), config.held_out)
     if part == "tuning":
         x_test, y_test = x[cut:], y[cut:]
     chosen = slice(0, cut if train is None else train)

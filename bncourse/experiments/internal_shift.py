@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
+from bncourse.experiments.data import training_count
 from bncourse.experiments.networks import linear_layers, mlp
 from bncourse.experiments.result import Config, Unit, grid
 from bncourse.experiments.runner import Finished
@@ -89,7 +90,7 @@ def units(config: InternalShiftConfig, finished: Finished) -> list[Unit]:
 def measure(config: InternalShiftConfig, unit: Unit) -> dict[str, Any]:
     """Train, and now and then take one step apart."""
     x, y, x_test, y_test = tensors(config.data, device=config.device)
-    cut = len(x) - config.held_out
+    cut = training_count(config.data, len(x), config.held_out)
     data = Tensors(x[:cut], y[:cut], x_test, y_test)
     torch.manual_seed(unit.seed)
     norm = (lambda n: NoisyBatchNorm(n, config.noise)) if unit["norm"] == "noisy batch" else unit["norm"]

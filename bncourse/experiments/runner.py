@@ -66,7 +66,10 @@ def experiment(name: str) -> Experiment:
 
 
 class Store:
-    """The finished units of one experiment under one config, in memory and, if a folder is given, on disk."""
+    """The finished units of one experiment under one config, in memory and, if a folder is given, on disk.
+
+    A file of the folder that is no unit (damaged, emptied) counts as not finished.
+    """
 
     def __init__(self, name: str, config: Config, folder: Path | None) -> None:
         self.name, self.config = name, config
@@ -74,7 +77,10 @@ class Store:
         self.folder = folder / f"{name}-{digest[:12]}" if folder is not None else None
         self.measured: dict[Unit, Measured] = {}
         for path in sorted(self.folder.glob("*.json")) if self.folder else []:
-            measured = from_json(json.loads(path.read_text(encoding="utf-8")))
+            try:
+                measured = from_json(json.loads(path.read_text(encoding="utf-8")))
+            except (ValueError, KeyError, TypeError):  # damaged since it was written: it is done again
+                continue
             self.measured[measured.unit] = measured
 
     def add(self, measured: Measured) -> None:

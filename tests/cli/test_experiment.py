@@ -89,3 +89,20 @@ def test_missing_data_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPat
     done = experiment("run", "adabn", "--seeds", "1", "--out", str(tmp_path / "out"))
     assert done.exit_code == 2
     assert "BNCOURSE_DATA" in done.output
+
+
+def test_digits_too_few_for_the_full_form_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    done = experiment("run", "placement", "--data", "digits", "--seeds", "1", "--out", str(tmp_path))
+    assert done.exit_code == 2
+    assert "digits has 1400 training pictures" in done.output and "--quick" in done.output
+
+
+@pytest.mark.parametrize("out", ["/proc/nothing-can-be-written-here", "file/inside"])
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(
+    out: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    done = experiment("run", "explosion", "--out", out)
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1].startswith("Error: ") and "--out" in done.output

@@ -38,6 +38,15 @@ def test_digits_are_pictures_between_zero_and_one_in_two_parts():
     assert set(digits.y_test.tolist()) == set(range(10))
 
 
+@pytest.mark.parametrize("left", [0, 5, 40])
+def test_a_file_that_broke_off_is_refused_with_the_way_out(small_mnist, monkeypatch, tmp_path, left):
+    for name, content in small_mnist.items():
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content)[:left])
+    monkeypatch.setenv("BNCOURSE_DATA", str(tmp_path))
+    with pytest.raises(data.DataMissing, match="Copy the file again"):
+        data.load("mnist")
+
+
 def test_the_arrays_that_all_share_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         data.load("digits").x_train[0] = 1.0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bncourse.experiments.l1_norm import backward, spread
+from bncourse.experiments.l1_norm import backward, center_paths, spread
 
 
 @pytest.mark.parametrize("norm", ["l1", "l2"])
@@ -19,6 +19,15 @@ def test_the_backward_pass_agrees_with_finite_differences(norm):
         step[place] = h
         found[place] = (loss(x + step) - loss(x - step)) / (2 * h)
     np.testing.assert_allclose(backward(x, dy, norm, 1e-5), found, rtol=1e-6, atol=1e-7)
+
+
+def test_the_share_is_the_surplus_on_one_side_times_the_ratio_of_the_deviations():
+    x = np.random.default_rng(1).standard_exponential(12)
+    probes = np.random.default_rng(3).standard_normal((20_000, 12))
+    direct, through = center_paths(np.broadcast_to(x, probes.shape), probes, "l1", 0.0)
+    deviation = x - x.mean()
+    share = abs(np.sign(deviation).mean()) * deviation.std() / np.abs(deviation).mean()
+    np.testing.assert_allclose(np.sqrt((through**2).mean() / (direct**2).mean()), share, rtol=0.03, atol=0)
 
 
 def test_the_term_vanishes_for_the_variance_and_not_for_the_absolute_deviation(quick):

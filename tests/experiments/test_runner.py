@@ -47,6 +47,18 @@ def test_several_processes_give_the_same_numbers_as_one():
     assert numbers(run("outside_gradient", SMALL, jobs=2)) == numbers(run("outside_gradient", SMALL))
 
 
+@pytest.mark.parametrize("content", ["", '{"condition": {}', "[]", "7", '{"seed": 0}'])
+def test_a_damaged_unit_is_done_again(tmp_path, content):
+    expected = run("outside_gradient", SMALL, folder=tmp_path)
+    damaged = sorted(tmp_path.rglob("*.json"))[3]
+    damaged.write_text(content, encoding="utf-8")
+    done = []
+    again = run("outside_gradient", SMALL, folder=tmp_path, on_progress=done.append)
+    assert len(done) == 1 and numbers(again) == numbers(expected)
+    run("outside_gradient", SMALL, folder=tmp_path, on_progress=done.append)
+    assert len(done) == 1
+
+
 def test_a_run_that_was_stopped_does_only_what_is_missing(tmp_path):
     class Stop(Exception):
         pass
