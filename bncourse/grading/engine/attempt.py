@@ -30,6 +30,8 @@ class Attempt:
     def __init__(self, master: Master, reading: Reading) -> None:
         self.master, self.reading = master, reading
         self.reason = ""
+        self.put_in: dict[str, tuple[str, ...]] = {}
+        """Names that the answers lacked and that were put in, as code."""
         self.spent = 0.0
         """Seconds that its passes have taken."""
         self._answers = {cell.grade_id: cell for cell in master.cells if cell.kind == "answer"}
@@ -114,7 +116,7 @@ class Attempt:
             if cell.kind == "given":
                 steps.append({"do": "given", "cell": name, "source": plain_python(cell.source)})
             elif cell.kind == "answer":
-                source = self._plain(self.reading.answers.get(name, ""))
+                source = self.plain(self.reading.answers.get(name, ""))
                 steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(self._binds[name])})
                 late = (extra.source for extra in self.reading.moved if extra.after == name)
                 steps += [{"do": "extra", "cell": f"{AGAIN}{name}", "source": source} for source in late]
@@ -126,12 +128,23 @@ class Attempt:
     def _extra_steps(self, after: str) -> list[dict[str, Any]]:
         sources = [extra.source for extra in self.reading.extras if extra.after == after]
         return [
-            {"do": "extra", "cell": f"after:{after}:{number}", "source": self._plain(source)}
+            {"do": "extra", "cell": f"after:{after}:{number}", "source": self.plain(source)}
             for number, source in enumerate(sources, start=1)
         ]
 
-    def _plain(self, source: str) -> str:
+    def plain(self, source: str) -> str:
+        """Code as it is run, without magics."""
         return self.reading.plain.get(source, source)
+
+    @property
+    def code(self) -> dict[str, str]:
+        """The answers that are code and were written, as they are run."""
+        written = self._answers.keys() & self.reading.answers.keys() - self._stubs
+        return {name: self.plain(self.reading.answers[name]) for name in self._answers if name in written}
+
+    def answers_behind(self, test: str) -> set[str]:
+        """The answers whose names a test reads."""
+        return self._related(next(cell for cell in self._tests if cell.grade_id == test))
 
     def _related(self, cell: MasterCell) -> set[str]:
         names = self._loads[cell.grade_id]
@@ -259,6 +272,10 @@ class Attempt:
             for cell in self._tests:
                 if cell.grade_id not in self._verdicts:
                     self._verdicts[cell.grade_id] = _zero(cell, "needs review", "This could not be graded by machine.")
+
+    def put(self, verdict: Verdict) -> None:
+        """Replace a verdict."""
+        self._verdicts[verdict.grade_id] = verdict
 
     # --- what came of it ---
 

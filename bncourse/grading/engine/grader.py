@@ -20,6 +20,7 @@ from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.core.status import given_up, status_of, to_review, unreadable
 from bncourse.grading.engine.attempt import Attempt, Phase
+from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.worker_pool import Lane, LaneError, WorkerPool
 from bncourse.grading.oracle.patience import MOST
@@ -188,6 +189,10 @@ class Grader:
         start = time.monotonic()
         attempt = Attempt(master, submission.reading)
         self.carry_out(attempt)
+        again = with_names(attempt)
+        if again is not None:
+            self.carry_out(again)
+            charge_once(attempt, again)
         return self.record(attempt, submission.student, digest, time.monotonic() - start)
 
     def carry_out(self, attempt: Attempt) -> None:

@@ -24,6 +24,7 @@ from bncourse.grading.core.names import imports_of, parse
 from bncourse.grading.core.records import Kind, Master, MasterCell, Verdict
 from bncourse.grading.core.render import public_master
 from bncourse.grading.engine.attempt import Attempt
+from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
 from bncourse.grading.submissions.complete import complete
 from bncourse.grading.submissions.elsewhere import names_of
@@ -72,6 +73,10 @@ def check(path: Path) -> Checked:
         raise UnreadableNotebookError(f"{path} cannot be graded: {reading.reason}.")
     plan = Attempt(master, reading)
     carry_out(plan)
+    again = with_names(plan)
+    if again is not None:
+        carry_out(again)
+        charge_once(plan, again)
     said = [*file.notes, *reading.repairs, *plan.all_notes()]
     look = looks(reading, plan.measured)
     return Checked(plan.all_verdicts(), (*said, *([f"A person will look at this: {look}"] if look else [])))

@@ -102,6 +102,12 @@ FORMS: dict[str, Callable[[Notebook], Any]] = {
     "its own NotImplementedError": with_code(scale="def standardize(x):\n    raise NotImplementedError('later')"),
     "an exception": with_code(scale="def standardize(x):\n    return x.men()"),
     "a missing name": with_code(scale="def normalise(x):\n    return x"),
+    "a size that is missing": with_code(
+        backward=RIGHT["backward"].replace("dy.mean(axis=0)", "dy.sum(axis=0) / N"),
+    ),
+    "a variable under another name": with_code(
+        forward=RIGHT["forward"].replace("    y = gamma", "    out = gamma"), number="values_per_chanel = 200"
+    ),
     "no number": with_code(scale="def standardize(x):\n    return None"),
     "magics": with_code(scale=f"%matplotlib inline\n!ls\n{RIGHT['scale']}"),
     "a cell magic": with_code(scale=f"%%time\n{RIGHT['scale']}"),

@@ -1,0 +1,60 @@
+"""An attempt in which a name is missing in; the same with the name put in out, and what is charged for it: one test.
+
+A missing `N = len(dy)` stops every test of its function. It is one slip: the first test that it stops keeps its zero,
+and the others get what the rest of the code is worth.
+"""
+
+from dataclasses import replace
+
+from bncourse.grading.core.records import Verdict
+from bncourse.grading.engine.attempt import Attempt
+from bncourse.grading.submissions.missing_names import mended, names_in
+
+STOPPED = ("wrong", "crashed", "not attempted")
+"""Outcomes of a test that a missing name may have stopped."""
+
+
+def with_names(attempt: Attempt) -> Attempt | None:
+    """Make an attempt with the names that answers lack; None where that changes nothing.
+
+    Parameters
+    ----------
+    attempt : Attempt
+        One that was carried out.
+    """
+    stopped = [verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED]
+    reading, code = attempt.reading, attempt.code
+    if not stopped or attempt.reason:
+        return None
+    own = (extra.source for extra in (*reading.extras, *reading.moved))
+    known = names_in([*attempt.given.values(), *code.values(), *map(attempt.plain, own)])
+    asked = attempt.master.binds
+    found = {name: mended(source, known, frozenset(asked[name])) for name, source in code.items()}
+    put_in = {name: one for name, one in found.items() if one is not None}
+    if not put_in:
+        return None
+    answers = reading.answers | {name: one.source for name, one in put_in.items()}
+    again = Attempt(attempt.master, reading._replace(answers=answers))
+    again.put_in = {name: one.said for name, one in put_in.items()}
+    return again
+
+
+def charge_once(attempt: Attempt, again: Attempt) -> None:
+    """Give an attempt the points that only missing names have cost, but for one test of each answer."""
+    charged = set[str]()
+    for before, after in zip(attempt.all_verdicts(), again.all_verdicts(), strict=True):
+        if before.outcome not in STOPPED or after.outcome != "correct":
+            continue
+        answers = attempt.answers_behind(before.grade_id) & again.put_in.keys() or set(again.put_in)
+        said = "; ".join(line for answer in sorted(answers) for line in again.put_in[answer])
+        if answers <= charged:
+            attempt.put(replace(after, message=f"Tried with `{said}`, which is missing and was charged above."))
+        else:
+            charged |= answers
+            attempt.put(_said_once(before, said))
+
+
+def _said_once(verdict: Verdict, said: str) -> Verdict:
+    """The verdict of the test that is charged."""
+    text = f"{verdict.message}\nWith `{said}` your code passes this test. It is charged here alone."
+    return replace(verdict, message=text)

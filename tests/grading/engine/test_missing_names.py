@@ -1,0 +1,70 @@
+"""A name that is missing costs one test, and not every test that it stops."""
+
+from collections.abc import Mapping
+
+from bncourse.grading.core.records import Outcome, Verdict
+from bncourse.grading.engine.attempt import Attempt
+from bncourse.grading.engine.missing_names import charge_once, with_names
+from bncourse.grading.submissions.submission import submission_of
+from tests.grading.small import FULL, MASTER, RIGHT, hand_in
+
+OUT = RIGHT | {"forward": RIGHT["forward"].replace("    y = gamma", "    out = gamma")}
+TWO = OUT | {"scale": "def standardize(x):\n    return (x - x.sum() / n) / x.std()"}
+
+
+def attempt(answers: Mapping[str, str], **lost: Outcome) -> Attempt:
+    """An attempt that has lost some tests."""
+    made = Attempt(MASTER, submission_of(MASTER, "x", hand_in(answers)).reading)
+    for cell in MASTER.cells:
+        if cell.kind == "test":
+            outcome = lost.get(cell.grade_id.removeprefix("test-"), "correct")
+            points = cell.points if outcome == "correct" else 0.0
+            made.put(Verdict(cell.grade_id, outcome, points, cell.points, "" if points else "It stopped."))
+    return made
+
+
+def score(one: Attempt) -> float:
+    return sum(verdict.points for verdict in one.all_verdicts())
+
+
+def test_a_missing_name_is_charged_where_it_first_stops_a_test() -> None:
+    first = attempt(OUT, forward="crashed", backward="crashed")
+    again = with_names(first)
+    assert again is not None and "return y," not in again.code["forward"]
+    for verdict in attempt(RIGHT).all_verdicts():
+        again.put(verdict)
+    charge_once(first, again)
+    verdicts = {verdict.grade_id: verdict for verdict in first.all_verdicts()}
+    assert score(first) == FULL - 3
+    assert verdicts["test-forward"].outcome == "crashed"
+    assert (
+        "`out in the place of y`" in verdicts["test-forward"].message
+        and "here alone" in verdicts["test-forward"].message
+    )
+    assert verdicts["test-backward"].outcome == "correct" and "charged above" in verdicts["test-backward"].message
+
+
+def test_two_missing_names_are_charged_twice() -> None:
+    first = attempt(TWO, forward="crashed", backward="crashed", scale="crashed")
+    again = with_names(first)
+    assert again is not None and set(again.put_in) == {"forward", "scale"}
+    for verdict in attempt(RIGHT).all_verdicts():
+        again.put(verdict)
+    charge_once(first, again)
+    assert score(first) == FULL - 3 - 2
+
+
+def test_what_is_wrong_with_the_name_too_stays_wrong() -> None:
+    first = attempt(OUT, forward="crashed", backward="crashed")
+    again = with_names(first)
+    assert again is not None
+    for verdict in attempt(RIGHT, backward="wrong").all_verdicts():
+        again.put(verdict)
+    charge_once(first, again)
+    assert score(first) == FULL - 3 - 4
+
+
+def test_nothing_is_tried_again_where_nothing_is_missing_or_nothing_was_lost() -> None:
+    assert with_names(attempt(RIGHT, forward="wrong")) is None
+    assert with_names(attempt(OUT)) is None
+    assert with_names(attempt(OUT, forward="timeout")) is None
