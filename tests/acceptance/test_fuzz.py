@@ -3,6 +3,7 @@
 `BNCOURSE_FUZZ=20000 pytest tests/acceptance/test_fuzz.py` tries more of them.
 """
 
+import copy
 import json
 import os
 import random
@@ -51,7 +52,7 @@ def parent_of(made: Any, path: tuple[Any, ...]) -> Any:
 
 def change_value(dice: random.Random, made: Any) -> None:
     path = dice.choice(places(made))
-    parent_of(made, path)[path[-1]] = dice.choice(ODD)
+    parent_of(made, path)[path[-1]] = copy.deepcopy(dice.choice(ODD))  # which a later change may put something into
 
 
 def drop_value(dice: random.Random, made: Any) -> None:
@@ -72,7 +73,7 @@ def shuffle_cells(dice: random.Random, made: Any) -> None:
 
 def double_cell(dice: random.Random, made: Any) -> None:
     if isinstance(made.get("cells"), list) and made["cells"]:
-        made["cells"].insert(dice.randrange(len(made["cells"])), dice.choice(made["cells"]))
+        made["cells"].insert(dice.randrange(len(made["cells"])), copy.deepcopy(dice.choice(made["cells"])))
 
 
 def spoil_source(dice: random.Random, made: Any) -> None:

@@ -189,7 +189,7 @@ def _is_wrapped(files: Sequence[_File]) -> bool:
 
 
 def _platform_of(files: Sequence[_File]) -> Platform:
-    if any(file.parts[-1] in _METADATA for file in files):
+    if any(_is_metadata(file) for file in files):
         return "gradescope"
     if _most(files, lambda parts: MOODLE.fullmatch(parts[0])):
         return "moodle"
@@ -234,12 +234,15 @@ def _moodle(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
 
 
 def _gradescope(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
-    """A folder for each submission, and submission_metadata.yml, which says whose they are and when they came."""
+    """A folder for each submission, and submission_metadata.yml, which says whose they are and when they came.
+
+    Only the one beside the folders is Gradescope's; one in a folder was handed in.
+    """
     import yaml
 
     known: dict[str, tuple[list[Person], datetime | None]] = {}
     for file in files:
-        if file.parts[-1] in _METADATA:
+        if _is_metadata(file):
             try:
                 facts = yaml.safe_load(file.content.content.decode("utf-8", "replace").replace("!ruby", "# "))
             except (yaml.YAMLError, RecursionError) as error:
@@ -250,13 +253,17 @@ def _gradescope(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
                 known[str(folder)] = _submitters(entry)
     uploads, unused = [], []
     for file in files:
-        if file.parts[-1] in _METADATA:
+        if _is_metadata(file):
             continue
         people, time = known.get(file.parts[0], ([], None))
         if not people:
             unused.append(f"{inert('/'.join(file.parts), 200)}: the metadata name nobody for this folder")
         uploads += [Upload(person, file.parts[-1], file.content, time) for person in people]
     return uploads, unused
+
+
+def _is_metadata(file: _File) -> bool:
+    return len(file.parts) == 1 and file.parts[0] in _METADATA
 
 
 def _submitters(entry: Any) -> tuple[list[Person], datetime | None]:

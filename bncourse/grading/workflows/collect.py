@@ -4,7 +4,6 @@ A notebook is known by its metadata, whatever its name; a student by the class l
 overwritten, and collecting the same download again changes nothing.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,8 @@ from bncourse.grading.gradebook.records_table import open_gradebook
 from bncourse.grading.submissions.beside import handed_in_at, small_file
 from bncourse.grading.submissions.downloads import DownloadError, Person, Platform, Upload, read_download
 from bncourse.grading.submissions.files import read_file
-from bncourse.grading.submissions.notebooks import read_notebook
 from bncourse.grading.submissions.origins import Origin, note_origins, read_origins
+from bncourse.grading.workflows.choose_upload import MODULE, UploadProcess, choose
 from bncourse.grading.workflows.roster import (
     UNKNOWN,
     Matcher,
@@ -32,10 +31,6 @@ from bncourse.grading.workflows.roster import (
 )
 
 TIMESTAMP = "timestamp.txt"
-_MODULE = re.compile(r"[A-Za-z_]\w{0,80}\.py", re.ASCII)
-_AGAIN = re.compile(r"(?:[-_ ]|\()(\d{1,4})\)?(?=\.ipynb$)")
-_KINDS = ((b"PK", "a ZIP file"), (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"))
-_KINDS_OF_TEXT = ((b"<!doctype html", "a web page"), (b"<html", "a web page"))
 
 
 class Collected(NamedTuple):
@@ -106,17 +101,18 @@ def collect(
     dropped = {member.student for member in gone}
     due = due_date(course, assignment)
     rows, entered = [], {}
-    for person, uploads in people.items():
-        student, reason = match(person)
-        new = not student and newcomers and reason == UNKNOWN
-        if new:
-            student = id_of(person)
-            reason = "" if student else "the platform says nothing from which an id could be made"
-        if student in dropped:
-            student, reason = "", f"{student} was dropped; to take them in again: bncourse roster restore {student}"
-        if student and new:
-            entered[student] = Member(student, last=person.name, email=person.email, lms_id=person.id)
-        rows.append(_collected(course, assignment, due, student, person, uploads, reason))
+    with UploadProcess() as process:
+        for person, uploads in people.items():
+            student, reason = match(person)
+            new = not student and newcomers and reason == UNKNOWN
+            if new:
+                student = id_of(person)
+                reason = "" if student else "the platform says nothing from which an id could be made"
+            if student in dropped:
+                student, reason = "", f"{student} was dropped; to take them in again: bncourse roster restore {student}"
+            if student and new:
+                entered[student] = Member(student, last=person.name, email=person.email, lms_id=person.id)
+            rows.append(_collected(course, assignment, due, process, student, person, uploads, reason))
     if entered:
         enter_members(course, entered.values())
         set_open(course, is_open=True)
@@ -153,6 +149,7 @@ def _collected(
     course: Course,
     assignment: str,
     due: datetime | None,
+    process: UploadProcess,
     student: str,
     person: Person,
     uploads: Sequence[Upload],
@@ -160,7 +157,7 @@ def _collected(
 ) -> Collected:
     """Choose a person's notebook, and put it where it belongs."""
     who = inert(" ".join(filter(None, (person.name, person.login, person.id, person.email))), 80)
-    chosen, notes = choose(assignment, uploads)
+    chosen, notes = choose(process, assignment, uploads)
     source = inert(chosen.name, 120) if chosen else ""
     if chosen is None or not student:
         return Collected(student, who, "not taken", source, tuple(filter(None, (reason, *notes))))
@@ -180,71 +177,12 @@ def _collected(
         return Collected(student, who, "kept", source, notes, chosen.place, person.id)
     write(target, chosen.file.content)
     for upload in uploads:
-        if _MODULE.fullmatch(upload.name) and not upload.file.reason:
+        if MODULE.fullmatch(upload.name) and not upload.file.reason:
             write(target.with_name(upload.name), upload.file.content)
             notes = (*notes, f"{upload.name} taken along")
     if time:
         write(target.with_name(TIMESTAMP), f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC".encode())
     return Collected(student, who, "taken", source, tuple(filter(None, (*notes, told))), chosen.place, person.id)
-
-
-def choose(assignment: str, uploads: Sequence[Upload]) -> tuple[Upload | None, tuple[str, ...]]:
-    """Choose the latest notebook whose metadata name the assignment.
-
-    Returns
-    -------
-    upload : Upload or None
-    notes : tuple of str
-        What an instructor should know about the choice, or why there is none.
-    """
-    ours, lost, others = [], [], []
-    for upload in uploads:
-        name = inert(upload.name, 120)
-        if upload.file.reason:
-            others.append(f"{name}: {upload.file.reason}")
-            continue
-        if _MODULE.fullmatch(upload.name):
-            continue
-        notebook = read_notebook(upload.file.content)
-        facts = notebook.metadata.get("bncourse")
-        named = facts.get("assignment") if isinstance(facts, dict) else None
-        if notebook.reason:
-            others.append(f"{name}: {_kind(upload.file.content) or notebook.reason}")
-        elif named == assignment:
-            ours.append(upload)
-        elif named is None:
-            lost.append(upload)
-        else:
-            others.append(f"{name}: a notebook of {inert(str(named), 60)}")
-    notes = []
-    candidates = ours or [upload for upload in lost if Path(upload.name).stem == assignment] or lost
-    if not candidates:
-        return None, tuple(others) or ("no notebook was handed in",)
-    if not ours:
-        notes.append("its metadata name no assignment")
-    latest = max(
-        candidates,
-        key=lambda upload: (upload.order, upload.time or datetime.min.replace(tzinfo=UTC), _again(upload.name)),
-    )
-    if len(candidates) > 1:
-        passed = ", ".join(inert(upload.name, 60) for upload in candidates if upload is not latest)
-        notes.append(f"the latest of {len(candidates)}; passed over: {passed}")
-    if Path(latest.name).stem != assignment:
-        notes.append(f"was named {inert(latest.name, 80)}")
-    return latest, (*notes, *others)
-
-
-def _again(name: str) -> int:
-    """The number that browsers and platforms put behind a name that was there already."""
-    found = _AGAIN.search(name)
-    return int(found[1]) if found else 0
-
-
-def _kind(content: bytes) -> str:
-    start = content[:64].lstrip().lower()
-    kinds = [kind for mark, kind in _KINDS if content.startswith(mark)]
-    kinds += [kind for mark, kind in _KINDS_OF_TEXT if start.startswith(mark)]
-    return f"{kinds[0]}, not a notebook" if kinds else ""
 
 
 def _time_of(due: datetime | None, upload: Upload) -> tuple[datetime | None, str]:

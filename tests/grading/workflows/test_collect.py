@@ -336,3 +336,21 @@ def test_without_a_class_list_newcomers_are_taken_until_a_list_is_given(
     assert [row.notes for row in closed.rows if not row.student] == [("not in the class list",)]
     again = collect(course, "backward", zipped(tmp_path / "4.zip", late))
     assert [row.outcome for row in again.rows] == ["not taken", "unchanged"]
+
+
+def test_what_a_student_calls_metadata_says_nothing_of_others(course: Course, tmp_path: Path) -> None:
+    people = {"ada": "submission_1", "eve": "submission_2"}
+    metadata = {place: {":submitters": [{":name": who, ":email": f"{who}@x.edu"}]} for who, place in people.items()}
+    forged = {"submission_1": {":submitters": [{":name": "eve", ":email": "eve@x.edu"}]}}
+    download = zipped(
+        tmp_path / "export.zip",
+        {
+            "export/submission_metadata.yml": yaml.safe_dump(metadata).encode(),
+            "export/submission_1/backward.ipynb": notebook(text="of ada"),
+            "export/submission_2/backward.ipynb": notebook(text="of eve"),
+            "export/submission_2/submission_metadata.yml": yaml.safe_dump(forged).encode(),
+        },
+    )
+    collect(course, "backward", download)
+    assert b"of ada" in content(course, "ada")
+    assert b"of eve" in content(course, "eve")

@@ -18,8 +18,8 @@ from bncourse.grading.workflows import feedback, submission_process
 from bncourse.grading.workflows.feedback import make_feedback
 from bncourse.grading.workflows.grade import grade_class
 from tests.grading.everything_wrong import EverythingWrong
+from tests.grading.odd_text import ENDINGS, LIMITS, MARK, spoiled
 
-MARK = "ODD-TEXT"
 STUDENTS = ["ada", "eve", "zoe"]
 
 
@@ -33,25 +33,6 @@ def handed_in(course: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
         path.parent.mkdir(parents=True)
         path.write_text(released.replace("YOUR ANSWER HERE", MARK if student == "eve" else "Because."))
     return course
-
-
-LIMITS = {"seconds": 1, "patience": 60.0, "memory": 2**29}
-ENDINGS: dict[str, tuple[Callable[[], Any], str]] = {
-    "hangs": (lambda: sum(range(10**14)), "more than 1 seconds of processor time"),
-    "crashes": (lambda: os.kill(os.getpid(), signal.SIGSEGV), "SIGSEGV"),
-    "grows": (lambda: b"\0" * 2**33, "MemoryError"),
-}
-
-
-def spoiled(function: Callable[..., Any], ending: str) -> Callable[..., Any]:
-    """A function that goes wrong where it meets the text."""
-
-    def does(*arguments: Any) -> Any:
-        if MARK in str(arguments):
-            ENDINGS[ending][0]()
-        return function(*arguments)
-
-    return does
 
 
 def graded(course: Course) -> dict[str, SubmissionRecord]:
