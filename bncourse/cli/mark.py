@@ -30,25 +30,25 @@ def command(course: "Course", assignment: str, question: str | None, port: int |
     from bncourse.grading.marking.server import MarkingServer
 
     course.require_gradebook(assignment)
-    answers = Answers(course, assignment)
-    if question is not None and question not in answers.questions:
-        raise Refusal(f"{assignment} has no written question {question!r}. Known: {', '.join(answers.questions)}.")
-    waiting = _table(answers)
-    server = MarkingServer(answers, port or 0, question or "")
-    click.echo(_wait(waiting) if waiting else "All answers are marked. You can still change marks.")
-    click.echo(f"Mark here, on this machine: {server.address}")
-    click.echo("Keep the address to yourself. To end: Ctrl+C. Nothing is lost, each mark is saved at once.")
-    if not no_browser:
-        webbrowser.open(server.address)
-    try:
-        server.serve()
-    except KeyboardInterrupt:
-        click.echo()
-    left = sum(each.progress.waiting for each in answers.now().values())
-    if left:
-        click.echo(f"{_wait(left)} To go on: bncourse mark {assignment}")
-    else:
-        click.echo(f"All answers are marked. For your students: bncourse feedback {assignment}")
+    with Answers(course, assignment) as answers:
+        if question is not None and question not in answers.questions:
+            raise Refusal(f"{assignment} has no written question {question!r}. Known: {', '.join(answers.questions)}.")
+        waiting = _table(answers)
+        server = MarkingServer(answers, port or 0, question or "")
+        click.echo(_wait(waiting) if waiting else "All answers are marked. You can still change marks.")
+        click.echo(f"Mark here, on this machine: {server.address}")
+        click.echo("Keep the address to yourself. To end: Ctrl+C. Nothing is lost, each mark is saved at once.")
+        if not no_browser:
+            webbrowser.open(server.address)
+        try:
+            server.serve()
+        except KeyboardInterrupt:
+            click.echo()
+        left = sum(each.progress.waiting for each in answers.now().values())
+        if left:
+            click.echo(f"{_wait(left)} To go on: bncourse mark {assignment}")
+        else:
+            click.echo(f"All answers are marked. For your students: bncourse feedback {assignment}")
 
 
 def _wait(count: int) -> str:

@@ -10,6 +10,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from bncourse.grading.core.plain_text import inert
 from bncourse.grading.marking.questions import Answered, Group
 from bncourse.grading.reports.markdown_page import Formulas, markdown_html, own_markdown_html
 from bncourse.grading.reports.safe_markdown import safe_markdown
@@ -34,7 +35,9 @@ class Form:
     problem: str = ""
 
 
-def marking_page(title: str, base: str, answered: Answered, group: Group, form: Form, last: Group | None = None) -> str:
+def marking_page(
+    title: str, base: str, answered: Answered, group: Group, answer: Markup, form: Form, last: Group | None = None
+) -> str:
     """The page of one group of answers.
 
     Parameters
@@ -45,6 +48,8 @@ def marking_page(title: str, base: str, answered: Answered, group: Group, form: 
         The address of the list of questions, with a slash at its end.
     answered : Answered
     group : Group
+    answer : Markup
+        What `answer_html` makes of the group.
     form : Form
     last : Group, optional
         The group that was marked a moment ago.
@@ -68,7 +73,7 @@ def marking_page(title: str, base: str, answered: Answered, group: Group, form: 
         state=WORDS[group.state],
         asked=Markup(own_markdown_html(question.asked)),  # noqa: S704  (the master's own)
         rubric=Markup(own_markdown_html(question.rubric)),  # noqa: S704
-        answer=answer_html(group),
+        answer=answer,
         comments=[comment for comment, _ in given.most_common() if comment][:COMMENTS],
         saved=_saved(last),
         last=last,
@@ -90,6 +95,12 @@ def answer_html(group: Group) -> Markup:
     formulas = Formulas()
     shown = (markdown_html(_safe(text.source), formulas, text.attachments) for text in group.texts)
     return Markup("<hr>").join(Markup(each) for each in shown)  # noqa: S704
+
+
+def answer_as_typed(group: Group, why: str) -> Markup:
+    """The same without any formatting, where that did not end in time."""
+    typed = Markup("<hr>").join(Markup("<pre>{}</pre>").format(inert(text.source, 20_000)) for text in group.texts)
+    return Markup("<p>Shown as it was typed: {}.</p>").format(why) + typed
 
 
 def _safe(source: str) -> str:

@@ -1,7 +1,7 @@
 """A graded assignment in; its written questions out, each with the answers of the class, equal ones together.
 
-An answer is shown from the notebook that grading wrote, where everything of the student's is harmless already. Neither
-the order of the answers nor their names says whose they are.
+An answer is shown from the notebook that grading wrote, where everything of the student's is harmless already, and read
+in a process that can be ended. Neither the order of the answers nor their names says whose they are.
 """
 
 import hashlib
@@ -11,12 +11,15 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.regions import SOLUTION, released_source, within_region
 from bncourse.grading.gradebook.by_hand import HandMark, hand_marks
+from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
 
 _LEVEL = re.compile(r'^- (?P<points>\d+(?:\.\d+)?): "', re.MULTILINE)
 """A line of a rubric that shows what an answer of so many points says."""
@@ -117,7 +120,7 @@ class Answered:
 
 
 class Answers:
-    """The written answers of one assignment.
+    """The written answers of one assignment; use it as a context manager.
 
     Raises
     ------
@@ -133,8 +136,21 @@ class Answers:
         if not self.questions:
             raise CourseError(f"{assignment} has no written questions: nothing is marked by hand.")
         self._said: dict[str, tuple[str, dict[str, tuple[Text, ...]]]] = {}
+        self._process = LimitedProcess({"texts": self._read})
         if not any(hand_marks(course, assignment, self.questions).values()):
             raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process that reads."""
+        self._process.close()
 
     def now(self) -> dict[str, Answered]:
         """All questions with their answers and marks, as they are at this moment."""
@@ -162,16 +178,27 @@ class Answers:
         """What a student has written, by question; read again where a new file was graded."""
         known, texts = self._said.get(student, ("", {}))
         if not stamp or known != stamp:
-            path = self.course.notebook("autograded", self.assignment, student)
             try:
-                cells = json.loads(path.read_bytes())["cells"]
-            except (OSError, ValueError) as error:
-                raise CourseError(
-                    f"{path} cannot be read ({type(error).__name__}). Type: bncourse grade {self.assignment}"
-                ) from error
-            texts = {name: answer_texts(cells, question) for name, question in self.questions.items()}
+                read: dict[str, tuple[Text, ...]] | None = self._process.call("texts", student)
+            except CallEnded as error:
+                said = f"What was written here cannot be shown ({inert(str(error), 200)}). Mark it in formgrader."
+                known = f"{said} Its number here: {_digest(student)[:8]}"  # so that it equals nobody else's
+                read = {name: (Text(known),) for name in self.questions}
+            if read is None:
+                path = self.course.notebook("autograded", self.assignment, student)
+                raise CourseError(f"{path} cannot be read. Type: bncourse grade {self.assignment}")
+            texts = read
             self._said[student] = stamp, texts
         return texts
+
+    def _read(self, student: str) -> dict[str, tuple[Text, ...]] | None:
+        """In the other process: the texts of a graded notebook; None where it is gone or damaged."""
+        try:
+            path = self.course.notebook("autograded", self.assignment, student)
+            cells = json.loads(path.read_bytes())["cells"]
+        except (OSError, ValueError):
+            return None
+        return {name: answer_texts(cells, question) for name, question in self.questions.items()}
 
 
 def questions_of(master: Master) -> list[Question]:

@@ -3,7 +3,8 @@
 - It listens on 127.0.0.1, and all addresses begin with a token that nobody can guess.
 - The host in a request has to be this machine, so that another name that leads here (DNS rebinding) is of no use.
 - A form has to come from these very pages: the browser says so in `Origin`.
-- Its pages load nothing foreign, run one script of their own, and stand in no frame; a student's text is inert.
+- Its pages load nothing foreign, run one script of their own, and stand in no frame; a student's text is inert, and
+  becomes HTML in a process that can be ended.
 """
 
 import hmac
@@ -17,12 +18,23 @@ import tornado.httpserver
 import tornado.ioloop
 import tornado.netutil
 import tornado.web
+from markupsafe import Markup
 
 from bncourse.grading.authoring.course import CourseError
 from bncourse.grading.gradebook.by_hand import ChangedMeanwhileError, give
 from bncourse.grading.gradebook.records_table import reason
-from bncourse.grading.marking.page import Form, list_page, marking_page, message_page, script, style
+from bncourse.grading.marking.page import (
+    Form,
+    answer_as_typed,
+    answer_html,
+    list_page,
+    marking_page,
+    message_page,
+    script,
+    style,
+)
 from bncourse.grading.marking.questions import Answered, Answers, Group, Question
+from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
 
 HERE = "127.0.0.1"
 MAX_FORM = 100_000
@@ -67,12 +79,14 @@ class MarkingServer:
             ) from error
         self.port: int = sockets[0].getsockname()[1]
         self.token = secrets.token_urlsafe(24)
+        self.pages = AnswerProcess()
         hosts = frozenset({f"{HERE}:{self.port}", f"localhost:{self.port}"})
         known = {"answers": answers, "token": self.token, "hosts": hosts}
         application = tornado.web.Application(
             [tornado.web.url(r"/([^/]+)/(.*)", _Page, known), tornado.web.url(r".*", _Nothing)],
             log_function=lambda _: None,
             course=answers.course,
+            pages=self.pages,
         )
         self._server = tornado.httpserver.HTTPServer(application, max_body_size=MAX_FORM, max_buffer_size=2 * MAX_FORM)
         self._server.add_sockets(sockets)
@@ -89,6 +103,22 @@ class MarkingServer:
     def stop(self) -> None:
         """Take no more requests."""
         self._server.stop()
+        self.pages.close()
+
+
+class AnswerProcess(LimitedProcess):
+    """Makes HTML of what students wrote where a text that does not end in time can be ended."""
+
+    def __init__(self) -> None:
+        super().__init__({"answer": answer_html})
+
+    def answer(self, group: Group) -> Markup:
+        """What `answer_html` makes of a group; where that is ended, the texts as they were typed."""
+        try:
+            made: Markup = self.call("answer", group)
+        except CallEnded as error:
+            return answer_as_typed(group, str(error))
+        return made
 
 
 class _Handler(tornado.web.RequestHandler):
@@ -229,7 +259,8 @@ class _Page(_Handler):
 
     def _show(self, answered: Answered, group: Group, form: Form) -> None:
         last = answered.group(self.get_query_argument("saved", ""))
-        self.finish(marking_page(self.answers.title, self.base, answered, group, form, last))
+        answer = self.settings["pages"].answer(group)
+        self.finish(marking_page(self.answers.title, self.base, answered, group, answer, form, last))
 
 
 def _points(typed: str, question: Question) -> float:

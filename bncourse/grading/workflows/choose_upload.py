@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from bncourse.grading.core.plain_text import inert
+from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
 from bncourse.grading.submissions.downloads import Upload
 from bncourse.grading.submissions.notebooks import read_notebook
@@ -41,7 +41,7 @@ class UploadProcess(LimitedProcess):
         try:
             found: Facts = self.call("facts", content)
         except CallEnded as error:
-            return Facts(f"the file cannot be read: {inert(str(error), 200)}")
+            return Facts(f"the file cannot be read: {one_line(str(error), 200)}")
         return found
 
 
@@ -50,7 +50,7 @@ def _facts(content: bytes) -> Facts:
     notebook = read_notebook(content)
     ours = notebook.metadata.get("bncourse")
     named = ours.get("assignment") if isinstance(ours, dict) else None
-    return Facts(inert(notebook.reason, 300), named if named is None else inert(str(named), 60))
+    return Facts(one_line(notebook.reason, 300), named if named is None else one_line(str(named), 60))
 
 
 def choose(process: UploadProcess, assignment: str, uploads: Sequence[Upload]) -> tuple[Upload | None, tuple[str, ...]]:
@@ -64,7 +64,7 @@ def choose(process: UploadProcess, assignment: str, uploads: Sequence[Upload]) -
     """
     ours, lost, others = [], [], []
     for upload in uploads:
-        name = inert(upload.name, 120)
+        name = one_line(upload.name, 120)
         if upload.file.reason:
             others.append(f"{name}: {upload.file.reason}")
             continue
@@ -90,10 +90,10 @@ def choose(process: UploadProcess, assignment: str, uploads: Sequence[Upload]) -
         key=lambda upload: (upload.order, upload.time or datetime.min.replace(tzinfo=UTC), _again(upload.name)),
     )
     if len(candidates) > 1:
-        passed = ", ".join(inert(upload.name, 60) for upload in candidates if upload is not latest)
+        passed = ", ".join(one_line(upload.name, 60) for upload in candidates if upload is not latest)
         notes.append(f"the latest of {len(candidates)}; passed over: {passed}")
     if Path(latest.name).stem != assignment:
-        notes.append(f"was named {inert(latest.name, 80)}")
+        notes.append(f"was named {one_line(latest.name, 80)}")
     return latest, (*notes, *others)
 
 

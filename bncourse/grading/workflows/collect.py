@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bncourse.grading.authoring.course import Course, CourseError, write
-from bncourse.grading.core.plain_text import inert
+from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.gradebook.records_table import open_gradebook
 from bncourse.grading.submissions.beside import handed_in_at, small_file
 from bncourse.grading.submissions.downloads import DownloadError, Person, Platform, Upload, read_download
@@ -156,9 +156,9 @@ def _collected(
     reason: str,
 ) -> Collected:
     """Choose a person's notebook, and put it where it belongs."""
-    who = inert(" ".join(filter(None, (person.name, person.login, person.id, person.email))), 80)
+    who = one_line(" ".join(filter(None, (person.name, person.login, person.id, person.email))), 80)
     chosen, notes = choose(process, assignment, uploads)
-    source = inert(chosen.name, 120) if chosen else ""
+    source = one_line(chosen.name, 120) if chosen else ""
     if chosen is None or not student:
         return Collected(student, who, "not taken", source, tuple(filter(None, (reason, *notes))))
     time, told = _time_of(due, chosen)

@@ -10,7 +10,7 @@ import pytest
 
 from bncourse.grading.authoring.course import Course
 from bncourse.grading.core.records import Outcome, SubmissionRecord, Verdict
-from bncourse.grading.marking.questions import Answers
+from bncourse.grading.marking.questions import Answers, Group
 from bncourse.grading.marking.server import MarkingServer
 from bncourse.grading.workflows.store import CourseStore
 from bncourse.grading.workflows.submission_process import SubmissionProcess
@@ -27,6 +27,12 @@ def enter(course: Course, student: str) -> None:
         outcome: Outcome = "unreadable" if submission.reading.reason else "wrong"
         verdicts = tuple(Verdict(cell.grade_id, outcome, 0.0, cell.points) for cell in tests)
         store.write(submission, SubmissionRecord(student, "backward", outcome, verdicts))
+
+
+def groups_now(course: Course, question: str) -> list[Group]:
+    """The groups of a question as they are at this moment."""
+    with Answers(course, "backward") as answers:
+        return answers.now()[question].groups
 
 
 @pytest.fixture
@@ -59,10 +65,11 @@ def served(course: Course, hand_in: HandIn) -> Iterator[MarkingServer]:
 
     def serve() -> None:
         async def until_stopped() -> None:
-            made.extend((MarkingServer(Answers(course, "backward")), asyncio.get_running_loop(), asyncio.Event()))
-            ready.set()
-            await made[2].wait()
-            made[0].stop()
+            with Answers(course, "backward") as answers:
+                made.extend((MarkingServer(answers), asyncio.get_running_loop(), asyncio.Event()))
+                ready.set()
+                await made[2].wait()
+                made[0].stop()
 
         asyncio.run(until_stopped())
 

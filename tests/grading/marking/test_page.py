@@ -1,8 +1,24 @@
+import pytest
+
+from bncourse.grading.marking import page
 from bncourse.grading.marking.page import answer_html
 from bncourse.grading.marking.questions import Group, Text
+from bncourse.grading.marking.server import AnswerProcess
+from bncourse.grading.sandbox import limited_process
 from tests.grading.hostile_text import Page, mixture
+from tests.grading.odd_text import ENDINGS, LIMITS, MARK, spoiled
 
 PICTURE = {"picture-1.png": {"image/png": "aGVsbG8="}}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_text_that_cannot_be_formatted_is_shown_as_it_was_typed(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    monkeypatch.setattr(limited_process.LimitedProcess.__init__, "__kwdefaults__", LIMITS)
+    monkeypatch.setattr(page, "safe_markdown", spoiled(page.safe_markdown, ending))
+    with AnswerProcess() as process:
+        made = process.answer(Group("key", (Text(f"<img src=x> {MARK}"),), {}))
+        assert ENDINGS[ending][1] in made and f"<pre>&lt;img src=x&gt; {MARK}</pre>" in made
+        assert "Because." in process.answer(Group("key", (Text("Because."),), {}))
 
 
 def shown(source: str, attachments: object = None) -> str:

@@ -11,12 +11,11 @@ import pytest
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.gradebook.marks import marks_of
-from bncourse.grading.marking.questions import Answers
 from bncourse.grading.marking.server import MAX_FORM, MarkingServer
 from tests.book.test_browser import grave
 from tests.grading.hostile_text import Page
 
-from .conftest import HandIn
+from .conftest import HandIn, groups_now
 
 NAME = "answer-probes"
 
@@ -178,13 +177,13 @@ def test_a_form_has_a_size(served: MarkingServer) -> None:
 
 def test_it_listens_on_this_machine_alone(served: MarkingServer) -> None:
     with pytest.raises(CourseError, match="cannot be used"):
-        MarkingServer(Answers(served.answers.course, "backward"), served.port)
+        MarkingServer(served.answers, served.port)
     assert {socket.getsockname()[0] for socket in served.sockets} == {"127.0.0.1"}
 
 
 def test_what_students_write_is_inert(served: MarkingServer, hand_in: HandIn) -> None:
     hand_in("eve", {NAME: "<script>alert(1)</script><img src=https://evil.example/x onerror=alert(1)>"})
-    for group in Answers(served.answers.course, "backward").now()[NAME].groups:
+    for group in groups_now(served.answers.course, NAME):
         page = ask(f"{served.address}q/{NAME}/{group.key}").body
         assert Page(page.partition('<div class="text">')[2].partition("</div>\n</section>")[0]).foreign == []
 
