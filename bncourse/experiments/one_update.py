@@ -4,10 +4,11 @@ A gradient says what happens if one layer moves and the others wait. An update m
 example, a chain of scalars :math:`y = x w_1 \cdots w_l`: the change of the product by an update is a polynomial in the
 rate, whose terms of order 2 to l are products of several layers' updates. With batch normalization behind the chain,
 the product drops out, gamma and beta are the only parameters that move the output, and terms of higher order vanish.
-`network` measures the same on the deep networks of `depth`, before training: the change of the loss by one step, beside
-what the first order promised and what the second order adds.
+`network` measures the same on the deep networks of `depth`, before training: the change of the output and of the loss
+by one step, beside what the first order promised, and what the second order adds to the loss.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class OneUpdateConfig(Config):
     chain_rate: float = 0.1
     count: int = 64
     arms: tuple[tuple[str, str], ...] = ARMS
-    depths: tuple[int, ...] = (2, 8, 32)
+    depths: tuple[int, ...] = (2, 8, 32, 64)
     rates: tuple[float, ...] = (0.01, 0.1)
     width: int = 64
     batch_size: int = 256
@@ -124,23 +125,44 @@ def chain(x: Array, weights: Array, rate: float, *, normalized: bool) -> dict[st
 
 
 def network(model: DeepNetwork, x: torch.Tensor, y: torch.Tensor, rate: float) -> dict[str, Any]:
-    """Compare the change of the loss by one step of gradient descent with its first and second order."""
+    """Compare the change of the output and of the loss by one step of gradient descent with its first order.
+
+    Returns
+    -------
+    dict
+        `output_first` and `output_higher`: size of the logits' change to first order, and of the rest, relative to the
+        logits before (root mean squares). `first` and `second`: the loss's change to these orders; `change`: all of it;
+        `kept` and `higher`: all of it, and all but the first order, relative to the first order.
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
-    loss = cross_entropy(model(x), y)
+    logits = model(x)
+    loss = cross_entropy(logits, y)
     gradient = torch.autograd.grad(loss, parameters, create_graph=True)
     square = torch.stack([(g * g).sum() for g in gradient]).sum()
-    bent = torch.autograd.grad(square, parameters, allow_unused=True)  # 2 H g
+    bent = torch.autograd.grad(square, parameters, allow_unused=True, retain_graph=True)  # 2 H g
     pairs = [(h, g.detach()) for h, g in zip(bent, gradient, strict=True) if h is not None]
     along = sum(float((h * g).sum()) for h, g in pairs) / 2
+    turned = -rate * _forward(logits, parameters, [g.detach() for g in gradient])
     with torch.no_grad():
         for parameter, part in zip(parameters, gradient, strict=True):
             parameter.sub_(part, alpha=rate)
-        change = float(cross_entropy(model(x), y)) - float(loss.detach())
+        moved = model(x)
+        change = float(cross_entropy(moved, y)) - float(loss.detach())
+        rest, size = moved - logits - turned, float(logits.square().mean().sqrt())
     first, second = -rate * float(square.detach()), 0.5 * rate**2 * along
     return {
+        "output_first": float(turned.square().mean().sqrt()) / size,
+        "output_higher": float(rest.square().mean().sqrt()) / size,
         "first": first,
         "second": second,
         "change": change,
         "kept": change / first,
         "higher": abs(change - first) / abs(first),
     }
+
+
+def _forward(y: torch.Tensor, parameters: Sequence[torch.Tensor], direction: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Differentiate y along a direction of the parameters, by differentiating its backward pass."""
+    upstream = torch.zeros_like(y, requires_grad=True)
+    back = torch.autograd.grad(y, parameters, upstream, create_graph=True)
+    return torch.autograd.grad(back, upstream, direction)[0].detach()

@@ -41,7 +41,7 @@ class RecurrentConfig(TunedConfig):
     noises: tuple[float, ...] = (0.0, 0.1)
     """Standard deviation of the noise in the initial hidden state, in training."""
     hidden: int = 32
-    steps: int = 150
+    steps: int = 2000
     blank_steps: int = 60
     blank_rate: float = 0.002
     batch_size: int = 60

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from bncourse.experiments.result import Array, Result
+from bncourse.experiments.result import Array, Label, Result
 from bncourse.plots.experiments.depth import LOOKS
 from bncourse.plots.looks import NORMS, seeds
 from bncourse.plots.style import INK, WIDTH, Drawing, finish, style
@@ -77,17 +77,31 @@ def kept(result: Result, shape: str, norm: str, depth: int, rate: float) -> Arra
     return result.values("kept", part="network", shape=shape, norm=norm, depth=depth, rate=rate)
 
 
-def table(result: Result) -> Numbers:
-    """Share of the promised decrease that one step keeps, for every network; the median and the range of the seeds."""
+def output(result: Result, shape: str, norm: str, depth: int, rate: float) -> Array:
+    """Return the output's change of higher order, divided by that of first order; NaN where one is no number."""
+    where: dict[str, Label] = {"part": "network", "shape": shape, "norm": norm, "depth": depth, "rate": rate}
+    first, rest = (result.values(name, **where) for name in ("output_first", "output_higher"))
+    return np.asarray(rest / first)
+
+
+MEASURES = {
+    "loss": (kept, "Share of the loss decrease promised to first order that one step keeps"),
+    "output": (output, "Change of the output of higher order, divided by that of first order"),
+}
+
+
+def table(result: Result, of: str = "loss") -> Numbers:
+    """One step of every network, looked at in its loss or in its output; the median and the range of the seeds."""
     rate = float(min(result.config["rates"]))
+    measured, what = MEASURES[of]
     body = []
     for shape, norm in (tuple(arm) for arm in result.config["arms"]):
         cells = []
         for depth in result.config["depths"]:
-            runs = kept(result, shape, norm, int(depth), rate)
+            runs = measured(result, shape, norm, int(depth), rate)
             finite = np.isfinite(runs).all()
-            cells.append(f"{np.median(runs):.2f} ({runs.min():.2f} to {runs.max():.2f})" if finite else "no number")
+            cells.append(f"{np.median(runs):.2g} ({runs.min():.2g} to {runs.max():.2g})" if finite else "no number")
         body.append((shape, LOOKS[norm].name, *cells))
     header = ("shape", "normalization", *(f"{depth} blocks" for depth in result.config["depths"]))
     count = len(result.config["seeds"])
-    return Numbers(header, tuple(body), f"Median and range of {count} seeds, one step at a learning rate of {rate:g}.")
+    return Numbers(header, tuple(body), f"{what}: median and range of {count} seeds, learning rate {rate:g}.")
