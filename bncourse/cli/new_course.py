@@ -66,7 +66,7 @@ def command(
     if private and secret is None:
         secret = secrets.token_hex(16)
     if secret:
-        click.echo("Making masters of your own, and trying each: less than a minute ...", err=True)
+        click.echo("Making masters of your own, and trying each: one or two minutes ...", err=True)
     tried: list[Trial] = []
     dates = dict(entry.partition("=")[::2] for entry in due)
     if not all(dates.values()):
@@ -94,14 +94,13 @@ def _show_private(tried: "list[Trial]") -> None:
     for each in tried:
         if each.missing:
             click.echo(f"  {each.assignment}: other numbers. It was not tried: {each.missing}")
-        elif each.answers:
-            click.echo(
-                f"  {each.assignment}: other conventions and numbers. Its solution passes all {each.tests} tests."
-            )
-            click.echo(f"    Each of {each.answers} right answers to the published one loses {each.lost} tests,")
+            continue
+        what = "conventions" if each.specimens else "orders of arguments"
+        click.echo(f"  {each.assignment}: other {what} and numbers. Its solution passes all {each.tests} tests.")
+        end = "," if each.specimens else "."
+        click.echo(f"    Each of {each.answers} right answers to the published one loses {each.lost} tests{end}")
+        if each.specimens:
             click.echo(f"    each of {each.specimens} wrong programs at least one, {each.right} right programs none.")
-        else:
-            click.echo(f"  {each.assignment}: other numbers. Its solution passes all {each.tests} tests.")
     if tried:
         click.echo(
             "Explanations, proofs and rubrics ask what the published ones ask. Read the masters before you release."

@@ -5,7 +5,7 @@ columns, a running standard deviation or precision, momentum as the weight of th
 another order. Its tests turn the functions round with this, and then check them as they always do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -239,6 +239,25 @@ class Restated:
         turned["dvar"] = turned["dvar"] * by_var
         turned.setdefault("dmean", turned["dmean_direct"] + turned["dmean_through_var"])
         return turned
+
+
+def reordered(function: Function, published: Sequence[str], own: Sequence[str]) -> Function:
+    """A function whose positional arguments stand in an order of their own, as one that takes the published order.
+
+    Parameters
+    ----------
+    function : callable
+    published, own : sequence of str
+        The names of the positional arguments, in either order.
+    """
+
+    def asked(*inputs: Any, **named: Any) -> Any:
+        if len(inputs) < len(published):
+            return function(**dict(zip(published, inputs, strict=False)), **named)
+        by_name = dict(zip(published, inputs, strict=False))
+        return function(*(by_name[name] for name in own), *inputs[len(published) :], **named)
+
+    return asked
 
 
 def _parts(result: Any, count: int) -> tuple[Any, ...]:

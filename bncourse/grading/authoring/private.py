@@ -1,8 +1,9 @@
 """A secret and the published masters in; an instructor's own masters, of another structure and other numbers, out.
 
 The structure of `forward` and `backward` changes: which axis holds the channels, the shape of the parameters, what is
-kept of the spread, what momentum weighs, the cache, the stages and the order of results. In all assignments seeds,
-numbers and the order of options change, as `variants` does it.
+kept of the spread, what momentum weighs, the cache, the stages and the order of results. In the others the arguments
+of the functions stand in another order. In all assignments seeds, numbers and the order of options change, as
+`variants` does it.
 """
 
 import hashlib
@@ -17,13 +18,14 @@ from bncourse.diagnosis.restated import AXES, GRADIENTS, Restated
 from bncourse.grading.authoring.private_backward import BACKWARD_TESTS, backward_edits, new_cache
 from bncourse.grading.authoring.private_edits import Edits, edited
 from bncourse.grading.authoring.private_forward import FORWARD_TESTS, forward_edits
+from bncourse.grading.authoring.private_signatures import drawn_signatures, with_signatures
 from bncourse.grading.authoring.variants import varied
 from bncourse.grading.core.seeds import SEEDS
 
 SECRET = "private.json"  # noqa: S105  (a file's name)
 """The file in a course folder that keeps the secret."""
 STRUCTURED = ("backward", "forward")
-"""The assignments whose structure changes; of the others, numbers, seeds and orders alone."""
+"""The assignments whose structure changes; of the others, the order of arguments."""
 UNCHANGED = {
     "forward": ("test-prediction-",),
     "backward": ("test-prediction-", "test-projection"),
@@ -75,6 +77,10 @@ def private_master(text: str, assignment: str, secret: str) -> str:
         text = _with_shapes(text, own)
         edits, tests = _edits(assignment, own, secret)
         text = edited(text, cells_of(text), edits, tests, own)
+    else:
+        cells = cells_of(text)
+        signatures = drawn_signatures(cells, random.Random(_derived(secret, f"{assignment} arguments")))  # noqa: S311
+        text = _with_sources(text, cells, with_signatures(cells, *signatures))
     notebook = jupytext.reads(text, fmt="md:myst")
     facts = [_facts(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
     varies = notebook.metadata["bncourse"].get("varies", [])

@@ -10,7 +10,7 @@ from string import Template
 
 from bncourse.grading.authoring.course import Course, CourseError, find_course, shipped_assignments, write
 from bncourse.grading.authoring.masters import list_masters, load_master
-from bncourse.grading.authoring.private import SECRET, STRUCTURED, private_master
+from bncourse.grading.authoring.private import SECRET, private_master
 from bncourse.grading.authoring.private_edits import StructureError
 from bncourse.grading.authoring.settings import FILE, PLATFORMS, SettingsError, in_utc, read_settings
 from bncourse.grading.workflows.private_trial import Trial, try_private
@@ -166,8 +166,7 @@ def _make_private(folder: Path, secret: str) -> None:
     for path in sorted((folder / "assignments" / "masters").glob("*.md")):
         own = private_master(path.read_text(encoding="utf-8"), path.stem, secret)
         path.write_text(own, encoding="utf-8")
-    for name in STRUCTURED:  # their sample classes answer in the published conventions
-        (folder / "assignments" / "classes" / f"{name}.toml").unlink(missing_ok=True)
+    shutil.rmtree(folder / "assignments" / "classes")  # the sample classes answer the published masters
     write(folder / SECRET, (json.dumps({"secret": secret}, indent=1) + "\n").encode())
 
 

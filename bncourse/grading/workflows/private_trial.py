@@ -3,8 +3,11 @@
 import contextlib
 import io
 import json
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +20,7 @@ from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.authoring.private import STRUCTURED, conventions, must_fail
 from bncourse.grading.authoring.private_backward import BACKWARD_TESTS
 from bncourse.grading.authoring.private_forward import FORWARD_TESTS
+from bncourse.grading.authoring.private_signatures import turns_round
 from bncourse.grading.authoring.sample_class import load_sample_class
 from bncourse.grading.core.records import Master
 from bncourse.grading.core.regions import SOLUTION
@@ -76,18 +80,22 @@ def try_private(private: Master, published: Master, shipped: Course, secret: str
             f"The solution of the private {name} does not pass {failed[0].grade_id}: {failed[0].message} "
             "Nothing was made. Type the same line again: another secret is drawn."
         )
-    if name not in STRUCTURED:
-        return Trial(name, len(verdicts))
     own = conventions(name, secret)
-    other = must_fail(name, [verdict.grade_id for verdict in verdicts], own)
+    if name in STRUCTURED:
+        other = must_fail(name, [verdict.grade_id for verdict in verdicts], own)
+    else:
+        other = [cell.grade_id for cell in private.cells if cell.kind == "test" and turns_round(cell.source)]
     answers = _right_answers(published, shipped)
     for student, texts in answers.items():
-        passed = {each.grade_id for each in run_checks(_filled(private, texts)) if each.outcome == "correct"}
+        with _quiet_libraries():
+            passed = {each.grade_id for each in run_checks(_filled(private, texts)) if each.outcome == "correct"}
         if passed & set(other):
             raise CourseError(
                 f"Last year's right answers of {student} pass {min(passed & set(other))} of the private {name}. "
                 "Nothing was made. Type the same line again: another secret is drawn."
             )
+    if name not in STRUCTURED:
+        return Trial(name, len(verdicts), "", len(answers), len(other))
     right = [program_of_right(each) for each in RIGHT if "float32" not in each.name]  # tests ask for float64
     for program in right:
         if _loses(private, program, own):
@@ -103,6 +111,23 @@ def try_private(private: Master, published: Master, shipped: Course, secret: str
                 "same line again: another secret is drawn."
             )
     return Trial(name, len(verdicts), "", len(answers), len(other), len(programs), len(right))
+
+
+@contextlib.contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep what compiled libraries print, such as LAPACK of a matrix that holds NaN, off the terminal."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(number) for number in (1, 2)]
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            for number in (1, 2):
+                os.dup2(nothing.fileno(), number)
+            yield
+    finally:
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
 
 
 def _right_answers(published: Master, shipped: Course) -> dict[str, dict[str, str]]:

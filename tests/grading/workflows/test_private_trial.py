@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from bncourse.cli import main
 from bncourse.grading.authoring.course import CourseError, find_course
 from bncourse.grading.authoring.masters import load_master
+from bncourse.grading.authoring.private import private_master
 from bncourse.grading.workflows import new_course as making
 from bncourse.grading.workflows.new_course import Wishes, new_course
 from bncourse.grading.workflows.private_trial import Trial, try_private
@@ -25,6 +26,19 @@ def test_a_master_in_which_last_years_answers_pass_is_refused(assignment: str, t
     published = load_master(ASSIGNMENTS / "masters" / f"{assignment}.md")
     with pytest.raises(CourseError, match="Last year's right answers of the published solution pass"):
         try_private(published, published, shipped, SECRET)
+
+
+@pytest.mark.parametrize("assignment", ["shift", "beyond"])
+def test_last_years_answers_lose_each_test_that_wants_another_order_of_arguments(
+    assignment: str, tmp_path: Path
+) -> None:
+    shipped = find_course(tmp_path, ASSIGNMENTS / "masters")
+    text = (ASSIGNMENTS / "masters" / f"{assignment}.md").read_text(encoding="utf-8")
+    path = tmp_path / f"{assignment}.md"
+    path.write_text(private_master(text, assignment, SECRET), encoding="utf-8")
+    published = load_master(ASSIGNMENTS / "masters" / f"{assignment}.md")
+    trial = try_private(load_master(path), published, shipped, SECRET)
+    assert (trial.answers, trial.lost) == {"shift": (6, 3), "beyond": (6, 14)}[assignment]
 
 
 def test_a_master_that_lets_a_wrong_program_pass_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +68,7 @@ def test_a_private_course_has_masters_of_its_own(tmp_path: Path, monkeypatch: py
     assert trial.specimens > 70 and trial.right > 10
     assert json.loads((course.root / "private.json").read_text()) == {"secret": SECRET}
     assert "Restated(" in (course.masters / "forward.md").read_text()
-    assert not (course.masters.parent / "classes" / "forward.toml").exists()
+    assert not (course.masters.parent / "classes").exists()
     assert course.master("forward").metadata["due"]
 
 
