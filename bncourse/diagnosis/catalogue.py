@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from bncourse.diagnosis.experiments import EXPERIMENTS
+from bncourse.diagnosis.experiments import EXPERIMENTS, experiment_of
 from bncourse.diagnosis.wording import STATISTICS, said_of
 
 BOOK_URL = ""
@@ -91,8 +91,7 @@ class Belief:
 
         first, second, third = self.hints
         hints = said(self.elsewhere or first), said(second), said(third)
-        see = f"{self.see} of maps" if kind in ("group", "instance") else self.see
-        see = see if see in EXPERIMENTS else self.see
+        see = experiment_of(self.see, kind, self.part)
         entry = replace(self, belief=said(self.belief), truth=said(self.truth), symptom=said(self.symptom))
         return replace(entry, hints=hints, see=see)
 

@@ -53,9 +53,13 @@ def _first(call: str) -> str:
     return f"np.ravel(inference({call})[0])[:3]"
 
 
+TABLES = ("batch", "layer", "rms")
+"""Normalizations that work on tables."""
+_ROWS = ("layer", "rms")
+
 EXPERIMENTS: dict[str, Experiment] = {
     "eps changes y": Experiment(
-        _TABLE, "forward(x, one, one, eps=0.1)[0] - forward(x, one, one, eps=9.0)[0]", zeros=False
+        _TABLE, "forward(x, one, one, eps=0.1)[0] - forward(x, one, one, eps=9.0)[0]", zeros=False, kinds=TABLES
     ),
     "width of y": Experiment(
         _TABLE, "forward(x, one, 0 * one, eps=0.5)[0].var(axis=0) - x.var(axis=0) / (x.var(axis=0) + 0.5)"
@@ -63,25 +67,32 @@ EXPERIMENTS: dict[str, Experiment] = {
     "samples twice": Experiment(
         _TABLE, "forward(np.vstack([x, x]), one, one, eps=0.1)[0][:6] - forward(x, one, one, eps=0.1)[0]"
     ),
-    "shift of x": Experiment(_TABLE, "forward(x + 9, one, one)[0] - forward(x, one, one)[0]"),
-    "units of x": Experiment(_TABLE, "forward(10 * x, one, one, eps=1e-9)[0] - forward(x, one, one, eps=1e-9)[0]"),
+    "shift of x": Experiment(_TABLE, "forward(x + 9, one, one)[0] - forward(x, one, one)[0]", kinds=("batch", "layer")),
+    "units of x": Experiment(
+        _TABLE, "forward(10 * x, one, one, eps=1e-9)[0] - forward(x, one, one, eps=1e-9)[0]", kinds=TABLES
+    ),
     "features apart": Experiment(_TABLE, "(forward(x * [9, 1, 1], one, one)[0] - forward(x, one, one)[0])[:, 1:]"),
     "mean of y": Experiment(_TABLE, "forward(x, 3 * one, 5 * one)[0].mean(axis=0) - 5"),
-    "double gamma": Experiment(_TABLE, "forward(x, 2 * one, 0 * one)[0] - 2 * forward(x, one, 0 * one)[0]"),
+    "batch that does not vary": Experiment(_TABLE, "forward(0 * x + 7, 3 * one, 5 * one, eps=0.5)[0] - 5"),
+    "double gamma": Experiment(
+        _TABLE, "forward(x, 2 * one, 0 * one)[0] - 2 * forward(x, one, 0 * one)[0]", kinds=TABLES
+    ),
     "shuffle": Experiment(_TABLE, "forward(x[::-1], one, one)[0] - forward(x, one, one)[0][::-1]"),
     "sum of dx": Experiment(_BOTH, f"{_SMALL}.sum(axis=0)"),
     "dx along y": Experiment(_BOTH, f"({_SMALL} * forward(x, g, b, eps=1e-9)[0]).sum(axis=0)"),
     "small step": Experiment(_BOTH, _STEP),
     "step with unequal gamma": Experiment(_UNEQUAL, _STEP_ASIDE, kinds=("layer", "rms")),
     "step with unequal gamma of maps": Experiment(_GROUPS_BOTH, _STEP_ASIDE, kinds=("group", "instance")),
-    "numbers of dgamma": Experiment(_BOTH, f"np.size({_BACK}[1]) - 3"),
+    "numbers of dgamma": Experiment(_BOTH, f"np.size({_BACK}[1]) - 3", kinds=TABLES),
     "step of gamma": Experiment(
         _BOTH,
         f"((forward(x, g + 1, b, eps=0.1)[0] - forward(x, g, b, eps=0.1)[0]) * dy).sum(axis=0) - {_BACK}[1]",
+        kinds=TABLES,
     ),
     "step of beta": Experiment(
         _BOTH,
         f"((forward(x, g, b + 1, eps=0.1)[0] - forward(x, g, b, eps=0.1)[0]) * dy).sum(axis=0) - {_BACK}[2]",
+        kinds=TABLES,
     ),
     "momentum zero": Experiment(_RUN, "np.subtract(update(m, v, x, momentum=0.0), (m, v))"),
     "momentum one": Experiment(
@@ -184,8 +195,46 @@ EXPERIMENTS: dict[str, Experiment] = {
         zeros=False,
         kinds=("group",),
     ),
+    "width of y of rows": Experiment(
+        _TABLE,
+        "forward(x, one, 0 * one, eps=0.5)[0].var(axis=1) - x.var(axis=1) / (x.var(axis=1) + 0.5)",
+        kinds=("layer",),
+    ),
+    "mean of y of rows": Experiment(_TABLE, "forward(x, 3 * one, 5 * one)[0].mean(axis=1) - 5", kinds=("layer",)),
+    "samples twice of rows": Experiment(
+        _TABLE,
+        "forward(np.hstack([x, x]), np.ones(6), np.ones(6), eps=0.1)[0][:, :3] - forward(x, one, one, eps=0.1)[0]",
+        kinds=_ROWS,
+    ),
+    "features apart of rows": Experiment(
+        _TABLE,
+        "(forward(np.vstack([x[:1], 3 * x[1:] + 5]), one, one)[0] - forward(x, one, one)[0])[0]",
+        kinds=_ROWS,
+    ),
     "mean kept": Experiment(
         _TABLE, "forward(x + 9, one, one)[0] - forward(x, one, one)[0]", zeros=False, kinds=("rms",)
     ),
 }
 """By name; the catalogue says which one shows a belief."""
+
+
+WHERE = {"layer": " of rows", "rms": " of rows", "group": " of maps", "instance": " of maps"}
+"""How the experiment of another normalization is called, where it is another one."""
+
+
+def experiment_of(name: str, kind: str, part: str) -> str:
+    """Name of the experiment that shows a belief in a normalization; "" where none does.
+
+    Parameters
+    ----------
+    name : str
+        Which one shows it in batch norm.
+    kind : str
+        Which normalization.
+    part : str
+        Where it shows; every wrong dx is seen by a small step.
+    """
+    where = WHERE.get(kind, "")
+    step = "step with unequal gamma" + where.replace(" of rows", "")
+    tried = (name + where, name, *([step] if part == "dx" and name else []))
+    return next((one for one in tried if one in EXPERIMENTS and kind in EXPERIMENTS[one].kinds), "")

@@ -25,6 +25,7 @@ def candidates(arrays: Arrays) -> list[tuple[str, Array]]:
     count, sets = dy.shape
     inside = gain * dy
     mean, var = inside.mean(axis=0), x_hat * (inside * x_hat).mean(axis=0)
+    bare, bare_var = dy.mean(axis=0), x_hat * (dy * x_hat).mean(axis=0)
     own = x_hat * inside * x_hat
     early = x_hat * x_hat * mean
     units = x * s
@@ -57,6 +58,12 @@ def candidates(arrays: Arrays) -> list[tuple[str, Array]]:
         ("x-for-x-hat", s * (inside - mean - centered * s * s * (inside * x).mean(axis=0))),
         ("deviation-lost", s * (inside - mean - s * (inside * x_hat).mean(axis=0))),
         ("deviation-lost", s * (inside - mean - (inside * x_hat).mean(axis=0))),
+        ("gamma-partial", s * (inside - bare - var)),
+        ("gamma-partial", s * (inside - mean - bare_var)),
+        ("gamma-partial", s * (inside - bare - bare_var)),
+        ("gamma-partial", s * (dy - mean - var)),
+        ("gamma-partial", s * (dy - bare - var)),
+        ("gamma-partial", s * (dy - mean - bare_var)),
     ]
     for divisor in (1.0, count / sets, 1 / sets):
         feature_mean = inside.mean(axis=1, keepdims=True) / divisor

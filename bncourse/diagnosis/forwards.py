@@ -87,7 +87,7 @@ def look_at_forward(
         return call.like(y, other.x, part, notes)
 
     laws = partial(broken_forward_laws, forward, probe)
-    seen = _look(_Run(run, kind, part, probe, rules.eps), reshapes, laws, repeat=repeat)
+    seen = _look(_Run(run, kind, part, probe, rules.eps), _layouts_and_brackets, laws, repeat=repeat)
     return replace(seen, caches=caches, repeat=repeat, no_cache=bool(caches) and all(one is None for one in caches))
 
 
@@ -157,6 +157,8 @@ class _Run:
     part: str
     probe: Probe
     eps: float | None
+    single: bool = False
+    """Whether it works in single precision, whatever it returns."""
 
     @property
     def inference(self) -> bool:
@@ -173,7 +175,8 @@ class _Run:
             for probe in self.fresh():
                 found, expected = self.call(probe), predict(probe)
                 size = np.maximum(transforms.size_of(probe), np.abs(expected))
-                if distance(found.array, np.broadcast_to(expected, probe.x.shape), size) > probe.allowed(found.dtype):
+                dtype = np.float32 if self.single else found.dtype
+                if distance(found.array, np.broadcast_to(expected, probe.x.shape), size) > probe.allowed(dtype):
                     return False
         except call.Slip:
             return False
@@ -196,17 +199,20 @@ def _look(
         if run.inference and slip.finding.belief == "not-finite" and _is_subtracted(run):
             return Seen(kind, probe, (_in_part("inference-eps-subtracted", run.part, probe.layout.kind),))
         return Seen(kind, probe, (slip.finding,))
-    y, allowed, size = value.array, probe.allowed(value.dtype), transforms.size_of(probe)
+    y, size = value.array, transforms.size_of(probe)
+    allowed, dtype = probe.allowed(value.dtype), value.dtype
 
     def seen(*named: str, explanation: transforms.Explanation | None = None) -> Seen:
         found = tuple(_in_part(belief, run.part, probe.layout.kind) for belief in named) or (unknown(run.part),)
-        return Seen(kind, probe, found, explanation, y, value.dtype)
+        return Seen(kind, probe, found, explanation, y, dtype)
 
     if distance(y, again.array, size) > allowed:
         return seen("not-repeatable")
     error = distance(y, right, size)
     if error <= allowed:
         return Seen(kind, probe, (), None, y, value.dtype)
+    if _is_single(run, y):
+        run, allowed, dtype = replace(run, single=True), probe.allowed(np.float32), np.float32
     if error <= IMPRECISE:
         return seen("imprecise")
     explanation = _explained(run, y, allowed)
@@ -322,6 +328,23 @@ def _is_constant(run: _Run, y: Array) -> bool:
     return bool(np.array_equal(run.call(other).array, y))
 
 
+def _is_single(run: _Run, y: Array) -> bool:
+    """Whether it works in single precision, whatever the type of what it returns."""
+    rounded = replace(run.probe, x=run.probe.x.astype(np.float32).astype(np.float64))
+    try:
+        return bool(np.array_equal(run.call(rounded).array, y))
+    except call.Slip:
+        return False
+
+
+def _layouts_and_brackets(probe: Probe) -> list[tuple[str, Array]]:
+    """What a forward pass in training may be that no program of the family is."""
+    axes = (0, *range(2, probe.x.ndim))
+    moments = probe.x.mean(axis=axes), probe.x.var(axis=axes)
+    brackets = precedences(probe, "precedence", moments) if probe.layout.kind == "batch" else []
+    return reshapes(probe) + brackets
+
+
 def reshapes(probe: Probe) -> list[tuple[str, Array]]:
     """Feature maps flattened or restored in the wrong order of axes."""
     x, gamma, beta = probe.x, probe.gamma, probe.beta
@@ -346,9 +369,11 @@ def reshapes(probe: Probe) -> list[tuple[str, Array]]:
     ]
 
 
-def precedences(probe: Probe) -> list[tuple[str, Array]]:
-    """Brackets lost in gamma * (x - mean) / sqrt(var + eps) + beta."""
-    vectors = probe.gamma, probe.beta, probe.running_mean, probe.running_var
+def precedences(
+    probe: Probe, belief: str = "inference-precedence", moments: tuple[Array, Array] | None = None
+) -> list[tuple[str, Array]]:
+    """Brackets lost in gamma * (x - mean) / sqrt(var + eps) + beta; the running statistics are the default."""
+    vectors = probe.gamma, probe.beta, *(moments or (probe.running_mean, probe.running_var))
     x, (gamma, beta, mean, var) = probe.x, (probe.layout.across(one, probe.x.ndim) for one in vectors)
     std, root = np.sqrt(var + probe.eps), np.sqrt(var)
     candidates = [
@@ -359,5 +384,6 @@ def precedences(probe: Probe) -> list[tuple[str, Array]]:
         gamma * (x - mean) / root + probe.eps + beta,
         (gamma * x - mean) / std + beta,
         gamma * x / std - mean + beta,
+        x / std * gamma - mean / std + beta,
     ]
-    return [("inference-precedence", candidate) for candidate in candidates]
+    return [(belief, candidate) for candidate in candidates]

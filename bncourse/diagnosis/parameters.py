@@ -30,6 +30,7 @@ def candidates(part: str, trial: Trial, *, own: bool) -> list[Candidate]:
             ("", x_hat),
             ("dgamma-without-x-hat", one),
             ("dgamma-with-x", x),
+            ("dgamma-with-x", x * inv_std),
             ("dgamma-with-centered", centered),
             ("dgamma-with-y", y),
             ("dgamma-with-std", x_hat * inv_std),

@@ -22,6 +22,8 @@ from bncourse.diagnosis.probes import Probe
 
 Array = np.ndarray[Any, Any]
 
+SINGLE = ("front-factor-partial", "gamma-partial")
+"""Beliefs that are not tried together with a second one."""
 RIGHT = (1.0, -1.0, -1.0)
 """Coefficients of the direct path, the path through the mean and the path through the variance."""
 
@@ -164,13 +166,15 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> Moves:
                 for use in uses:
                     add(belief, *use)
     # a factor in front of the bracket that does not reach all of it
-    fronts = {"n": np.full(sets, 1 / n), "s": s, "ns": s / n}
+    fronts = [np.full(sets, 1 / n), s, s / n]
+    partial = [("front-factor-partial", front) for front in fronts]
     if per_channel:
         gamma = probe.gamma
-        fronts |= {"g": gamma, "gn": gamma / n, "gs": gamma * s, "gsn": gamma * s / n}
-    for front in fronts.values():
+        partial += [("gamma-partial", gamma)]
+        partial += [("front-factor-partial", front) for front in (gamma / n, gamma * s, gamma * s / n)]
+    for belief, front in partial:
         for reached in ((1, 0, 0), (1, 1, 0), (0, 1, 1), (0, 0, 1), (0, 1, 0), (1, 0, 1)):
-            add("front-factor-partial", *(1 if yes else 1 / front for yes in reached))
+            add(belief, *(1 if yes else 1 / front for yes in reached))
     weights = np.empty((len(found), 3, sets))
     for position, (_, three) in enumerate(found):
         for path, factor in enumerate(three):
@@ -225,7 +229,9 @@ def fits(
     """
     size = np.abs(basis.terms).max(axis=1) / basis.size
     found: list[Fit] = []
-    pairable = tuple(one for one, belief in enumerate(known.beliefs) if belief != "front-factor-partial")
+    pairable = tuple(
+        one for one, belief in enumerate(known.beliefs) if belief not in ("front-factor-partial", "gamma-partial")
+    )
     couples = _couples(pairable)
     for which, (beliefs, truth) in enumerate(starts(truths, coefficients.shape[1])):
         if number == 0:

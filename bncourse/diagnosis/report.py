@@ -164,7 +164,7 @@ SHAPES = {
 """Hints about a wrong shape, where it is not a gradient's."""
 
 UNKNOWN = {
-    "forward": ("Your y is not the normalized batch, scaled and shifted", "transform/transform"),
+    "forward": ("Your y is not the normalized x, scaled and shifted", "transform/transform"),
     "conv": ("Your y is not normalized channel by channel", "convolution/convolution"),
     "inference": ("Your y is not x normalized with the running statistics", "inference/modes"),
     "running_mean": ("Your running_mean is not the moving average of the batches' means", "inference/modes"),

@@ -96,6 +96,7 @@ WEIGHTS = (
     "running-not-decayed",
     "running-not-decayed",
     "running-not-decayed",
+    "running-moved-away",
     "momentum-hard-coded",
 )
 
@@ -104,7 +105,7 @@ def _weights(m: float, constant: float) -> list[tuple[float, float]]:
     """Weight of the old value and of the new one, for each of `WEIGHTS`."""
     twice = (1 - m) ** 2
     found = [(1 - m, m), (m, 1 - m), (1.0, 0.0), (0.0, 1.0), (twice, 1 - twice), (1.0, m), (1.0, 1.0), (1 - m, 1.0)]
-    return [*found, (1.0, 1 - m), (1 - constant, constant)]
+    return [*found, (1.0, 1 - m), (1 + m, -m), (1 - constant, constant)]
 
 
 def _programs(
@@ -209,12 +210,17 @@ def _accepted(named: list[tuple[str, ...] | None], rules: Rules, notes: list[str
     accepted = set()
     if rules.running_variance == "either":
         accepted.add("running-variance-biased")
-    if rules.momentum == "either" and all(one is not None and "momentum-swapped" in one for one in named):
+    if rules.momentum == "either" and not any(one is not None and _weighs_the_new(one) for one in named):
         accepted.add("momentum-swapped")
     if rules.momentum == "constant":
         accepted |= {"momentum-hard-coded", "momentum-swapped"}
     notes.extend(CONVENTIONAL[belief] for belief in sorted(said & accepted & CONVENTIONAL.keys()))
     return accepted
+
+
+def _weighs_the_new(beliefs: tuple[str, ...]) -> bool:
+    """Whether an update weighs the new value by the momentum, and so contradicts one that weighs the old value."""
+    return not set(beliefs) & set(WEIGHTS[1:])
 
 
 def _explain(cases: list[_Case], position: int, rules: Rules, switches: Switches | None) -> tuple[str, ...] | None:

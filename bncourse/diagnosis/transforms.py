@@ -52,6 +52,7 @@ AFFINES = {
     "one-plus": "gamma-one-plus",
     "no-shift": "beta-missing",
     "none": "affine-missing",
+    "exchanged": "beta-gamma-exchanged",
     "shift-first": "affine-order",
     "shift-subtracted": "shift-subtracted",
     "shift-divided": "shift-divided",
@@ -61,6 +62,7 @@ VARIANCES = {
     "unbiased": "variance-unbiased",
     "sum": "variance-is-sum",
     "about-zero": "variance-about-zero",
+    "absolute": "variance-absolute",
     "over-features": "variance-divided-by-features",
     "shared": "variance-shared",
     "shared-about-all": "variance-shared",
@@ -73,7 +75,7 @@ FORWARD: Family = {
         "all": "scalar-statistics",
         "sets over features": "variance-divided-by-features",
     },
-    "center": {"none": "mean-not-subtracted", "shared": "mean-shared"},
+    "center": {"none": "mean-not-subtracted", "added": "mean-added", "shared": "mean-shared"},
     "variance": VARIANCES,
     "root": ROOTS,
     "affine": AFFINES,
@@ -93,7 +95,7 @@ CONV: Family = {
 }
 _OTHER: Family = {
     "axes": {"batch": "normalized-over-batch", "samples": "normalized-over-batch", "all": "scalar-statistics"},
-    "center": {"none": "mean-not-subtracted"},
+    "center": {"none": "mean-not-subtracted", "added": "mean-added"},
     "variance": {name: belief for name, belief in VARIANCES.items() if not name.startswith("shared")},
     "root": ROOTS,
     "affine": AFFINES,
@@ -117,7 +119,7 @@ RMS: Family = {
 }
 INFERENCE: Family = {
     "axes": {},
-    "center": {"batch": "inference-batch-mean", "none": "inference-mean-missing"},
+    "center": {"batch": "inference-batch-mean", "none": "inference-mean-missing", "added": "inference-mean-added"},
     "variance": {"batch": "inference-batch-variance", "batch-unbiased": "inference-batch-variance"},
     "root": {
         "outside": "inference-eps-outside-root",
@@ -149,7 +151,10 @@ FAMILIES = {
     "instance": INSTANCE,
     "rms": RMS,
 }
-TOGETHER = {frozenset({"inference-batch-mean", "inference-batch-variance"}): "inference-batch-statistics"}
+TOGETHER = {
+    frozenset({"inference-batch-mean", "inference-batch-variance"}): "inference-batch-statistics",
+    frozenset({"variance-absolute", "variance-without-root"}): "variance-absolute",
+}
 """Two switches that one belief turns."""
 RIGHT = Switches()
 RIGHT_RMS = Switches(center="none", variance="about-zero")
@@ -255,6 +260,7 @@ def _variance(switches: Switches, mean: Array, probe: Probe) -> Array:
     """The variance of a program, before eps."""
     x, setting = probe.x, switches.variance
     squares = (x - (0 if setting.endswith("about-zero") else mean)) ** 2
+    squares = np.sqrt(squares) if setting == "absolute" else squares
     var = mean_over(switches.axes, squares, probe)
     count = _count(switches.axes, probe)
     if setting in ("unbiased", "batch-unbiased"):
@@ -286,9 +292,12 @@ def _moments(probe: Probe, switches: Switches, *, inference: bool) -> tuple[Arra
     across = (1, -1) + (1,) * (x.ndim - 2)
     with np.errstate(all="ignore"):
         own = mean_over(switches.axes, x, probe)
-        mean = probe.running_mean.reshape(across) if inference and switches.center == "mean" else own
+        running = inference and switches.center in ("mean", "added")
+        mean = probe.running_mean.reshape(across) if running else own
         if switches.center == "none":
             mean = np.zeros_like(mean)
+        elif switches.center == "added":
+            mean = -mean
         elif switches.center == "shared":
             mean = np.full_like(mean, x.mean())
         if inference and switches.variance == "biased":
@@ -307,20 +316,22 @@ def transform(
         inv_std = _inverse(switches.root, var, probe.eps)
         x_hat = (x - center) * inv_std
         gamma, beta = probe.gamma.reshape(across), probe.beta.reshape(across)
-        gain = GAINS[switches.affine](gamma) if switches.affine in GAINS else gamma
+        gain = GAINS[switches.affine](gamma, beta) if switches.affine in GAINS else gamma
         shift = SHIFTS[switches.affine](gamma, beta, inv_std) if switches.affine in SHIFTS else beta
         return Normalized(gain * x_hat + shift, x_hat, inv_std, gain)
 
 
-GAINS: dict[str, Callable[[Array], Array]] = {
-    "no-scale": np.ones_like,
-    "none": np.ones_like,
-    "one-plus": lambda gamma: 1 + gamma,
+GAINS: dict[str, Callable[[Array, Array], Array]] = {
+    "no-scale": lambda gamma, beta: np.ones_like(gamma),
+    "none": lambda gamma, beta: np.ones_like(gamma),
+    "one-plus": lambda gamma, beta: 1 + gamma,
+    "exchanged": lambda gamma, beta: beta,
 }
 """What a program multiplies by, where that is not gamma."""
 SHIFTS: dict[str, Callable[[Array, Array, Array], Array]] = {
     "no-shift": lambda gamma, beta, inv_std: np.zeros_like(beta),
     "none": lambda gamma, beta, inv_std: np.zeros_like(beta),
+    "exchanged": lambda gamma, beta, inv_std: gamma,
     "shift-first": lambda gamma, beta, inv_std: gamma * beta,
     "shift-subtracted": lambda gamma, beta, inv_std: -beta,
     "shift-divided": lambda gamma, beta, inv_std: beta * inv_std,

@@ -20,7 +20,14 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {"layer": {}, "rms": {}, "group": 
 KEEP_THEIR_WORDS = {
     *("gamma-missing", "gamma-one-plus", "beta-missing", "affine-missing", "affine-order", "shift-subtracted"),
     *("shift-divided", "beta-gamma-exchanged", "gamma-pulled-out", "dx-gamma-missing", "dx-gamma-doubled"),
-    *("dx-gamma-one-plus", "normalized-over-batch", "groups-ignored", "group-per-channel", "group-strided"),
+    *(
+        "dx-gamma-one-plus",
+        "gamma-partial",
+        "normalized-over-batch",
+        "groups-ignored",
+        "group-per-channel",
+        "group-strided",
+    ),
     *("group-size-for-count", "rms-mean-subtracted", "rms-mean-path", "law-permutation", "layer-norm"),
 }
 """Beliefs that speak of gamma, of whole samples, or of this very normalization."""
@@ -35,6 +42,7 @@ ROOT_MEAN_SQUARE = (
     ("^Shifting a whole batch must leave dgamma", "With a small eps, doubling x must leave dgamma"),
     ("The paths through the mean and the variance lack their sums", "The path through the mean square lacks its sum"),
     ("The paths through the mean and through the variance are both missing", "The other one is missing"),
+    ("the paths through the mean and the variance hold sums", "the path through the mean square holds a sum"),
     ("([Tt])he paths through the mean and the variance", r"\1he path through the mean square"),
     ("(?:the )?mean and (?:the )?variance", "the mean square"),
     (" and the path through the mean(?! square)", ""),

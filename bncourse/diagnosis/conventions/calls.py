@@ -58,22 +58,42 @@ class Orientation(NamedTuple):
         return vector.reshape(shape)
 
 
+def reached(tree: ast.AST, program: Program) -> list[ast.AST]:
+    """A definition, and those of the file that it uses, one by one."""
+    found: list[ast.AST] = [tree]
+    for one in found:
+        for node in ast.walk(one):
+            known = program.trees.get(node.id) if isinstance(node, ast.Name) else None
+            if known is not None and not any(known is other for other in found):
+                found.append(known)
+    return found
+
+
 def modules_of(tree: Tree, program: Program) -> set[str]:
     """Names of the packages whose modules stand in a definition, and in those of the file that it uses."""
-    seen: set[str] = set()
+    nodes = (node for one in reached(tree, program) for node in ast.walk(one))
     found: set[str] = set()
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        for node in ast.walk(waiting.pop()):
-            if isinstance(node, ast.Name) and node.id not in seen:
-                seen.add(node.id)
-                value = program.namespace.get(node.id)
-                name = getattr(value, "__name__", "") if inspect.ismodule(value) else getattr(value, "__module__", "")
-                if isinstance(name, str):
-                    found.add(name.split(".")[0])
-                if node.id in program.trees:
-                    waiting.append(program.trees[node.id])
+    for name in {node.id for node in nodes if isinstance(node, ast.Name)}:
+        value = program.namespace.get(name)
+        package = getattr(value, "__name__", "") if inspect.ismodule(value) else getattr(value, "__module__", "")
+        if isinstance(package, str):
+            found.add(package.split(".")[0])
     return found
+
+
+def tells_shapes_apart(tree: ast.AST, program: Program) -> bool:
+    """Whether a definition asks how many axes an array has, and so may be meant for tables and for maps."""
+    for one in reached(tree, program):
+        for node in ast.walk(one):
+            if isinstance(node, ast.Attribute) and node.attr in ("ndim", "dim", "ndimension"):
+                return True
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") == "len"
+                and any("shape" in ast.dump(argument) for argument in node.args)
+            ):
+                return True
+    return False
 
 
 @functools.lru_cache(maxsize=256)
@@ -240,7 +260,9 @@ __all__ = [
     "in_students_code",
     "modules_of",
     "quiet",
+    "reached",
     "returned_names",
+    "tells_shapes_apart",
     "tensor",
     "to_numpy",
     "word",

@@ -42,6 +42,8 @@ class Layer:
     program: Program
     kind: str
     orientation: Orientation = field(default_factory=Orientation)
+    written: set[str] = field(default_factory=set)
+    """Arguments that a call has changed in place."""
     torch: bool = field(init=False)
     text: str = field(init=False, repr=False)
     """Everything that is written in it and in the classes of the file that it inherits from."""
@@ -221,12 +223,16 @@ class Layer:
         default = known.default("mode")
         given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)
         given |= {"eps": values.eps, "gamma": values.gamma, "beta": values.beta}
+        if values.momentum is not None:
+            given["momentum"] = values.momentum
         by_position, by_name = known.arguments(given)
         if "retain_derived" in self.text:
             by_name["retain_derived"] = values.train
         graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
         with quiet(), graph_off:
             result = getattr(layer, self.forward_name)(*by_position, **by_name)
+        if not np.array_equal(to_numpy(x), self.orientation.x(values.x)):
+            self.written.add("x")
         y = result[0] if isinstance(result, (tuple, list)) and result else result
         rest = result[1] if isinstance(result, (tuple, list)) and len(result) > 1 else None
         statistics = {}
@@ -269,6 +275,8 @@ class Layer:
         if outcome.rest is not None:
             given["cache"] = outcome.rest
         result = to_numpy(known.call(method, given))
+        if not np.array_equal(to_numpy(upstream), lay.x(dy)):
+            self.written.add("dy")
         if isinstance(result, (tuple, list)) and len(result) == 3:
             return lay.back(result[0]), *(_vector(one) for one in result[1:])
         dx = result[0] if isinstance(result, (tuple, list)) and result else result

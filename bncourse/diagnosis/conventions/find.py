@@ -110,7 +110,7 @@ def stem_of(name: str) -> str:
     """
     found = re.sub(
         r"forward|fwd|backward|backprop|bprop|bwd|inference|infer|predict|update|running|training|train|test|"
-        r"eval|_alt\w*|_fast|_v\d|_simple|_naive|_numpy|_pass|_grad|(?<=backward)_\w+",
+        r"eval|_alt\w*|_fast|_v\d|_simple|_naive|_numpy|_pass|_grad|(?<=_backward)_\w+",
         "",
         name,
         flags=re.I,
@@ -194,6 +194,8 @@ def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind
     key = (kind, stem_of(name))
     function = program.namespace.get(name)
     if role == "forward" and callable(function) and not _takes_parameters(function, kind):
+        return
+    if inspect.isgeneratorfunction(function):  # a part of another function, which runs it step by step
         return
     if role == "backward" and kind_of(name) is None and name not in PLAIN and key not in units:
         return

@@ -17,6 +17,7 @@ from bncourse.diagnosis.conventions.calls import (
     by_us,
     constants_of,
     modules_of,
+    reached,
     returned_names,
     tensor,
     to_numpy,
@@ -82,6 +83,8 @@ class Forward:
     program: Program
     kind: str
     orientation: Orientation = field(default_factory=Orientation)
+    written: set[str] = field(default_factory=set)
+    """Arguments that a call has changed in place."""
     signature: Signature = field(init=False)
     torch: bool = field(init=False)
 
@@ -148,8 +151,7 @@ class Forward:
             "gamma": lay.gamma(values.gamma, ndim),
             "beta": lay.gamma(values.beta, ndim),
         }
-        arrays = {name: np.array(array) for name, array in arrays.items()}
-        given: dict[str, Any] = dict(arrays)
+        given: dict[str, Any] = {name: array.copy() for name, array in arrays.items()}
         if self.torch:
             given |= {name: tensor(array) for name, array in arrays.items()}
         leaves = [given[name] for name in ("x", "gamma", "beta")]
@@ -170,6 +172,7 @@ class Forward:
         graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
         with self.eps_of_the_file(values.eps), graph_off:
             result = self.signature.call(self.function, given)
+        self.written |= {name for name, array in arrays.items() if not np.array_equal(to_numpy(given[name]), array)}
         if self.signature.has("settings"):
             statistics = {
                 role: settings[key] for key, role in self.keys.items() if role in statistics and key in settings
@@ -234,17 +237,10 @@ def _vector(value: Any) -> Any:
 def _keys(tree: ast.AST, program: Program) -> dict[str, str]:
     """Keys of a dict of settings that a function, or one that it calls, reads or writes."""
     found: dict[str, str] = {}
-    seen: set[str] = set()
-    waiting = [tree]
-    while waiting:
-        one = waiting.pop()
+    for one in reached(tree, program):
         for value in constants_of(one):
             if isinstance(value, str) and value.isidentifier():
                 role = role_of(value, ("running_mean", "running_var", "eps", "momentum", "mode"))
                 if role and value not in ("m", "e", "stage"):
                     found[value] = role
-        for node in ast.walk(one):
-            if isinstance(node, ast.Name) and node.id in program.trees and node.id not in seen:
-                seen.add(node.id)
-                waiting.append(program.trees[node.id])
     return found

@@ -33,6 +33,8 @@ class Backward:
     forward: Forward
     by_names: bool = True
     """Whether gradients are put in order by the names in the return statement."""
+    written: set[str] = field(default_factory=set)
+    """Arguments that a call has changed in place."""
     signature: Signature = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +65,8 @@ class Backward:
             given |= self._by_name(outcome)
         with self.forward.eps_of_the_file(outcome.values.eps):
             result = to_numpy(self.signature.call(self.function, given))
+        if not np.array_equal(to_numpy(upstream), lay.x(dy)):
+            self.written.add("dy")
         return self._ordered(result, lay)
 
     def _by_name(self, outcome: Outcome) -> dict[str, Any]:

@@ -1,27 +1,28 @@
 """One normalization of a file: called as its course calls it, diagnosed, and reported function by function."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bncourse.diagnosis.call import GRADIENTS, EngineError
+from bncourse.diagnosis.conventions import state
 from bncourse.diagnosis.conventions.bridge import bridge, shown
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, described, in_students_code
+from bncourse.diagnosis.conventions.calls import CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
-from bncourse.diagnosis.conventions.gradients import Backward, autograd
+from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, oriented
+from bncourse.diagnosis.conventions.layout import constant_of, oriented
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
-from bncourse.diagnosis.conventions.updates import Update
+from bncourse.diagnosis.conventions.translation import Translation, probe_of, values_of
 from bncourse.diagnosis.diagnose import diagnose
-from bncourse.diagnosis.probes import Probe, make_probe
+from bncourse.diagnosis.forwards import look_at_inference
 from bncourse.diagnosis.report import Finding
-from bncourse.diagnosis.rules import PLACES, Rules
+from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.running_stats import CONVENTIONAL, diagnose_update
 
 TITLES = {
@@ -34,6 +35,20 @@ TITLES = {
 FIRST = "It is not the gradient of this forward pass. Mend that one first, and ask again."
 LATER = "The running statistics and the inference can be judged when the forward pass is right."
 SINGLE = "It works in float32, also where it is given float64."
+WRITES = {
+    "x": "It writes into its input: the caller's x is another one after the call.",
+    "dy": "It writes into its input: the caller's upstream gradient is another one after the call.",
+}
+LAYOUTS = {"last": "The channels lie on the last axis.", "rows": "The samples lie in columns."}
+TOO = "The same shows in inference."
+IN_INFERENCE = {
+    "affine-missing": "inference-without-affine",
+    "beta-missing": "inference-without-beta",
+    "gamma-missing": "inference-without-gamma",
+    "mean-not-subtracted": "inference-mean-missing",
+    "variance-without-root": "inference-running-var-is-std",
+}
+"""The same slip in training and in inference, where the second is not called by the first's name."""
 
 
 class Judge:
@@ -41,129 +56,137 @@ class Judge:
 
     def __init__(self, unit: Unit, convention: Convention, program: Program, *, declared: bool) -> None:
         self.unit, self.convention, self.program, self.declared = unit, convention, program, declared
+        self.its = Translation(unit, convention, program, declared=declared)
         self.notes: list[str] = []
 
     def reports(self) -> list[FunctionReport]:
         """One report a function."""
         unit = self.unit
-        what = TITLES[unit.kind] + (" on feature maps" if unit.maps else "")
-        if not unit.problem and unit.forward is None and unit.update:
-            return [self._update_alone(what)]
+        if not unit.problem and unit.forward is None and (unit.update or unit.inference):
+            return self._guarded(self._alone)
         if unit.problem or unit.forward is None:
             reason = unit.problem or "its forward pass was not found, and without one nothing can be said"
             return [
-                FunctionReport(name, what, "unreadable", reason=f"It could not be run: {reason}.")
+                FunctionReport(name, self._what(), "unreadable", reason=f"It could not be run: {reason}.")
                 for name in unit.names
             ]
+        if self.its.takes_maps_only(unit.forward):
+            unit.maps = True
+        found = self._guarded(self._diagnosed)
+        if unit.forward is not None and self.its.takes_maps(unit.forward):
+            on_maps = Judge(replace(unit, maps=True), self.convention, self.program, declared=self.declared)
+            _add_maps(found, on_maps._guarded(on_maps._diagnosed))
+        return found
+
+    def _what(self) -> str:
+        return TITLES[self.unit.kind] + (" on feature maps" if self.unit.maps else "")
+
+    def _guarded(self, look: Any) -> list[FunctionReport]:
+        """Report what could not be called, and an error of ours, as such."""
         try:
-            return self._diagnosed(what)
+            found: list[FunctionReport] = look()
+            return found
         except (NotHereError, CannotCallError) as error:
-            return self._not_run(what, str(error))
+            return self._not_run(str(error))
         except Exception as error:
             if not isinstance(error, EngineError) and in_students_code(error, self.program):
                 first = next(iter(str(error).splitlines()), "")
-                return self._not_run(what, f"{type(error).__name__}: {first}")
+                return self._not_run(f"{type(error).__name__}: {first}")
             said = str(error) if isinstance(error, EngineError) else described(error)
-            return self._not_run(what, said, "An error of the checker, not of this function; please report it")
+            return self._not_run(said, "An error of the checker, not of this function; please report it")
 
-    def _not_run(self, what: str, reason: str, lead: str = "It could not be called") -> list[FunctionReport]:
-        name = self.unit.forward.name if self.unit.forward else self.unit.stem
-        return [FunctionReport(name, what, "unreadable", reason=f"{lead}: {reason}.")]
+    def _not_run(self, reason: str, lead: str = "It could not be called") -> list[FunctionReport]:
+        name = self.unit.forward.name if self.unit.forward else self.unit.names[0]
+        return [FunctionReport(name, self._what(), "unreadable", reason=f"{lead}: {reason}.")]
 
-    def _update_alone(self, what: str) -> FunctionReport:
+    # --- functions without a forward pass in training
+
+    def _alone(self) -> list[FunctionReport]:
+        found = []
+        if self.unit.inference:
+            found.append(self._inference_alone())
+        if self.unit.update:
+            found.append(self._update_alone())
+        return found
+
+    def _update_alone(self) -> FunctionReport:
         notes: list[str] = []
         rules = Rules(running_variance="either", momentum="either")
-        if self.declared and self.convention.is_course:
+        if self.its.course_counts:
             rules = Rules(running_variance=self.convention.running_variance)
-        update = Update(self.unit.update, self.program.namespace[self.unit.update], self.program)
-        wrong = tuple(diagnose_update(self._moves(update), seed=0, notes=notes, rules=rules))
+        wrong = tuple(diagnose_update(self.its.update_alone(), seed=0, notes=notes, rules=rules))
         said = () if wrong else self._differences(tuple(notes))
-        return FunctionReport(self.unit.update, f"{what}, running statistics", _status(wrong), wrong, (), said)
+        what = f"{self._what()}, running statistics"
+        return FunctionReport(self.unit.update, what, _status(wrong), wrong, (), said)
 
-    def _moves(self, update: Update) -> Callable[..., Any]:
-        def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
-            return update(mean, var, x, momentum if self.convention.momentum == "new" else 1 - momentum)
+    def _inference_alone(self) -> FunctionReport:
+        rules = self.its.rules()
+        one = self.its.inference_alone()
 
-        return run
+        def runs(name: str) -> Any:
+            def run(x: Any, gamma: Any, beta: Any, mean: Any, var: Any, eps: float = 1e-5) -> Any:
+                return turned[name].run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy())).y
 
-    # --- how it is called
+            return run
 
-    def _rules(self, forward: Forward | Layer) -> Rules:
-        unit = self.unit
-        spatial = PLACES if unit.maps or unit.kind in ("group", "instance") else ()
-        groups = 2 if unit.kind == "group" else 1
-        variance = self.convention.running_variance if self.declared and self.convention.is_course else "either"
-        momentum = "argument" if self.declared and self.convention.is_course else "either"
-        return Rules(unit.kind, spatial, groups, None, variance, momentum)  # type: ignore[arg-type]
-
-    def _completed(self, forward: Forward | Layer, rules: Rules) -> Rules:
-        """The rules for a function that has an eps, or a momentum, of its own."""
-        probe = make_probe(0, spatial=rules.spatial, layout=rules.layout)
-        values = self._values(probe)
-        if not forward.takes("eps", values):
-            constant = constant_of(lambda x, gamma, beta: forward.run(self._values(probe, x=x)).y, probe)
-            rules = rules._replace(eps=constant or USUAL_EPS)
-            still = self._inference(forward, rules)
-            if still is not None:
-                rules = rules._replace(inference_eps=constant_of(still, probe, inference=True))
-        if not forward.takes("momentum", values) and not self._updates(forward, rules):
-            rules = rules._replace(momentum="constant")
-        return rules
-
-    def _values(self, probe: Probe, **changed: Any) -> Values:
-        given = {"x": probe.x, "gamma": probe.gamma, "beta": probe.beta, "eps": probe.eps, "groups": 2}
-        return Values(**{**given, **changed})
-
-    def _start(self, rules: Rules) -> Values:
-        return self._values(make_probe(0, spatial=rules.spatial, layout=rules.layout))
+        turned = {"here": oriented(one, rules, self.convention, probe_of(rules))}
+        if not one.takes("eps", values_of(probe_of(rules))):
+            rules = rules._replace(eps=constant_of(runs("here"), probe_of(rules), inference=True))
+        seen = look_at_inference(runs("here"), 0, self.notes, rules=rules)
+        what = f"{self._what()}, inference"
+        return FunctionReport(
+            self.unit.inference, what, _status(seen.findings), seen.findings, tuple(dict.fromkeys(self.notes))
+        )
 
     # --- what it believes
 
-    def _diagnosed(self, what: str) -> list[FunctionReport]:
-        unit = self.unit
+    def _diagnosed(self) -> list[FunctionReport]:
+        unit, its = self.unit, self.its
         forward = unit.forward
         if forward is None:
             return []
-        rules = self._rules(forward)
-        forward = oriented(forward, rules, self.convention, make_probe(0, spatial=rules.spatial, layout=rules.layout))
-        if forward.orientation.channels != "first":
-            said = {"last": "The channels lie on the last axis.", "rows": "The samples lie in columns."}
-            self.notes.append(said[forward.orientation.channels])
-        rules = self._completed(forward, rules)
-        canonical = self._forward(forward, rules)
-        first = canonical(*make_probe(0, spatial=rules.spatial, layout=rules.layout).wide, eps=0.1)
+        what, rules = self._what(), its.rules()
+        forward = oriented(forward, rules, self.convention, probe_of(rules))
+        if forward.orientation.channels in LAYOUTS:
+            self.notes.append(LAYOUTS[forward.orientation.channels])
+        rules = its.completed(forward, rules)
+        canonical = its.forward(forward, rules)
+        first = canonical(*probe_of(rules).wide, eps=0.1)
         if first is not None and first[0] is None:
-            names = [forward.name, *self._backward_names()]
-            return [FunctionReport(name, what, "missing") for name in names]
+            return [FunctionReport(name, what, "missing") for name in (forward.name, *its.backward_names())]
         found: list[FunctionReport] = []
-        inference, running = self._inference(forward, rules), self._running(forward, rules)
-        passes = self._backwards(forward)
-        if self._lacks_shift(forward, rules):
-            passes = {name: _with_shift(one) for name, one in passes.items()}
+        inference, running = its.inference(forward, rules), its.running(forward, rules)
+        passes = its.backwards(forward, rules)
         name, backward = next(iter(passes.items()), ("", None))
         report = diagnose(canonical, backward, inference=inference, running=running, rules=rules)
-        apart = self._apart(forward, rules)
-        own = tuple(one for one in report.findings if one.part not in GRADIENTS and one.part not in apart)
-        if any(one.belief and one.part in ("forward", "conv") for one in own):
+        findings = self._of_state(forward, rules, report.findings)
+        apart = its.apart(forward, rules)
+        own = tuple(one for one in findings if one.part not in GRADIENTS and one.part not in apart)
+        own = self._once_in_inference(own)
+        if any(one.belief for one in own if one.part in ("forward", "conv")):
             named = tuple(one for one in own if one.belief)
             self.notes += [LATER] if named != own else []
             own = named
         label = f"{forward.name}.{forward.forward_name}" if isinstance(forward, Layer) else forward.name
+        self.notes += [WRITES["x"]] if "x" in forward.written else []
         notes = tuple(one for one in dict.fromkeys((*self.notes, *report.notes)) if one not in CONVENTIONAL.values())
-        known = running is not None and not any(one.part.startswith("running") for one in report.findings)
-        differences = self._differences(report.notes) if known else ()
+        known = running is not None and not any(one.part.startswith("running") for one in findings)
+        certain = not any(one.part in ("forward", "conv") for one in findings)
+        differences = self._differences(report.notes, certain=certain) if known else ()
         found.append(FunctionReport(label, f"{what}, forward", _status(own), own, notes, differences))
         for part in dict.fromkeys(apart.values()):
-            wrong = tuple(one for one in report.findings if apart.get(one.part) == part)
+            wrong = tuple(one for one in findings if apart.get(one.part) == part)
             where = "inference" if part == unit.inference else "running statistics"
             found.append(FunctionReport(part, f"{what}, {where}", _status(wrong), wrong))
         others = [(name, report)] if backward is not None else []
         others += [(other, diagnose(canonical, passes[other], rules=rules)) for other in list(passes)[1:]]
-        for other, its in others:
-            wrong = tuple(one for one in its.findings if one.part in GRADIENTS)
+        for other, its_report in others:
+            wrong = tuple(one for one in its_report.findings if one.part in GRADIENTS)
             found.append(FunctionReport(other, f"{what}, backward", _status(wrong), wrong))
             if any(one.belief for one in own) and all(_says_little(one) for one in wrong):
                 found[-1].findings, found[-1].reason = (), FIRST if wrong else ""
+            written = getattr(passes[other], "written", forward.written)
+            found[-1].notes += (WRITES["dy"],) if "dy" in written else ()
         for one in found:
             if any(finding.belief == "imprecise" for finding in one.findings):
                 one.findings = tuple(finding for finding in one.findings if finding.belief != "imprecise")
@@ -172,15 +195,30 @@ class Judge:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
-        self._show(found, forward, passes.get(next(iter(passes), "")), rules)
+        self._show(found, forward, backward, rules)
         return found
+
+    def _of_state(self, forward: Forward | Layer, rules: Rules, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """Add what is seen only where one function keeps the running statistics from call to call."""
+        if self.unit.kind != "batch" or self.unit.inference or not self.its.is_stateful(forward, rules):
+            return findings
+        probe = probe_of(rules)
+        return state.of_inference(forward, probe, state.of_training(forward, probe, findings))
+
+    def _once_in_inference(self, own: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """Say a slip once that one function has in training and in inference."""
+        said = {one.belief for one in own if one.part in ("forward", "conv") and one.belief}
+        said |= {IN_INFERENCE.get(one, f"inference-{one}") for one in said if one}
+        again = tuple(one for one in own if one.part == "inference" and one.belief in said)
+        self.notes += [TOO] if again else []
+        return tuple(one for one in own if one not in again)
 
     def _show(self, found: list[FunctionReport], forward: Forward | Layer, backward: Any, rules: Rules) -> None:
         """Keep the experiments that show what they claim with the file's functions, and say what to paste first."""
         if not any(finding.experiment for one in found for finding in one.findings):
             return
         known = backward if isinstance(backward, Backward) else None
-        first = bridge(self.unit, forward, known, self.convention, self._start(rules))
+        first = bridge(self.unit, forward, known, self.convention, values_of(probe_of(rules)))
         names = {**self.program.namespace, "np": np}
         try:
             exec(first, names)
@@ -190,102 +228,28 @@ class Judge:
             one.findings = tuple(shown(finding, self.unit.kind, names) for finding in one.findings)
             one.paste_first = first if any(finding.experiment for finding in one.findings) else ""
 
-    def _apart(self, forward: Forward | Layer, rules: Rules) -> dict[str, str]:
-        """Parts that functions of their own do, and their names."""
-        unit, parts = self.unit, {}
-        if unit.inference:
-            parts["inference"] = unit.inference
-        if self._updates(forward, rules):
-            parts |= dict.fromkeys(("running", "running_mean", "running_var"), unit.update)
-        return parts
+    def _differences(self, notes: tuple[str, ...], *, certain: bool = True) -> tuple[str, ...]:
+        """What the file's running statistics mean, where that differs between courses.
 
-    def _updates(self, forward: Forward | Layer, rules: Rules) -> bool:
-        """Whether a function of its own moves the running statistics."""
-        return bool(self.unit.update) and not forward.keeps_statistics(self._start(rules))
-
-    def _differences(self, notes: tuple[str, ...]) -> tuple[str, ...]:
-        """What the file's running statistics mean, where that differs between courses."""
-        momentum, variance = self.convention.momentum, self.convention.running_variance
-        if not self.declared or not self.convention.is_course:
+        Where the forward pass is wrong, the variance that it averages may be neither of the two.
+        """
+        momentum, variance = self.convention.momentum, str(self.convention.running_variance)
+        if not self.its.course_counts:
             if CONVENTIONAL["momentum-swapped"] in notes:
                 momentum = "old" if momentum == "new" else "new"
-            variance = "biased" if CONVENTIONAL["running-variance-biased"] in notes else "unbiased"
+            biased = CONVENTIONAL["running-variance-biased"] in notes
+            variance = "biased" if biased else "unbiased" if certain else ""
         return tuple(self.convention.differences(momentum, variance))
 
-    def _backward_names(self) -> list[str]:
-        if isinstance(self.unit.forward, Layer):
-            return [f"{self.unit.forward.name}.{name}" for name in self.unit.backwards]
-        return self.unit.backwards
 
-    def _forward(self, forward: Forward | Layer, rules: Rules) -> Callable[..., Any]:
-        lacks_shift = self._lacks_shift(forward, rules)
-
-        def run(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Any:
-            outcome = forward.run(Values(x, gamma, beta, eps, groups=rules.groups))
-            if lacks_shift and isinstance(outcome.y, np.ndarray):
-                return outcome.y + rules.layout.across(beta, x.ndim), outcome
-            return outcome.y, outcome
-
-        return run
-
-    def _lacks_shift(self, forward: Forward | Layer, rules: Rules) -> bool:
-        """Whether it has no beta because RMS norm needs none; it is added then, to be judged as the others are."""
-        return self.unit.kind == "rms" and not forward.takes("beta", self._start(rules))
-
-    def _backwards(self, forward: Forward | Layer) -> dict[str, Callable[..., Any]]:
-        lay = forward.orientation
-        if forward.torch and not self.unit.backwards:
-            return {f"{forward.name}, by autograd": lambda dy, cache: autograd(dy, cache, lay)}
-        if isinstance(forward, Layer):
-            return dict.fromkeys(self._backward_names(), forward.backward)
-        found: dict[str, Callable[..., Any]] = {}
-        for name in self.unit.backwards:
-            function, tree = self.program.namespace[name], self.program.trees[name]
-            by_names = self.convention.name not in ("bncourse", "cs231n")
-            found[name] = Backward(name, function, tree, forward, by_names)  # type: ignore[arg-type]
-        return found
-
-    def _inference(self, forward: Forward | Layer, rules: Rules) -> Callable[..., Any] | None:
-        if self.unit.kind != "batch":
-            return None
-        chosen = forward
-        if self.unit.inference:
-            function, tree = self.program.namespace[self.unit.inference], self.program.trees[self.unit.inference]
-            chosen = Forward(self.unit.inference, function, tree, self.program, "batch")
-            chosen = chosen.turned(forward.orientation)
-        elif not (forward.has_modes(self._start(rules)) and forward.keeps_statistics(self._start(rules))):
-            return None
-
-        def run(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
-            return chosen.run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy())).y
-
-        return run
-
-    def _running(self, forward: Forward | Layer, rules: Rules) -> Callable[..., Any] | None:
-        if self.unit.kind == "batch" and self._updates(forward, rules):
-            return self._moves(Update(self.unit.update, self.program.namespace[self.unit.update], self.program))
-        if self.unit.kind != "batch" or not forward.keeps_statistics(self._start(rules)):
-            return None
-
-        def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
-            weight = momentum if self.convention.momentum == "new" else 1 - momentum
-            ones = np.ones(x.shape[1])
-            values = Values(x, ones, 0 * ones, rules.eps or USUAL_EPS, True, mean.copy(), var.copy(), weight)
-            moved = forward.run(values).statistics
-            return moved.get("running_mean"), moved.get("running_var")
-
-        return run
-
-
-def _with_shift(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """A backward pass of a normalization without beta, as one that has a beta."""
-
-    def run(dy: Array, cache: Any) -> Any:
-        found = backward(dy, cache)
-        dbeta = dy.sum(axis=(0, *range(2, dy.ndim)))
-        return (*found[:2], dbeta) if isinstance(found, (tuple, list)) and len(found) in (2, 3) else found
-
-    return run
+def _add_maps(found: list[FunctionReport], on_maps: list[FunctionReport]) -> None:
+    """Say of feature maps what has not been said of tables."""
+    if any(one.status in ("unreadable", "missing") for one in (*found, *on_maps)):
+        return
+    known = {one.name: {finding.belief for finding in one.findings} for one in found}
+    for one in on_maps:
+        if one.status == "mistaken" and not {finding.belief for finding in one.findings} <= known.get(one.name, set()):
+            found.append(one)
 
 
 def _says_little(found: Finding) -> bool:

@@ -33,13 +33,15 @@ class Convention:
         momentum : {"new", "old"}
             Which value it weighs in the file.
         variance : {"unbiased", "biased"}
-            Which one the file averages.
+            Which one the file averages; "" where that is not known.
         """
         said = []
         for what, verb, own, course, torch in (
             ("momentum", "weighs the {} value", momentum, self.momentum, "new"),
             ("running_var", "averages the {} variance", variance, self.running_variance, "unbiased"),
         ):
+            if own == "":
+                continue
             if self.is_course and own != course:
                 said.append(f"Your {what} {verb.format(own)}; your course's {verb.format(course)}.")
             elif own != torch:

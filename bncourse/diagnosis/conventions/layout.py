@@ -1,6 +1,6 @@
 """How a student's function lies: channels first or last, samples in rows or columns; and which eps is its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,40 @@ TINY = 1e-14
 """With which one is compared that adds a constant too small to be measured."""
 
 
+def _orientations(rules: Rules, convention: Convention) -> list[Orientation]:
+    """How x and gamma may lie, what the course says first."""
+    first = ["last", "first"] if convention.channels == "last" else ["first", "last"]
+    if not rules.spatial:
+        tables = convention.name in ("bncourse", "cs231n") or rules.kind != "batch"
+        first = ["first"] if tables else ["first", "rows"]
+    return [Orientation(channels, vector) for channels in first for vector in ("flat", "wide")]
+
+
+def _runs(
+    forward: Forward | Layer, rules: Rules, convention: Convention, probe: Probe
+) -> Iterator[tuple[Any, Forward | Layer]]:
+    """What it gives in each layout in which it runs."""
+    values = Values(probe.x, probe.gamma, probe.beta, probe.eps, groups=2)
+    for orientation in _orientations(rules, convention):
+        turned = forward.turned(orientation)
+        try:
+            y = turned.run(values).y
+        except (NotHereError, CannotCallError):
+            raise
+        except Exception:  # noqa: S112  (what a student's code raises in a layout that is not its own)
+            continue
+        if y is None or (isinstance(y, np.ndarray) and y.shape == probe.x.shape):
+            yield y, turned
+
+
+def runs_on(forward: Forward | Layer, rules: Rules, convention: Convention, probe: Probe) -> bool:
+    """Whether it returns an array of the shape of x in any layout."""
+    try:
+        return any(y is not None for y, _ in _runs(forward, rules, convention, probe))
+    except (NotHereError, CannotCallError):
+        return False
+
+
 def oriented(forward: Forward | Layer, rules: Rules, convention: Convention, probe: Probe) -> Forward | Layer:
     """Choose the layout in which it is right, or else that in which the fewest beliefs explain it.
 
@@ -29,29 +63,15 @@ def oriented(forward: Forward | Layer, rules: Rules, convention: Convention, pro
     NotHereError, CannotCallError
         If it needs what is not here.
     """
-    values = Values(probe.x, probe.gamma, probe.beta, probe.eps, groups=2)
     right = rules.layout.forward(*probe.wide, probe.eps)
-    first = ["last", "first"] if convention.channels == "last" else ["first", "last"]
-    if not rules.spatial:
-        tables = convention.name in ("bncourse", "cs231n") or rules.kind != "batch"
-        first = ["first"] if tables else ["first", "rows"]
     runs: list[tuple[Any, Forward | Layer]] = []
-    for channels in first:
-        for vector in ("flat", "wide"):
-            turned = forward.turned(Orientation(channels, vector))
-            try:
-                y = turned.run(values).y
-            except (NotHereError, CannotCallError):
-                raise
-            except Exception:  # noqa: S112  (what a student's code raises in a layout that is not its own)
-                continue
-            if isinstance(y, np.ndarray) and y.shape == probe.x.shape and np.abs(y - right).max() < 1e-2:
-                return turned
-            if y is None or (isinstance(y, np.ndarray) and y.shape == probe.x.shape):
-                runs.append((y, turned))
+    for y, turned in _runs(forward, rules, convention, probe):
+        if y is not None and np.abs(y - right).max() < 1e-2:
+            return turned
+        runs.append((y, turned))
     if len(runs) > 1:
         return min(runs, key=lambda run: _mistakes(run[0], probe))[1]  # the first of several that are alike
-    return runs[0][1] if runs else forward.turned(Orientation(first[0], "flat"))
+    return runs[0][1] if runs else forward.turned(_orientations(rules, convention)[0])
 
 
 def _mistakes(y: Any, probe: Probe) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from bncourse.diagnosis.conventions import CONVENTIONS, diagnose_source
 from bncourse.diagnosis.conventions.functions import Forward
-from bncourse.diagnosis.conventions.judge import Judge
+from bncourse.diagnosis.conventions.translation import Translation
 from tests.diagnosis.conventions.programs import (
     BACKWARDS,
     EXPECTED,
@@ -180,9 +180,9 @@ def test_an_error_of_ours_is_told_apart_from_one_of_the_student(monkeypatch: pyt
     def fails(self: Any, *arguments: Any) -> Any:
         raise KeyError("of the engine")
 
-    for target in (Judge._completed, Forward._y, Forward._settings):
+    for target in (Translation.completed, Forward._y, Forward._settings):
         with monkeypatch.context() as patch:
-            patch.setattr(Judge if target is Judge._completed else Forward, target.__name__, fails)
+            patch.setattr(Translation if target is Translation.completed else Forward, target.__name__, fails)
             first = diagnose_source(text)["functions"][0]
         assert (first["status"], first["findings"]) == ("unreadable", [])
         assert first["reason"].startswith(

@@ -151,3 +151,43 @@ def first_sample_left_out(x: Array, gamma: Array, beta: Array, eps: float = 1e-5
 def widest_feature_for_all(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
     inv_std = 1 / np.sqrt(x.var(axis=0).max() + eps)
     return _finish((x - x.mean(axis=0)) * inv_std, inv_std, gamma, beta)
+
+
+@wrong("beta-gamma-exchanged", "forward")
+def shift_for_scale(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
+    inv_std = 1 / np.sqrt(x.var(axis=0) + eps)
+    return _finish((x - x.mean(axis=0)) * inv_std, inv_std, beta, gamma)
+
+
+@wrong("precedence", "forward")
+def mean_over_std(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
+    std = np.sqrt(x.var(axis=0) + eps)
+    x_hat = x - x.mean(axis=0) / std
+    return _finish(x_hat, 1 / std, gamma, beta)
+
+
+@wrong("precedence", "forward")
+def folded_without_scale(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
+    _, cache = plain_forward(x, gamma, beta, eps)
+    scale = gamma / np.sqrt(x.var(axis=0) + eps)
+    return scale * x + (beta - x.mean(axis=0)), cache
+
+
+@wrong("variance-absolute", "forward")
+def mean_distance(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
+    centered = x - x.mean(axis=0)
+    inv_std = 1 / np.sqrt(np.abs(centered).mean(axis=0) + eps)
+    return _finish(centered * inv_std, inv_std, gamma, beta)
+
+
+@wrong("variance-absolute", "forward")
+def mean_distance_for_std(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
+    centered = x - x.mean(axis=0)
+    inv_std = 1 / (np.abs(centered).mean(axis=0) + eps)
+    return _finish(centered * inv_std, inv_std, gamma, beta)
+
+
+@wrong("mean-added", "forward")
+def plus_mean(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
+    inv_std = 1 / np.sqrt(x.var(axis=0) + eps)
+    return _finish((x + x.mean(axis=0)) * inv_std, inv_std, gamma, beta)

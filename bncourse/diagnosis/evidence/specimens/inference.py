@@ -99,3 +99,9 @@ def eps_in_both_places(x: Array, gamma: Array, beta: Array, mean: Array, var: Ar
 @wrong("training-backward-in-inference", "inference_backward")
 def training_gradient(dy: Array, cache: Any) -> Any:
     return reference.batch_norm_backward(dy, cache)
+
+
+@wrong("inference-mean-added", "inference")
+def folded_with_plus(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
+    scale = gamma / np.sqrt(var + eps)
+    return scale * x + (beta + scale * mean)

@@ -148,6 +148,13 @@ def front_on_the_first_term(dy: Array, cache: Any) -> Any:
     return _with(cache["gamma"] * cache["inv_std"] * direct - mean - var, dy, cache)
 
 
+@wrong("gamma-partial", "backward")
+def mean_of_dy_itself(dy: Array, cache: Any) -> Any:
+    dx_hat, x_hat = dy * cache["gamma"], cache["x_hat"]
+    dx = cache["inv_std"] * (dx_hat - dy.mean(axis=0) - x_hat * (dx_hat * x_hat).mean(axis=0))
+    return _with(dx, dy, cache)
+
+
 @wrong("dgamma-with-std", "backward")
 def divided_once_more(dy: Array, cache: Any) -> Any:
     dx, dgamma, dbeta = plain_backward(dy, cache)

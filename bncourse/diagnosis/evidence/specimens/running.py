@@ -66,3 +66,9 @@ def starts_with_the_batch(mean: Array, var: Array, x: Array, momentum: float = 0
 @wrong("running-scalar", "running")
 def axis_forgotten(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
     return _move(mean, x.mean(), momentum), _move(var, x.var(ddof=1), momentum)
+
+
+@wrong("running-moved-away", "running")
+def moves_the_other_way(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    new_mean, new_var = x.mean(axis=0), x.var(axis=0, ddof=1)
+    return mean + momentum * (mean - new_mean), var + momentum * (var - new_var)

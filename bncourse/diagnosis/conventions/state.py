@@ -1,0 +1,57 @@
+"""What a stateful function does with its running statistics besides moving them: in training, and in inference."""
+
+from typing import Any
+
+import numpy as np
+
+from bncourse.diagnosis.conventions.classes import Layer
+from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.probes import Probe
+from bncourse.diagnosis.report import Finding, finding
+
+
+def of_training(forward: Forward | Layer, probe: Probe, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Name a y in training that the running statistics move, in the place of the law that it breaks.
+
+    Parameters
+    ----------
+    forward : Forward or Layer
+        A function that keeps running statistics.
+    probe : Probe
+        What it is tried on.
+    found : tuple of Finding
+        What is known of it already.
+    """
+    wrong = [one for one in found if one.part in ("forward", "conv")]
+    if not wrong or any(one.belief and not one.belief.startswith("law-") for one in wrong):
+        return found
+    one, other = (_y(forward, probe, mean, probe.running_var) for mean in (probe.running_mean, probe.running_mean + 3))
+    if one is None or other is None or np.array_equal(one, other, equal_nan=True):
+        return found
+    named = finding("running-in-training", wrong[0].part)
+    return (named, *(each for each in found if each not in wrong))
+
+
+def _y(forward: Forward | Layer, probe: Probe, mean: Any, var: Any) -> Any:
+    y = forward.run(Values(probe.x, probe.gamma, probe.beta, probe.eps, True, mean.copy(), var.copy(), 0.5)).y
+    return y if isinstance(y, np.ndarray) else None
+
+
+def of_inference(forward: Forward | Layer, probe: Probe, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Name an inference that moves the running statistics, in the place of an unknown mistake.
+
+    Parameters
+    ----------
+    forward, probe, found
+        As in `of_training`.
+    """
+    statistics = probe.running_mean, probe.running_var
+    mean, var = (one.copy() for one in statistics)
+    values = Values(probe.x, probe.gamma, probe.beta, probe.eps, False, mean, var, 0.5)
+    moved = forward.run(values).statistics
+    for name, before in zip(("running_mean", "running_var"), statistics, strict=True):
+        after = moved.get(name)
+        if isinstance(after, np.ndarray) and after.shape == before.shape and np.abs(after - before).max() > 1e-3:
+            kept = tuple(one for one in found if not (one.part == "inference" and one.belief is None))
+            return (*kept, finding("inference-moves-statistics", "inference"))
+    return found

@@ -1,0 +1,213 @@
+"""One normalization of a file as functions of ours: forward, backward, inference and running statistics.
+
+Nothing is judged here. What a course means by its settings is translated, so that the same values reach the student's
+function that would reach one of this course.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bncourse.diagnosis.conventions.calls import Array, tells_shapes_apart
+from bncourse.diagnosis.conventions.classes import Layer
+from bncourse.diagnosis.conventions.find import Unit
+from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.gradients import Backward, autograd
+from bncourse.diagnosis.conventions.known import Convention
+from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, runs_on
+from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.updates import Update
+from bncourse.diagnosis.probes import Probe, make_probe
+from bncourse.diagnosis.rules import PLACES, Rules
+
+Function = Callable[..., Any]
+
+
+class Translation:
+    """What the functions of one normalization do, in our words.
+
+    Parameters
+    ----------
+    unit : Unit
+        Which functions belong together.
+    convention : Convention
+        What their course means by momentum and the like.
+    program : Program
+        The file.
+    declared : bool
+        Whether the course was named, so that what differs from it is a mistake.
+    """
+
+    def __init__(self, unit: Unit, convention: Convention, program: Program, *, declared: bool) -> None:
+        self.unit, self.convention, self.program, self.declared = unit, convention, program, declared
+        self.course_counts = declared and convention.is_course
+
+    # --- with which values
+
+    def rules(self) -> Rules:
+        """Which normalization is asked for, and whose convention counts."""
+        unit = self.unit
+        spatial = PLACES if unit.maps or unit.kind in ("group", "instance") else ()
+        groups = 2 if unit.kind == "group" else 1
+        variance = self.convention.running_variance if self.course_counts else "either"
+        return Rules(unit.kind, spatial, groups, None, variance, "argument" if self.course_counts else "either")
+
+    def completed(self, forward: Forward | Layer, rules: Rules) -> Rules:
+        """The rules for a function that has an eps, or a momentum, of its own."""
+        probe = probe_of(rules)
+        values = values_of(probe)
+        if not forward.takes("eps", values):
+            constant = constant_of(lambda x, gamma, beta: forward.run(values_of(probe, x=x)).y, probe)
+            rules = rules._replace(eps=constant or USUAL_EPS)
+            still = self.inference(forward, rules)
+            if still is not None:
+                rules = rules._replace(inference_eps=constant_of(still, probe, inference=True))
+        if not forward.takes("momentum", values) and not self.updates(forward, rules):
+            rules = rules._replace(momentum="constant")
+        return rules
+
+    def takes_maps(self, forward: Forward | Layer) -> bool:
+        """Whether batch norm on feature maps is meant too, by a function that is for tables as well."""
+        if self.unit.kind != "batch" or self.unit.maps or not tells_shapes_apart(forward.tree, self.program):
+            return False
+        rules = self.rules()._replace(spatial=PLACES)
+        return runs_on(forward, rules, self.convention, probe_of(rules))
+
+    def takes_maps_only(self, forward: Forward | Layer) -> bool:
+        """Whether it runs on feature maps and not on tables."""
+        if self.unit.kind != "batch" or self.unit.maps:
+            return False
+        tables = self.rules()
+        maps = tables._replace(spatial=PLACES)
+        return not runs_on(forward, tables, self.convention, probe_of(tables)) and runs_on(
+            forward, maps, self.convention, probe_of(maps)
+        )
+
+    # --- the functions
+
+    def forward(self, forward: Forward | Layer, rules: Rules) -> Function:
+        """`forward(x, gamma, beta, eps=eps) -> (y, cache)`."""
+        lacks_shift = self.lacks_shift(forward, rules)
+
+        def run(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Any:
+            outcome = forward.run(Values(x, gamma, beta, eps, groups=rules.groups))
+            if lacks_shift and isinstance(outcome.y, np.ndarray):
+                return outcome.y + rules.layout.across(beta, x.ndim), outcome
+            return outcome.y, outcome
+
+        return run
+
+    def lacks_shift(self, forward: Forward | Layer, rules: Rules) -> bool:
+        """Whether it has no beta because RMS norm needs none; it is added then, to be judged as the others are."""
+        return self.unit.kind == "rms" and not forward.takes("beta", values_of(probe_of(rules)))
+
+    def backwards(self, forward: Forward | Layer, rules: Rules) -> dict[str, Function]:
+        """Every backward pass, under its name."""
+        found = self._backwards(forward)
+        if self.lacks_shift(forward, rules):
+            found = {name: _with_shift(one) for name, one in found.items()}
+        return found
+
+    def _backwards(self, forward: Forward | Layer) -> dict[str, Function]:
+        lay = forward.orientation
+        if forward.torch and not self.unit.backwards:
+            return {f"{forward.name}, by autograd": lambda dy, cache: autograd(dy, cache, lay)}
+        if isinstance(forward, Layer):
+            return dict.fromkeys(self.backward_names(), forward.backward)
+        found: dict[str, Function] = {}
+        for name in self.unit.backwards:
+            function, tree = self.program.namespace[name], self.program.trees[name]
+            by_names = self.convention.name not in ("bncourse", "cs231n")
+            found[name] = Backward(name, function, tree, forward, by_names)  # type: ignore[arg-type]
+        return found
+
+    def backward_names(self) -> list[str]:
+        """How the backward passes are called in a report."""
+        if isinstance(self.unit.forward, Layer):
+            return [f"{self.unit.forward.name}.{name}" for name in self.unit.backwards]
+        return self.unit.backwards
+
+    def inference(self, forward: Forward | Layer, rules: Rules) -> Function | None:
+        """`inference(x, gamma, beta, mean, var, eps=eps) -> y`; None where there is none."""
+        if self.unit.kind != "batch":
+            return None
+        chosen = forward
+        if self.unit.inference:
+            chosen = self.inference_alone().turned(forward.orientation)
+        elif not self.is_stateful(forward, rules):
+            return None
+
+        def run(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
+            return chosen.run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy())).y
+
+        return run
+
+    def inference_alone(self) -> Forward:
+        """The inference that is a function of its own."""
+        name = self.unit.inference
+        return Forward(name, self.program.namespace[name], self.program.trees[name], self.program, "batch")
+
+    def is_stateful(self, forward: Forward | Layer, rules: Rules) -> bool:
+        """Whether one function does both training and inference, and keeps running statistics."""
+        values = values_of(probe_of(rules))
+        return forward.has_modes(values) and forward.keeps_statistics(values)
+
+    def running(self, forward: Forward | Layer, rules: Rules) -> Function | None:
+        """`running(mean, var, x, momentum=momentum) -> (mean, var)`; None where there are no running statistics."""
+        if self.unit.kind == "batch" and self.updates(forward, rules):
+            return self.update_alone()
+        if self.unit.kind != "batch" or not forward.keeps_statistics(values_of(probe_of(rules))):
+            return None
+
+        def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
+            weight = momentum if self.convention.momentum == "new" else 1 - momentum
+            ones = np.ones(x.shape[1])
+            values = Values(x, ones, 0 * ones, rules.eps or USUAL_EPS, True, mean.copy(), var.copy(), weight)
+            moved = forward.run(values).statistics
+            return moved.get("running_mean"), moved.get("running_var")
+
+        return run
+
+    def update_alone(self) -> Function:
+        """The update that is a function of its own."""
+        name = self.unit.update
+        update = Update(name, self.program.namespace[name], self.program)
+
+        def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
+            return update(mean, var, x, momentum if self.convention.momentum == "new" else 1 - momentum)
+
+        return run
+
+    def updates(self, forward: Forward | Layer, rules: Rules) -> bool:
+        """Whether a function of its own moves the running statistics."""
+        return bool(self.unit.update) and not forward.keeps_statistics(values_of(probe_of(rules)))
+
+    def apart(self, forward: Forward | Layer, rules: Rules) -> dict[str, str]:
+        """Parts that functions of their own do, and their names."""
+        parts = {"inference": self.unit.inference} if self.unit.inference else {}
+        if self.updates(forward, rules):
+            parts |= dict.fromkeys(("running", "running_mean", "running_var"), self.unit.update)
+        return parts
+
+
+def probe_of(rules: Rules) -> Probe:
+    """Numbers to try a function with."""
+    return make_probe(0, spatial=rules.spatial, layout=rules.layout)
+
+
+def values_of(probe: Probe, **changed: Any) -> Values:
+    """The same numbers, as a function of a file is given them."""
+    given = {"x": probe.x, "gamma": probe.gamma, "beta": probe.beta, "eps": probe.eps, "groups": 2}
+    return Values(**{**given, **changed})
+
+
+def _with_shift(backward: Function) -> Function:
+    """A backward pass of a normalization without beta, as one that has a beta."""
+
+    def run(dy: Array, cache: Any) -> Any:
+        found = backward(dy, cache)
+        dbeta = dy.sum(axis=(0, *range(2, dy.ndim)))
+        return (*found[:2], dbeta) if isinstance(found, (tuple, list)) and len(found) in (2, 3) else found
+
+    return run

@@ -1,0 +1,47 @@
+"""Objects that keep the running statistics from call to call: what they do with them besides moving them."""
+
+import pytest
+
+from bncourse.diagnosis.conventions import diagnose_source
+from tests.diagnosis.conventions.corpus.reading import programs
+
+LAYER = next(one.source for one in programs("classes") if one.name == "cache-in-self")
+MOVES = (
+    "        self.running_mean = self.momentum * self.running_mean + (1 - self.momentum) * mean\n"
+    "        self.running_var = self.momentum * self.running_var + (1 - self.momentum) * var\n"
+)
+ASKS = "        if not is_training:\n"
+MEASURES = "        mean, var = np.mean(x, axis=0), np.var(x, axis=0)\n"
+
+
+def said(source: str) -> list[str | None]:
+    return [found["belief"] for one in diagnose_source(source)["functions"] for found in one["findings"]]
+
+
+def test_the_layer_is_right() -> None:
+    assert said(LAYER) == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_an_inference_that_moves_the_statistics_is_named_even_where_its_output_is_right(after: bool) -> None:
+    moved = MEASURES + MOVES.replace("mean\n", "np.mean(x, axis=0)\n").replace("var\n", "np.var(x, axis=0)\n")
+    if after:
+        asks = f"{ASKS}            kept = self.running_mean, self.running_var\n"
+        source = LAYER.replace(ASKS, asks).replace(
+            "            return (x - self.running_mean) / np.sqrt(self.running_var + self.eps) * self.W + self.b\n",
+            "            y = (x - kept[0]) / np.sqrt(kept[1] + self.eps) * self.W + self.b\n"
+            "            self.running_mean = 0.9 * kept[0] + 0.1 * x.mean(axis=0)\n            return y\n",
+        )
+    else:
+        source = LAYER.replace(MEASURES + MOVES, MEASURES).replace(ASKS, moved + ASKS)
+    assert said(source) == ["inference-moves-statistics"]
+
+
+def test_running_statistics_that_normalize_in_training_are_named() -> None:
+    source = LAYER.replace("(x - mean) / std", "(x - self.running_mean) / np.sqrt(self.running_var + self.eps)")
+    assert said(source)[0] == "running-in-training"
+
+
+def test_a_wrong_y_in_training_that_no_statistic_moves_is_not_called_so() -> None:
+    source = LAYER.replace("x_hat = (x - mean) / std", "x_hat = np.sin(x - mean) / std")
+    assert "running-in-training" not in said(source)
