@@ -18,7 +18,37 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         """Mean and half width, as a table shows them."""
-        return f"{self.mean:.4g} ± {(self.high - self.low) / 2:.2g}"
+        return f"{self.mean:.4g} in all seeds" if self.empty else f"{self.mean:.4g} ± {self.half:.2g}"
+
+    @property
+    def half(self) -> float:
+        """Half of the interval's width."""
+        return (self.high - self.low) / 2
+
+    @property
+    def empty(self) -> bool:
+        """Whether all seeds gave the same number, up to rounding: an interval of width 0 would promise too much."""
+        return self.half <= 1e-9 * abs(self.mean)
+
+    def said(self, digits: int, *, scale: float = 1.0, sign: str = "") -> str:
+        """Say the mean and half of the width with that many digits, or that all seeds gave the same number.
+
+        Parameters
+        ----------
+        digits : int
+            After the point.
+        scale : float
+            Factor on both numbers; 100 for percent.
+        sign : {"", "+"}
+            Whether a positive mean bears a plus.
+
+        Examples
+        --------
+        >>> interval([0.8, 0.9]).said(1, scale=100), interval([0.9, 0.9]).said(1, scale=100)
+        ('85.0 ± 63.5', '90.0 in all seeds')
+        """
+        mean = f"{scale * self.mean:{sign}.{digits}f}".replace("-", "−")
+        return f"{mean} in all seeds" if self.empty else f"{mean} ± {scale * self.half:.{digits}f}"
 
 
 def interval(values: Any, *, confidence: float = 0.95) -> Interval:

@@ -41,3 +41,11 @@ def test_a_band_is_the_interval_point_by_point():
 def test_students_quantile_is_that_of_scipy(degrees: int, confidence: float) -> None:
     expected = scipy.special.stdtrit(degrees, 0.5 + confidence / 2)
     np.testing.assert_allclose(t_quantile(confidence, degrees), expected, rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.098, -3.0, 1e7])
+def test_seeds_that_agree_get_no_interval_of_width_zero(value: float) -> None:
+    alike, apart = interval([value] * 5), interval([value, value, value, value, value + 1.0])
+    assert alike.empty and not apart.empty
+    assert "±" not in f"{alike}" + alike.said(1) and "in all seeds" in f"{alike}"
+    assert "±" in f"{apart}" and "±" in apart.said(1)

@@ -50,9 +50,9 @@ def table(result: Result) -> Numbers:
         cells = []
         for way in LOOKS:
             found = result.interval(f"{kind}_{way}", part="reported")
-            cells.append(f"{100 * found.mean:.1f} ± {50 * (found.high - found.low):.1f}")
+            cells.append(found.said(1, scale=100))
         gain = gained(result, kind)
-        body.append((kind, *cells, f"{100 * gain.mean:+.2f} ± {50 * (gain.high - gain.low):.2f}"))
+        body.append((kind, *cells, gain.said(2, scale=100, sign="+")))
     header = ("shift", *(LOOKS[way].name for way in LOOKS), "points that lower entropy adds")
     count = len(result.config["seeds"])
     return Numbers(header, tuple(body), f"Mean and 95 % interval over {count} seeds; the last column seed by seed.")

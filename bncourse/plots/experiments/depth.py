@@ -118,7 +118,7 @@ def table(result: Result) -> Numbers:
             accuracy = interval(100 * result.values("accuracy", **condition))
             start = [result.values(name, part="start", **arm) for name in ("signal_growth", "last_share")]
             cells = [f"{np.median(values):.3g}" for values in start]
-            said = f"{accuracy.mean:.1f} ± {(accuracy.high - accuracy.low) / 2:.1f}"
+            said = accuracy.said(1)
             body.append(
                 (
                     str(arm["depth"]),

@@ -100,10 +100,8 @@ def steps_until(result: Result, norm: str, accuracy: float) -> str:
     first = [steps[run >= accuracy][0] if (run >= accuracy).any() else np.nan for run in runs]
     if np.isnan(first).any():
         return f"never in {int(np.isnan(first).sum())} of {len(first)} seeds"
-    if len(set(first)) == 1:  # every seed at the same look: no interval of width 0, which would promise too much
-        return f"{first[0]:,.0f} in every seed"
     found = interval(first)
-    return f"{found.mean:,.0f} ± {(found.high - found.low) / 2:,.0f}"
+    return f"{found.mean:,.0f} in all seeds" if found.empty else f"{found.mean:,.0f} ± {found.half:,.0f}"
 
 
 def travel(result: Result, norm: str, *, after: float, until: float) -> Interval:

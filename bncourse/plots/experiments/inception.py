@@ -245,5 +245,4 @@ def said(values: Array, digits: int) -> str:
     missed = int(np.isnan(values).sum())
     if missed:
         return "never" if missed == len(values) else f"not in {missed} of {len(values)} seeds"
-    found = interval(values)
-    return f"{found.mean:.{digits}f} ± {(found.high - found.low) / 2:.{digits}f}"
+    return interval(values).said(digits)

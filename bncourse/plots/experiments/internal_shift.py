@@ -77,9 +77,7 @@ def controls(result: Result, activation: str = "sigmoid") -> Numbers:
             if np.isfinite(loss).all() and not result.values("failed", **chosen).any():
                 cells = [f"{result.interval(name, **chosen)}" for name in names]
                 accuracy = interval(100 * result.values("accuracy", **chosen))
-                body.append(
-                    (look.name, f"{rate:g}", *cells, f"{accuracy.mean:.1f} ± {accuracy.high - accuracy.mean:.1f}")
-                )
+                body.append((look.name, f"{rate:g}", *cells, accuracy.said(1)))
             else:
                 lost = int(result.values("failed", **chosen).sum())
                 body.append((look.name, f"{rate:g}", f"came to nothing in {lost} of {len(loss)} seeds", *[""] * 6))

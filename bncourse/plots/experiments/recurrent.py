@@ -58,7 +58,7 @@ def table(result: Result) -> Numbers:
         for name in READ:
             if arm["norm"] == "batch" or name == "accuracy":
                 found = interval(100 * result.values(name, part="reported", **arm))  # type: ignore[arg-type]
-                cells.append(f"{found.mean:.1f} ± {(found.high - found.low) / 2:.1f}")
+                cells.append(found.said(1))
             else:  # nothing is stored, so all ways are one
                 cells.append("")
         body.append((named(arm), *cells))

@@ -48,7 +48,7 @@ def test_each_change_is_undone_in_the_second_table() -> None:
     body = inception.changes(made_up()).body
     assert [row[0] for row in body] == list(inception.UNDONE.values())
     assert {row[1:3] for row in body} == {("30 ± 10", "3 ± 3")}
-    assert {row[4] for row in body} == {"-3.00 ± 0.00"}
+    assert {row[4] for row in body} == {"−3.00 in all seeds"}
 
 
 def test_the_curves_of_the_published_rows_are_drawn(sound: Callable[..., str]) -> None:
