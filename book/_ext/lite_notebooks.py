@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from live_cells import cells_of, live
+from page_dependencies import PACKAGE
 from publishing import plain
 from sphinx.application import Sphinx
 from teach_pages import DOWNLOADS, LITE, listed, opened, runs_in_a_browser
@@ -35,13 +36,33 @@ def offer(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     context["body"] = TASK.sub(lambda task: NAME.sub(linked, task[0]), context["body"])
 
 
+def released(out: Path) -> list[Path]:
+    """The assignments' notebooks in the site."""
+    return sorted((out / DOWNLOADS).glob("*.ipynb"))
+
+
+def executed(out: Path) -> list[Path]:
+    """The chapters as notebooks, as they were executed."""
+    return sorted(chapters(out).rglob("*.ipynb"))
+
+
+def chapters(out: Path) -> Path:
+    """Where the chapters' notebooks lie."""
+    return out.parent / "jupyter_execute" / "book"
+
+
+def sources(out: Path) -> list[Path]:
+    """The files on which `notebooks` stands: those that it takes, and the code that says what of them can run."""
+    code = [*Path(__file__).parent.glob("*.py"), *PACKAGE.rglob("*.py")]
+    return [*released(out), *executed(out), *code]
+
+
 def notebooks(out: Path) -> dict[str, dict[str, Any]]:
     """Every notebook by the path under which it opens."""
     from tools.browser import lite
 
-    found = {path.name: json.loads(path.read_text("utf-8")) for path in sorted((out / DOWNLOADS).glob("*.ipynb"))}
-    built = out.parent / "jupyter_execute"
-    for path in sorted((built / "book").rglob("*.ipynb")):
+    found = {path.name: json.loads(path.read_text("utf-8")) for path in released(out)}
+    for path in executed(out):
         notebook = json.loads(path.read_text("utf-8"))
         cells = cells_of(notebook)
         facts = live(cells)
@@ -49,7 +70,7 @@ def notebooks(out: Path) -> dict[str, dict[str, Any]]:
             missing = {one.why.removeprefix("needs ") for one in facts if one.why.startswith("needs ")}
             rest = without_text_numbers([cell.source for cell in cells], [not cell.shown for cell in cells])
             codes = {cell.index: code for cell, code in zip(cells, rest, strict=True)}
-            name = path.relative_to(built / "book").as_posix()
+            name = path.relative_to(chapters(out)).as_posix()
             found[name] = lite.chapter(notebook, codes, plain=plain, missing=sorted(missing))
     return found
 
@@ -59,7 +80,8 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html" and app.config.live_runtime:
         from tools.browser import lite
 
-        lite.build(Path(app.outdir) / LITE, notebooks(Path(app.outdir)))
+        out = Path(app.outdir)
+        lite.build(out / LITE, lambda: notebooks(out), sources(out))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

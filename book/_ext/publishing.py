@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from page_dependencies import PACKAGE
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -184,10 +185,10 @@ def forward(out: Path) -> None:
 
 def draw_card(app: Sphinx, path: Path) -> None:
     """Draw the card, where it is not there as it would be drawn now."""
-    from bncourse.plots import card
+    source = PACKAGE / "plots" / "card.py"
+    if not path.exists() or path.stat().st_mtime < source.stat().st_mtime:
+        from bncourse.plots import card
 
-    source = Path(card.__file__).stat().st_mtime
-    if not path.exists() or path.stat().st_mtime < source:
         words = "Every claim is executed, and every wrong belief has a name."
         card.social_card(app.config.html_title or app.config.project, words).savefig(path)
 

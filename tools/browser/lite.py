@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,17 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def build(target: Path, notebooks: dict[str, dict[str, Any]]) -> bool:
+def build(target: Path, notebooks: Callable[[], dict[str, dict[str, Any]]], sources: Iterable[Path]) -> bool:
     """Leave JupyterLite with these notebooks (by path) in `target`, unless it is there of the same; say if it was made.
+
+    Parameters
+    ----------
+    target : Path
+        The folder to make.
+    notebooks : callable
+        Gives the notebooks; not called where all is there.
+    sources : paths
+        The files from which it makes them, its own code among them.
 
     Raises
     ------
@@ -40,7 +49,8 @@ def build(target: Path, notebooks: dict[str, dict[str, Any]]) -> bool:
         If `jupyter lite build` fails, with its last lines.
     """
     versions = [version(name) for name in ("jupyterlite-core", "jupyterlite-pyodide-kernel")]
-    now = hashlib.sha256(json.dumps([versions, CONFIG, notebooks], sort_keys=True).encode()).hexdigest()
+    read = [[str(path), hashlib.sha256(path.read_bytes()).hexdigest()] for path in sorted({*sources, Path(__file__)})]
+    now = hashlib.sha256(json.dumps([versions, CONFIG, read], sort_keys=True).encode()).hexdigest()
     state = target / STATE
     if state.exists() and state.read_text("utf-8") == now:
         return False
@@ -51,7 +61,7 @@ def build(target: Path, notebooks: dict[str, dict[str, Any]]) -> bool:
         extension = Path(sys.prefix) / "share/jupyter/labextensions" / KERNEL.partition(":")[0]
         chosen = {"ignore_sys_prefix": True, "federated_extensions": [str(extension)]}  # none of nbgrader's and others
         (source / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": chosen}), encoding="utf-8")
-        for path, notebook in notebooks.items():
+        for path, notebook in notebooks().items():
             (files / path).parent.mkdir(parents=True, exist_ok=True)
             (files / path).write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         command = [
