@@ -44,7 +44,7 @@ def test_each_sides_best_rate_is_named(sound: Callable[..., str]) -> None:
 
 def test_steps_until_an_accuracy_are_those_of_the_first_look_that_has_it() -> None:
     assert figure_one.steps_until(made_up(), "batch", 0.79) == "20 in all seeds"
-    assert figure_one.steps_until(made_up(), "none", 0.79) == "60 in every seed"
+    assert figure_one.steps_until(made_up(), "none", 0.79) == "60 in all seeds"
 
 
 def test_an_accuracy_that_some_seed_never_has_is_not_averaged_away() -> None:
