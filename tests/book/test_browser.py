@@ -114,7 +114,7 @@ def test_page(browser: Any, address: str, name: str) -> None:
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
         page.wait_for_timeout(400)  # colors fade over
         assert grave(page) == [], "in dark mode"
-        page.set_viewport_size({"width": 375, "height": 800})
+        page.set_viewport_size({"width": 360, "height": 800})
         page.wait_for_timeout(100)
         too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert too_wide <= 0, f"{too_wide} px wider than a phone"
