@@ -1,5 +1,6 @@
 """Every chapter's question has a picture that asks it."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from bncourse.experiments import recorded
 from bncourse.plots.questions import gradients, practice, transform, why
-from bncourse.plots.style import Drawing
+from bncourse.plots.style import LEGIBLE, Drawing, smallest_text
 
 EIGHT = np.linspace(-1.0, 1.0, 8)
 
@@ -52,3 +53,12 @@ def test_the_numbers_that_a_question_shows_are_those_of_the_run() -> None:
 @pytest.mark.parametrize("returned, said", [(np.zeros(8), "agree in every entry"), (np.ones(8), "differ")])
 def test_the_picture_of_a_gradient_test_says_whether_its_numbers_agree(returned: np.ndarray, said: str) -> None:
     assert said in gradients.checking(np.zeros(8), returned).alt
+
+
+@pytest.mark.parametrize("chapter", PICTURES)
+def test_a_question_is_legible_on_a_phone_without_scrolling(chapter: str) -> None:
+    svg = PICTURES[chapter]().svg
+    wide = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
+    narrowest = float(re.findall(r"min-width: (\d+)px", svg)[0])
+    assert smallest_text(svg) * narrowest / wide >= LEGIBLE - 0.02
+    assert narrowest <= 375
