@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from bncourse.grading.authoring.course import Course
+from bncourse.grading.gradebook.by_hand import give
 from bncourse.grading.gradebook.records_table import kept_records
 from tests.conftest import copied
 from tests.grading.formgrader import TOKEN, formgrader_of
+from tests.grading.marking.conftest import groups_now
 
 pytestmark = pytest.mark.sandbox
 
@@ -62,6 +64,21 @@ def test_a_submission_shows_verdicts_and_no_hidden_test(formgrader: tuple[Course
     message = kept_records(course, "backward")["dora"].record.verdicts[7].message.splitlines()[0]
     assert message in page and "HIDDEN" not in page
     assert not re.search(r"<script>alert", page)
+
+
+def test_a_mark_by_question_stands_in_formgrader_with_its_comment(formgrader: tuple[Course, Get]) -> None:
+    course, get = formgrader
+    notebook = next(
+        each for each in json.loads(get("api/submitted_notebooks/backward/backward")) if each["student"] == "boris"
+    )
+    group = next(each for each in groups_now(course, "proof") if "boris" in each.marks)
+    give(course, "backward", "proof", {"boris": group.marks["boris"]}, 1.5, "Which sum is zero?")
+    grades = {each["name"]: each for each in json.loads(get(f"api/grades?submission_id={notebook['id']}"))}
+    assert (grades["proof"]["manual_score"], grades["proof"]["needs_manual_grade"]) == (1.5, False)
+    comments = {
+        each["name"]: each["manual_comment"] for each in json.loads(get(f"api/comments?submission_id={notebook['id']}"))
+    }
+    assert comments["proof"] == "Which sum is zero?"
 
 
 def test_its_autograde_button_grades_with_our_engine(formgrader: tuple[Course, Get]) -> None:
