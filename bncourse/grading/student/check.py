@@ -25,6 +25,7 @@ from bncourse.grading.core.records import Kind, Master, MasterCell, Verdict
 from bncourse.grading.core.render import public_master
 from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.missing_names import charge_once, with_names
+from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
 from bncourse.grading.submissions.complete import complete
 from bncourse.grading.submissions.elsewhere import names_of
@@ -152,7 +153,7 @@ def _others(path: Path) -> Iterator[bytes]:
 
 def carry_out(plan: Attempt) -> None:
     """Run passes until every test has its verdict."""
-    deadline = time.monotonic() + START_SECONDS + plan.master.seconds_in_all
+    deadline = time.monotonic() + START_SECONDS + MOST * plan.master.seconds_in_all
     for _ in range(MAX_PASSES):
         if not plan.open_tests():
             break
@@ -216,7 +217,7 @@ def _follow(
         if "extra" in message:
             raise MissingExtraError(message["extra"])
         if "at" in message:
-            at, patience = message, job["seconds"] + GRACE
+            at, patience = message, MOST * job["seconds"] + GRACE
         elif "dead" in message:
             return message
         elif "done" in message:

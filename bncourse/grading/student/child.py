@@ -17,13 +17,14 @@ import traceback
 import types
 import warnings
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from bncourse.diagnosis.report import Misconception
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, MasterCell, Verdict
 from bncourse.grading.core.seeds import begin_anew, cell_seed
 from bncourse.grading.oracle.compiled_master import CompiledMaster, quiet, test_file
+from bncourse.grading.oracle.patience import LEAST, MOST, OwnDelay
 from bncourse.grading.oracle.remote_errors import StudentError, StudentLate, error_class
 from bncourse.grading.oracle.verdicts import judge, raised_by_student
 from bncourse.grading.sandbox.inside import shell as shells
@@ -31,6 +32,8 @@ from bncourse.grading.sandbox.inside.cells import describe, foreign, parse
 from bncourse.grading.sandbox.inside.statements import compiled
 from bncourse.grading.sandbox.inside.watching import measured_message, watched
 
+AGAIN = 0.5
+"""Seconds after which code that has caught its end is ended once more."""
 MEMORY = 6 * 2**30
 """Bytes that a student's code may ask for beside what libraries have, where the system can say no."""
 
@@ -216,20 +219,30 @@ class Child:
 
 @contextlib.contextmanager
 def in_time(seconds: float) -> Any:
-    """End what takes longer, where the system has a timer; elsewhere the other process does."""
+    """End what takes longer, where the system has a timer; elsewhere the other process does.
+
+    What the machine's other work took is not counted, up to a bound, as when it is graded.
+    """
     if not hasattr(signal, "setitimer"):
         yield
         return
-    signal.signal(signal.SIGALRM, _late)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    delay, begun = OwnDelay(), time.monotonic()
+    before = delay.now()
+
+    def ring(*_: Any) -> None:
+        wall = time.monotonic() - begun
+        more = min(seconds - (wall - (delay.now() - before)), MOST * seconds - wall)
+        if more <= LEAST:
+            raise StudentLate
+        signal.setitimer(signal.ITIMER_REAL, more, AGAIN)
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _late(*_: Any) -> NoReturn:
-    raise StudentLate
+        delay.close()
 
 
 def limit_imports(allowed: set[str], space: dict[str, Any]) -> None:

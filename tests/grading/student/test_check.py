@@ -1,6 +1,7 @@
 """`bncourse check` reads and runs a notebook as it is when it is graded: the same verdicts, in the same words."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 
 from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.sample_class import submission
-from bncourse.grading.core.records import Master, Verdict
+from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
 from bncourse.grading.core.regions import HIDDEN_TESTS, without_region
 from bncourse.grading.core.render import master_of, public_master, release_notebook, source_notebook
 from bncourse.grading.engine.grader import Grader
+from bncourse.grading.oracle.patience import OwnDelay
+from bncourse.grading.oracle.remote_errors import StudentLate
+from bncourse.grading.student import child
 from bncourse.grading.student.check import check, importable
 from bncourse.grading.student.selfcheck import UnreadableNotebookError
 from tests.assignments.whole_class import MASTERS, class_of
@@ -130,16 +134,26 @@ def outcomes(verdicts: tuple[Verdict, ...]) -> list[tuple[str, str, str | None]]
     return [(verdict.grade_id, verdict.outcome, verdict.belief) for verdict in verdicts]
 
 
+PATIENT = {"seconds_per_test": 60.0, "seconds_in_all": 600.0}
+"""For whatever ends by itself: so a busy machine decides nothing."""
+
+
 @pytest.fixture(scope="module")
 def graded(sandbox: None) -> dict[str, tuple[Verdict, ...]]:
+    seen = visible(MASTER)
     with Grader(jobs=2) as grader:
-        raw = [(name, json.dumps(made(name)).encode()) for name in (*FORMS, *SLOW)]
-        return {record.student: record.verdicts for record in grader.grade_many(visible(MASTER), raw)}
+        found = list[SubmissionRecord]()
+        for forms, master in ((FORMS, replace(seen, **PATIENT)), (SLOW, seen)):
+            found += grader.grade_many(master, [(name, json.dumps(made(name)).encode()) for name in forms])
+    return {record.student: record.verdicts for record in found}
 
 
 def made(form: str) -> Notebook:
     answers = REST if form.startswith("elsewhere") else RIGHT
-    return notebook(answers, change=(FORMS | SLOW)[form])
+    whole = notebook(answers, change=(FORMS | SLOW)[form])
+    if form in FORMS:
+        whole["metadata"]["bncourse"] |= PATIENT
+    return whole
 
 
 @pytest.mark.sandbox
@@ -231,3 +245,25 @@ def test_a_release_says_of_its_master_all_but_solutions_and_hidden_tests(assignm
 def test_only_what_the_master_imports_and_requires_can_be_imported() -> None:
     names = importable(MASTER)
     assert {"numpy", "matplotlib", "math", "PIL"} <= names and not {"scipy", "torch", "bncourse"} & names
+
+
+class Busy:
+    """Instead of `OwnDelay`: a machine that takes nine tenths of the time."""
+
+    def now(self) -> float:
+        return 0.9 * time.monotonic()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("delay", "least"), [(OwnDelay, 0.02), (Busy, 0.06)])
+def test_what_a_busy_machine_takes_is_not_counted_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch, delay: Any, least: float
+) -> None:
+    monkeypatch.setattr(child, "OwnDelay", delay)
+    start = time.monotonic()
+    with pytest.raises(StudentLate), child.in_time(0.02):
+        while True:
+            pass
+    assert time.monotonic() - start >= least
