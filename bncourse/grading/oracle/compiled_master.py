@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from bncourse.grading.core.names import imports_of, loaded_names, parse
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.regions import hidden_lines
+from bncourse.grading.sandbox.inside.statements import unprinted
 
 
 class Statement(NamedTuple):
@@ -40,7 +41,7 @@ class CompiledMaster:
                 if cell.kind == "answer":
                     nodes = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
                 if not printing:
-                    nodes = [_unprinted(node) for node in nodes]
+                    nodes = [unprinted(node) for node in nodes]
                 self.statements[cell.grade_id] = [_statement(node, cell) for node in nodes]
 
     def run_test(self, cell: MasterCell, space: dict[str, Any], *, visible: bool = False) -> Any:
@@ -104,21 +105,6 @@ def _compiled(cell: MasterCell, source: str) -> tuple[CodeType, CodeType | None]
     rest = [] if isinstance(last, ast.Expr) else [last]
     code = compile(ast.Module([*body, *rest], []), test_file(cell), "exec")
     return code, compile(ast.Expression(last.value), test_file(cell), "eval") if isinstance(last, ast.Expr) else None
-
-
-def _unprinted(node: ast.stmt) -> ast.stmt:
-    """The statement; of a plain `print`, which nobody would see on this side, only its arguments.
-
-    >>> ast.unparse(_unprinted(ast.parse("print(rng.normal(), 2, sep='')").body[0]))
-    "(rng.normal(), 2, '')"
-    """
-    call = node.value if isinstance(node, ast.Expr) else None
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"):
-        return node
-    if any(keyword.arg not in ("sep", "end", "flush") for keyword in call.keywords):
-        return node
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return ast.fix_missing_locations(ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node))
 
 
 def _statement(node: ast.stmt, cell: MasterCell) -> Statement:

@@ -94,17 +94,17 @@ class Encoder:
             if value.dtype.kind in KINDS and value.dtype.names is None:
                 return self._array(ARRAY, value)
         elif kind is tuple:
-            return msgpack.ExtType(TUPLE, self._nested(list(value)))
+            return _extension(TUPLE, self._nested(list(value)))
         elif isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in KINDS:
             return self._array(SCALAR, np.asarray(value))
         elif kind in _CODES:
             code, parts = _CODES[kind]
-            return msgpack.ExtType(code, self._nested(parts(value)))
+            return _extension(code, self._nested(parts(value)))
         elif kind in _PACKED:
             code, data = _PACKED[kind]
-            return msgpack.ExtType(code, data(value))
+            return _extension(code, data(value))
         elif isinstance(value, np.dtype) and value.kind in KINDS:
-            return msgpack.ExtType(DTYPE, value.str.encode())
+            return _extension(DTYPE, value.str.encode())
         made = self.other(value)
         return made if type(made) in _NATIVE else self._special(made)
 
@@ -128,7 +128,12 @@ class Encoder:
         data = array.tobytes()
         self._arrays.append(data)
         place = _PLACE.pack(len(name), len(shape), self._size - len(data)) + name + _AXES[len(shape)].pack(*shape)
-        return tuple.__new__(msgpack.ExtType, (code, place))  # what it would check of its arguments is known
+        return _extension(code, place)
+
+
+def _extension(code: int, data: bytes) -> Any:
+    """One of MessagePack's extensions; what its own class would check of the arguments is known."""
+    return tuple.__new__(msgpack.ExtType, (code, data))
 
 
 def _integer(value: int) -> bytes:
@@ -239,17 +244,18 @@ class Decoder:
         length, ndim, offset = _PLACE.unpack_from(place)
         start = _PLACE.size + length
         name = place[_PLACE.size : start]
-        dtype = _DTYPES.get(name) or _dtype(name)
+        usual = _DTYPES.get(name)
+        dtype = usual or _dtype(name)
         if ndim > MAX_AXES or len(place) != start + 8 * ndim:
             raise WireError("malformed message (axes)")
         shape = _AXES[ndim].unpack_from(place, start)
-        at = self._start + offset
-        size = math.prod(shape) * dtype.itemsize
-        self._taken += math.prod(max(count, 1) for count in shape) * max(dtype.itemsize, 1)
+        at, itemsize = self._start + offset, dtype.itemsize
+        size = math.prod(shape) * itemsize
+        self._taken += size or math.prod(max(count, 1) for count in shape) * max(itemsize, 1)
         if size > len(self._data) - at or self._taken > MAX_FRAME:  # an empty one has axes too, and a sum over them
             raise WireError("malformed message (too short)")
         array = np.ndarray(shape, dtype, self._data, at).copy() if size else np.empty(shape, dtype)
-        return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+        return array if usual or dtype.isnative else array.astype(dtype.newbyteorder("="))
 
 
 _COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR})

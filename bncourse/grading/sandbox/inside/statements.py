@@ -10,6 +10,8 @@ from .cells import parse
 
 GIVEN: dict[tuple[str, str], list["Statement"]] = {}
 """Cells that everybody gets, by name and source, compiled before the fork."""
+UNSEEN: dict[tuple[str, str], list["Statement"]] = {}
+"""The same for where nobody sees what they print: there it is not even formatted."""
 
 
 class Statement(NamedTuple):
@@ -28,8 +30,24 @@ def learn(cell: str, source: str) -> None:
         warnings.simplefilter("ignore")
         trees = list(parse(source, problems))
         found = [Statement(tree, compiled(tree, f"<{cell}>", 0, last=tree is trees[-1])) for tree in trees]
+        unseen = [Statement(tree, compiled(unprinted(tree), f"<{cell}>", 0, last=False)) for tree in trees]
         if not problems and not any(isinstance(tree, ast.ImportFrom) and tree.module == "__future__" for tree in trees):
-            GIVEN[cell, source] = found
+            GIVEN[cell, source], UNSEEN[cell, source] = found, unseen
+
+
+def unprinted(node: ast.stmt) -> ast.stmt:
+    """The statement; of a plain `print` that nobody sees, only its arguments.
+
+    >>> ast.unparse(unprinted(ast.parse("print(rng.normal(), 2, sep='')").body[0]))
+    "(rng.normal(), 2, '')"
+    """
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"):
+        return node
+    if any(keyword.arg not in ("sep", "end", "flush") for keyword in call.keywords):
+        return node
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return ast.fix_missing_locations(ast.copy_location(ast.Expr(ast.Tuple(given, ast.Load())), node))
 
 
 def compiled(tree: ast.stmt, filename: str, flags: int, *, last: bool) -> types.CodeType:

@@ -68,7 +68,7 @@ class _Watch:
     """What was seen of one call."""
 
     def __init__(self, given: list[Any]) -> None:
-        self.given = [(values, float(np.abs(values).max()), set(values.ravel().tolist())) for values in given]
+        self.given = [(values, float(np.abs(values).max())) for values in given]
         self.large = MANY * max((values.size for values in given), default=MAX_VALUES)
         self.calls: defaultdict[Any, int] = defaultdict(int)
         self.nudged: defaultdict[Any, set[bytes]] = defaultdict(set)
@@ -88,14 +88,16 @@ class _Watch:
                     self.calls[argument.__name__] += 1
                     self.look(argument.__name__, array, closely=self.calls[argument.__name__] > OFTEN)
             elif event in ("call", "return"):
-                code = frame.f_code
+                code, called = frame.f_code, event == "call"
                 own = code.co_filename.startswith(OWN)
-                self.calls[code] += event == "call"
-                if own or event == "call":
-                    closely = event == "call" and (own or self.calls[code] > OFTEN)
-                    for value in frame.f_locals.values():
-                        if type(value) is np.ndarray:
-                            self.look(code, value, closely=closely)
+                if not (own or called):
+                    return
+                place = id(code)  # a code object's hash is worked out from all that is in it, each time
+                self.calls[place] += called
+                closely = called and (own or self.calls[place] > OFTEN)
+                for value in frame.f_locals.values():
+                    if type(value) is np.ndarray:
+                        self.look(place, value, closely=closely)
         except Exception:  # noqa: S110  (an array that cannot be read)
             pass
 
@@ -107,7 +109,7 @@ class _Watch:
             return
         if array.size >= self.large and not self.is_stacked:
             self.is_stacked = any(_holds_many(array, *given) for given in self.given)
-        elif closely and any(_is_near(array, values, size) for values, size, _ in self.given):
+        elif closely and any(_is_near(array, *given) for given in self.given):
             self.nudged[place].add(array.tobytes())
 
 
@@ -123,12 +125,12 @@ def _is_near(array: Any, given: Any, size: float) -> bool:
     return most <= (FEW_MOVED if few else ALL_MOVED) * size
 
 
-def _holds_many(array: Any, given: Any, size: float, entries: set[float]) -> bool:
+def _holds_many(array: Any, given: Any, size: float) -> bool:
     """Whether a large array holds what was given many times, with some entries nudged."""
     values = np.asarray(array, dtype=np.float64).ravel()
     same = np.isin(values, given.ravel())
     share = same.mean()
-    if share == 1 or share < 0.4 or len(entries) < 4:
+    if share == 1 or share < 0.4 or len(np.unique(given)) < 4:
         return False
     places = np.sort(given.ravel())
     rest = values[~same]

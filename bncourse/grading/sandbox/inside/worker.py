@@ -31,13 +31,14 @@ from .channel import Channel
 from .codec import Decoder, Encoder, WireError
 from .effects import only_binds
 from .progress import Progress
-from .statements import GIVEN, Statement, compiled, one_definition
+from .statements import GIVEN, UNSEEN, Statement, compiled, one_definition
 from .surroundings import Surroundings
 from .watching import watched
 from .wire_types import Handle, Parts, Tensor
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 MAX_ITEMS = 10_000
+PRINT = builtins.print
 
 
 class Worker(Decoder):
@@ -184,7 +185,8 @@ class Worker(Decoder):
         problems: list[tuple[int, str, str]] = []
         statements = self.parsed.get((cell, source), [])
         if given and not self.flags:
-            statements = GIVEN.get((cell, source), statements)
+            learned = GIVEN if show or self.prints_otherwise() else UNSEEN
+            statements = learned.get((cell, source), statements)
         if not statements:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -204,6 +206,10 @@ class Worker(Decoder):
         with contextlib.suppress(BaseException):
             pictures = shells.figures() if show else shells.no_figures()
         return ("ran", problems, self.output.take(), pictures, sorted(set(self.shell.ignored))) if show else ("ran",)
+
+    def prints_otherwise(self) -> bool:
+        """Whether `print` may do something else here than to say what nobody sees."""
+        return "print" in self.space or builtins.print is not PRINT or sys.stdout is not self.output
 
     def execute(self, statements: list[Statement], index: int, filename: str, given: bool) -> None:
         """Run one statement, compiled at its first turn; show the value of a last expression as a notebook does."""

@@ -31,6 +31,7 @@ def nothing_learned() -> Iterator[None]:
     """Forget what a test has had learned."""
     yield
     statements.GIVEN.clear()
+    statements.UNSEEN.clear()
 
 
 def test_a_given_cell_runs_the_same_whether_it_was_compiled_before_or_not(worker: workers.Worker) -> None:
@@ -78,3 +79,22 @@ def test_a_definition_that_fails_names_its_line(worker: workers.Worker) -> None:
     assert worker.do_run("cell", source, False, [], 1, True)[1] == [(2, "NameError", "name 'missing' is not defined")]
     indented = "def f(x):\n  return x\n return 1"
     assert worker.do_run("cell", indented, False, [], 1, True)[1][0][:2] == (3, "IndentationError")
+
+
+LOUD = "class Loud:\n    said = 0\n    def __repr__(self):\n        Loud.said += 1\n        return 'loud'"
+
+
+@pytest.mark.parametrize(("own", "times"), [("x = 1", 0), ("def print(x): repr(x)", 1)])
+def test_what_nobody_sees_is_not_formatted_unless_print_is_something_else(
+    worker: workers.Worker, monkeypatch: pytest.MonkeyPatch, own: str, times: int
+) -> None:
+    monkeypatch.setattr(sys, "stdout", worker.output)
+    source = "print(Loud())\nseen = True\nLoud()"
+    statements.learn("cell", source)
+    worker.do_run("own", f"{LOUD}\n{own}", False, [], 1, False)
+    worker.do_run("cell", source, True, [], 1, False)
+    assert worker.space["seen"] is True
+    assert worker.space["Loud"].said >= times and (worker.space["Loud"].said == 0) == (times == 0)
+    before = worker.space["Loud"].said
+    assert worker.do_run("cell", source, True, [], 1, True)[2].endswith("loud\n")
+    assert worker.space["Loud"].said > before
