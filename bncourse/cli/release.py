@@ -32,13 +32,9 @@ def command(course: "Course", assignment: str, variant: str | None, written: boo
     """
     from bncourse.grading.authoring.course import take_into_use
     from bncourse.grading.student.selfcheck import MissingExtraError
-    from bncourse.grading.workflows.release import (
-        choose_variant,
-        choose_written,
-        is_released,
-        release,
-        require_own_solution,
-    )
+    from bncourse.grading.workflows.choose_variant import choose_variant
+    from bncourse.grading.workflows.own_solution import require_own_solution
+    from bncourse.grading.workflows.release import choose_written, is_released, release
 
     if variant is not None:
         choose_variant(course, assignment, variant)

@@ -17,7 +17,7 @@ from bncourse.grading.authoring.sample_class import SampleStudent, submission
 from bncourse.grading.core.records import Master, Verdict
 from bncourse.grading.core.render import as_bytes, release_notebook, source_notebook
 from bncourse.grading.student.selfcheck import run_checks
-from bncourse.grading.workflows.release import choose_variant
+from bncourse.grading.workflows.choose_variant import choose_variant
 from tests.assignments.whole_class import MASTERS, class_of, graded_by_the_engine, one_at_once, who_learned_by_heart
 
 ASSIGNMENTS = list_masters(MASTERS)

@@ -23,7 +23,8 @@ def source_for(masters: Path) -> Source:
     import yaml
 
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where there is one
+        content: Any = yaml.load(path.read_text(encoding="utf-8"), loader) or {}  # noqa: S506  (both are safe ones)
         return source_of(content.get("sphinx", {}).get("config", {}))
     except (OSError, ValueError, yaml.YAMLError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} does not say where the package comes from: {error!r}") from error

@@ -21,8 +21,8 @@ from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.forkserver import START_SECONDS, Forkserver, LaneError, StartError, last_words, spawn
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late, introduced_pair
-from bncourse.grading.sandbox.inside.codec import WireError
 from bncourse.grading.sandbox.inside.progress import shared_place
+from bncourse.grading.sandbox.inside.wire_types import WireError
 
 __all__ = ["Lane", "LaneError", "StartError", "WorkerPool"]
 

@@ -28,8 +28,8 @@ from bncourse.grading.oracle.remote_errors import (
     torch_of,
 )
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
-from bncourse.grading.sandbox.inside.codec import MAX_FRAME, Decoder, Encoder, WireError
-from bncourse.grading.sandbox.inside.wire_types import Handle, Parts, Tensor
+from bncourse.grading.sandbox.inside.codec import Decoder, Encoder
+from bncourse.grading.sandbox.inside.wire_types import MAX_FRAME, Handle, Parts, Tensor, WireError
 
 HELLO_SECONDS = 60.0
 MAX_CLASSES, MAX_LENGTH = 100, 1_000_000

@@ -28,7 +28,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
-from bncourse.grading.sandbox.inside.codec import WireError
+from bncourse.grading.sandbox.inside.wire_types import WireError
 
 SECONDS = 4
 """Processor time of one call."""

@@ -28,7 +28,8 @@ from bncourse.grading.oracle.patience import LEAST, MOST, OwnDelay
 from bncourse.grading.oracle.remote_errors import StudentError, StudentLate, error_class
 from bncourse.grading.oracle.verdicts import judge, raised_by_student
 from bncourse.grading.sandbox.inside import shell as shells
-from bncourse.grading.sandbox.inside.cells import describe, foreign, parse
+from bncourse.grading.sandbox.inside.cells import describe
+from bncourse.grading.sandbox.inside.parsing import foreign, parse
 from bncourse.grading.sandbox.inside.statements import compiled
 from bncourse.grading.sandbox.inside.watching import measured_message, watched
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from bncourse.grading.core.names import bound_names, imported_names
 from bncourse.grading.core.records import Master, MasterCell
-from bncourse.grading.sandbox.inside.cells import parse
+from bncourse.grading.sandbox.inside.parsing import parse
 from bncourse.grading.submissions.magics import plain_python
 
 MAX_STATEMENTS = 200

@@ -5,18 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bncourse.grading.authoring.course import VARIANTS, WITHOUT_WRITTEN, Course, CourseError, notebook_digest, write
-from bncourse.grading.authoring.masters import load_master
-from bncourse.grading.authoring.variants import VariantError, check_name
+from bncourse.grading.authoring.course import WITHOUT_WRITTEN, Course, CourseError, notebook_digest, write
 from bncourse.grading.core.install import WHEEL
-from bncourse.grading.core.records import Master, Verdict
-from bncourse.grading.core.render import source_notebook
-from bncourse.grading.student.selfcheck import MissingExtraError, run_checks
 from bncourse.grading.workflows.nbgrader_settings import configure
 from bncourse.grading.workflows.student_wheel import lay_wheel
-
-ORIGINAL = "original"
-"""The name under which the master is released as it stands."""
 
 
 def is_released(course: Course, assignment: str) -> bool:
@@ -50,80 +42,6 @@ def is_released(course: Course, assignment: str) -> bool:
         return False
     finally:
         engine.dispose()
-
-
-def own_failure(master: Master) -> Verdict | None:
-    """The first test, hidden ones included, that a master's own solution does not pass.
-
-    Raises
-    ------
-    MissingExtraError
-        If a library that its cells need is not installed here.
-    """
-    return next((each for each in run_checks(source_notebook(master)) if each.outcome != "correct"), None)
-
-
-def require_own_solution(course: Course, assignment: str) -> None:
-    """Refuse a master whose own solution does not pass its tests, so that nobody is graded by them.
-
-    Raises
-    ------
-    CourseError
-        Naming the test and what it says.
-    MissingExtraError
-        If a library that its cells need is not installed here, so that it cannot be tried.
-    """
-    failed = own_failure(course.master(assignment))
-    if failed is not None:
-        raise CourseError(
-            f"The solution in {course.masters / assignment}.md itself does not pass {failed.grade_id}: "
-            f"{failed.message} Mend the test or the solution; nothing was released."
-        )
-
-
-def choose_variant(course: Course, assignment: str, variant: str) -> None:
-    """Have this course use another year's numbers for an assignment, in all that is done from now on.
-
-    Parameters
-    ----------
-    course : Course
-    assignment : str
-    variant : str
-        A year or another name; `original` for the master as it stands.
-
-    Raises
-    ------
-    CourseError
-        If the name is none, if students have handed in another variant, or if the master's own solution does not
-        pass its tests with these numbers. Nothing has been changed then.
-    """
-    try:
-        wanted = None if variant == ORIGINAL else check_name(variant)
-    except VariantError as error:
-        raise CourseError(str(error)) from error
-    course.master(assignment)
-    chosen = course.variants
-    if chosen.get(assignment) == wanted:
-        return
-    students = course.students(assignment)
-    if students:
-        raise CourseError(
-            f"{students[0]} has handed in {assignment} as variant {chosen.get(assignment, ORIGINAL)!r}, so it cannot "
-            f"become {variant!r} here. Give each year its own folder with --course."
-        )
-    master = load_master(course.masters / f"{assignment}.md", wanted, course.installed_from)
-    try:
-        failed = own_failure(master)
-    except MissingExtraError as error:
-        raise CourseError(f"{assignment} cannot be tried out in variant {variant!r}: {error}") from error
-    if failed is not None:
-        raise CourseError(
-            f"With variant {variant!r} the solution of {assignment} itself does not pass {failed.grade_id}: "
-            f"{failed.message} Take another name."
-        )
-    rest = {name: its for name, its in chosen.items() if name != assignment}
-    chosen = rest | ({assignment: wanted} if wanted else {})
-    write(course.root / VARIANTS, (json.dumps(chosen, indent=1, sort_keys=True) + "\n").encode())
 
 
 def choose_written(course: Course, assignment: str, *, written: bool) -> None:

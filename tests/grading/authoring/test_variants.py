@@ -8,7 +8,8 @@ from bncourse.cli import main
 from bncourse.grading.authoring.course import Course, CourseError, find_course, write
 from bncourse.grading.authoring.masters import MasterError, load_master
 from bncourse.grading.authoring.variants import VariantError, check_name, varied
-from bncourse.grading.workflows.release import choose_variant, is_released, release
+from bncourse.grading.workflows.choose_variant import choose_variant
+from bncourse.grading.workflows.release import is_released, release
 from tests.grading.authoring.test_masters import BODY, FRONT
 
 WORDS = "  varies:\n    - {cells: [test-add], words: ['add(1, 2) == 3', 'add(4, 2) == 6', 'add(5, 1) == 6']}\n"

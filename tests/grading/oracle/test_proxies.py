@@ -15,7 +15,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from bncourse.grading.core import render
 from bncourse.grading.core.records import Master, MasterCell, SubmissionRecord
 from bncourse.grading.engine.grader import Grader
-from bncourse.grading.sandbox.inside.codec import ARRAY, MAX_FRAME, PICKLE, TUPLE, Decoder, Encoder, WireError
+from bncourse.grading.sandbox.inside.codec import ARRAY, PICKLE, TUPLE, Decoder, Encoder
+from bncourse.grading.sandbox.inside.wire_types import MAX_FRAME, WireError
 
 SCALARS = st.one_of(
     st.none(),

@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 
-from .codec import MAX_FRAME, WireError
+from .wire_types import MAX_FRAME, WireError
 
 _LENGTH = struct.Struct("<Q")
 

@@ -18,10 +18,8 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from .wire_types import Handle, Parts, Pickled, Tensor
+from .wire_types import MAX_FRAME, Handle, Parts, Pickled, Tensor, WireError
 
-MAX_FRAME = 64 * 2**20
-"""Bytes in one message; a result of 10^9 elements is refused before it is stored."""
 MAX_HEAD = 4 * 2**20
 """Bytes of it that are not in arrays."""
 MAX_DEPTH = 32
@@ -41,10 +39,6 @@ _COMPLEX = struct.Struct("<dd")
 _PLACE = struct.Struct("<BBQ")
 _AXES = [struct.Struct(f"<{ndim}Q") for ndim in range(MAX_AXES + 1)]
 _OPTIONS: dict[str, Any] = {"raw": False, "strict_map_key": False, "unicode_errors": "surrogatepass"}
-
-
-class WireError(Exception):
-    """What arrived, or what should be sent, does not keep to the border's rules."""
 
 
 def refuse(value: Any) -> Any:

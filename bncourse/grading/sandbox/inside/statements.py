@@ -6,7 +6,7 @@ import types
 import warnings
 from typing import NamedTuple
 
-from .cells import parse
+from .parsing import parse
 
 GIVEN: dict[tuple[str, str], list["Statement"]] = {}
 """Cells that everybody gets, by name and source, compiled before the fork."""

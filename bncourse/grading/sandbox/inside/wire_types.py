@@ -1,6 +1,13 @@
-"""The types in which a value crosses the border that is not plain."""
+"""The types in which a value crosses the border that is not plain, and the error for what may not cross."""
 
 from typing import Any
+
+MAX_FRAME = 64 * 2**20
+"""Bytes in one message; a result of 10^9 elements is refused before it is stored."""
+
+
+class WireError(Exception):
+    """What arrived, or what should be sent, does not keep to the border's rules."""
 
 
 class Handle:

@@ -26,15 +26,16 @@ import numpy.random
 
 from . import shell as shells
 from .awaiting import Awaiting
-from .cells import arrays, describe, foreign, mark, named, parse
+from .cells import arrays, describe, mark, named
 from .channel import Channel
-from .codec import Decoder, Encoder, WireError
+from .codec import Decoder, Encoder
 from .effects import only_binds
+from .parsing import foreign, parse
 from .progress import Progress
 from .statements import GIVEN, UNSEEN, Statement, compiled, one_definition
 from .surroundings import Surroundings
 from .watching import watched
-from .wire_types import Handle, Parts, Tensor
+from .wire_types import Handle, Parts, Tensor, WireError
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 MAX_ITEMS = 10_000
