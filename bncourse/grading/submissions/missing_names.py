@@ -27,6 +27,8 @@ CLOSE = 0.75
 """How alike two names are of which one is taken for the other, misspelled."""
 MAX_SOURCE = 20_000
 """Characters of an answer that is looked at."""
+MAX_MISSING, MAX_KNOWN, MAX_NAME = 4, 400, 40
+"""Missing names of an answer, names that one is compared with, letters of a name; beyond these, nothing is plain."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -69,21 +71,23 @@ def mended(source: str, known: frozenset[str], asked: frozenset[str] = frozenset
     own = frozenset(_bound(tree, nested=False))
     known |= own | frozenset(dir(builtins))
     renamed, added, said = list[tuple[int, int, str, str]](), list[tuple[int, str]](), list[str]()
-    for function in _functions(tree):
-        for name in sorted(_missing(function, known)):
-            line, other = _line(function, name, known), _other_name(function, name, known)
-            if line is not None:
-                first = function.body[0]
-                added.append((first.lineno - 1, " " * first.col_offset + line))
-            elif other is not None:
-                places = [node for node in _loads(function) if node.id == name]
-                renamed += [(node.lineno - 1, node.col_offset, name, other) for node in places]
-            else:
-                return None  # it would stop all the same
-            said.append(line or f"{other} in the place of {name}")
+    missing = [(function, name) for function in _functions(tree) for name in sorted(_missing(function, known))]
+    if len(missing) > MAX_MISSING:
+        return None
+    for function, name in missing:
+        line, other = _line(function, name, known), _other_name(function, name, known)
+        if line is not None:
+            first = function.body[0]
+            added.append((first.lineno - 1, " " * first.col_offset + line))
+        elif other is not None:
+            places = [node for node in _loads(function) if node.id == name]
+            renamed += [(node.lineno - 1, node.col_offset, name, other) for node in places]
+        else:
+            return None  # it would stop all the same
+        said.append(line or f"{other} in the place of {name}")
     lines = _edited(source.split("\n"), renamed, added)
     for name in sorted(asked - known):
-        for other in difflib.get_close_matches(name, sorted(own - asked), 1, CLOSE):
+        for other in _alike(name, own - asked)[:1]:
             lines.append(f"{name} = {other}")
             said.append(lines[-1])
     text = "\n".join(lines)
@@ -170,11 +174,17 @@ def _line(function: Function, name: str, known: frozenset[str]) -> str | None:
 def _other_name(function: Function, name: str, known: frozenset[str]) -> str | None:
     """The name that is meant: one that is spelled nearly so, or the only one that is bound and never read."""
     own = _bound(function)
-    alike = difflib.get_close_matches(
-        name, sorted(own | {one for one in known if not hasattr(builtins, one)}), 2, CLOSE
-    )
+    alike = _alike(name, own | {one for one in known if not hasattr(builtins, one)})
     if alike and len(name) > 1:
         return alike[0]
     arguments = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
     unread = own - {node.id for node in _loads(function)} - arguments - {"_"}
     return unread.pop() if len(unread) == 1 else None
+
+
+def _alike(name: str, names: Iterable[str]) -> list[str]:
+    """The names that are spelled nearly so, the nearest first; none where there are too many to compare."""
+    near = sorted(one for one in names if abs(len(one) - len(name)) <= 3)
+    if len(name) > MAX_NAME or len(near) > MAX_KNOWN:
+        return []
+    return difflib.get_close_matches(name, near, 2, CLOSE)

@@ -1,5 +1,7 @@
 """A name that is missing is put in where it is plain what is meant, and nothing else is changed."""
 
+import time
+
 import pytest
 
 from bncourse.grading.submissions.missing_names import mended, names_in
@@ -65,3 +67,18 @@ def test_several_names_on_one_line_of_letters_beyond_ascii() -> None:
     assert found is not None
     assert found.source.split("\n")[1:] == ["    N = len(größe)", "    ergebnis = größe", found.source.split("\n")[3]]
     assert found.source.endswith("return ergebnis + größe + ergebnis, N")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "\n".join(f"def f{n}(x):\n    return value_{n}x\nvalue_{n} = 1" for n in range(400)),
+        "\n".join(f"value_{n:04} = 1" for n in range(1200)) + "\ndef f(x):\n    return value_xxxx",
+        f"{'a' * 9000}b = 1\ndef f(x):\n    return {'a' * 9000}c",
+    ],
+    ids=["many missing", "many known", "long names"],
+)
+def test_what_would_take_long_to_compare_is_left_as_it_is(source: str) -> None:
+    begin = time.process_time()
+    assert mended(source, frozenset()) is None
+    assert time.process_time() - begin < 1
