@@ -2,6 +2,10 @@
 
 All of it follows `course_addresses` in _config.yml. While that is empty, nothing here names an address: no launch
 buttons, no canonical links, no map, and a card without those of its tags that need one.
+
+The stock extensions do not fit: sphinx-sitemap lists only the pages that this build has written, and warns where no
+address is set; sphinxext-opengraph describes a page by its first words instead of the description that it states, and
+gives it an address without a host.
 """
 
 import json

@@ -19,6 +19,7 @@ from bncourse.grading.authoring.sample_class import load_sample_class, write_sam
 from bncourse.grading.core.records import MasterCell
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.gradebook.records_table import records_of
+from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.reports.export import export
 from bncourse.grading.workflows.grade import grade_class
 from tests.grading.small import FULL, MASTER, RIGHT, hand_in
@@ -205,13 +206,20 @@ def standardize(x):
 
 @pytest.mark.slow
 def test_busy_neighbors_cost_no_mark() -> None:
-    """Four calls of 0.2 s each fit into 1.6 s alone, but not beside three endless loops on two processors."""
+    """Four calls of 0.2 s each fit into 1.6 s alone, but not beside three endless loops on two processors.
+
+    Where the machine has so much else to do that three times as long is not enough, that is what ends them, and not
+    less.
+    """
     loop = RIGHT | {"scale": "def standardize(x):\n    while True: pass"}
     class_ = [("slow", hand_in(RIGHT | {"scale": SLOW}))] + [(f"loop {n}", hand_in(loop)) for n in range(3)]
-    master = dataclasses.replace(MASTER, seconds_per_test=1.6, seconds_in_all=30.0)
+    seconds = 1.6
+    master = dataclasses.replace(MASTER, seconds_per_test=seconds, seconds_in_all=30.0)
     with Grader(jobs=4, cache=False) as grader:
         records = {record.student: record for record in grader.grade_many(master, class_)}
-    assert records.pop("slow").score == FULL
+    slow = records.pop("slow")
+    cut = [verdict.seconds for verdict in slow.verdicts if verdict.outcome == "timeout"]
+    assert slow.score == FULL if not cut else min(cut) >= MOST * seconds
     assert {(record.score, record.status) for record in records.values()} == {(FULL - 2, "timeout")}
 
 
