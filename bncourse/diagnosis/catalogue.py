@@ -124,7 +124,7 @@ def beliefs() -> Mapping[str, Belief]:
     return MappingProxyType(found)
 
 
-TASKS = ("shift", "pytorch", "training", "beyond")
+TASKS = ("forward", "backward", "shift", "pytorch", "training", "beyond")
 """Assignments whose answers have beliefs of their own, in `tasks/`."""
 BY_HAND = "Work the smallest case by hand, and print every intermediate value of your code beside it."
 

@@ -32,6 +32,8 @@ def questions(task: str) -> dict[str, Question]:
 ALL = [(task, name) for task in TASKS for name in questions(task)]
 
 
+TRANSFORM = {"forward", "backward"}
+"""Most answers of these are named by the diagnosis of batch normalization itself, which has more than 150 beliefs."""
 MADE_OF = {"after": "BatchNorm"}
 """The class of which a given cell makes what a test hands over."""
 
@@ -107,10 +109,10 @@ def test_every_belief_has_a_specimen_and_a_third_have_two(task: str) -> None:
     parts = {part for question in questions(task).values() for part in question.parts}
     expected = {entry.id for entry in task_beliefs().values() if entry.part in parts}
     assert {answer.belief for answer in wrong} == expected
-    assert len(expected) >= 25
+    assert len(expected) >= (7 * len(questions(task)) if task in TRANSFORM else 25)
     twice = {belief for belief in expected if len([one for one in wrong if one.belief == belief]) > 1}
     assert len(twice) >= len(expected) / 3
-    assert len({(one.question, one.style) for one in answers(task) if not one.belief}) >= 5
+    assert len({(one.question, one.style) for one in answers(task) if not one.belief}) > len(questions(task))
 
 
 @pytest.mark.parametrize(("task", "name"), ALL)
@@ -186,7 +188,8 @@ def test_the_wrong_answers_of_the_sample_class_are_named_and_the_right_ones_are_
     unnamed = []
     for student in tomllib.loads((CLASSES / f"{task}.toml").read_text(encoding="utf-8"))["student"]:
         written = student.get("answers", {})
-        for code in [] if "bracket open" in student["story"] else written.values():
+        runs = not any(word in student["story"] for word in ("bracket open", "endless loop"))
+        for code in written.values() if runs else ():
             before = "\n".join(written.values()) if task == "pytorch" else code  # a module calls the function's helpers
             for name, function in asked(task).items():
                 if f"def {function}(" not in code and f"class {MADE_OF.get(function, function)}(" not in code:
