@@ -25,10 +25,13 @@ class Graded:
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     follow_through: list[str] = field(default_factory=list)
     """Parts that are right for the student's own, wrong forward pass."""
+    maps: bool = False
+    """Whether the functions are for feature maps."""
 
     def add(self, part: str, kind: str, *beliefs: str) -> None:
         """Charge a part with beliefs, or with an unknown mistake."""
-        self.findings[part] = [finding(belief, part, kind=kind) for belief in beliefs] or [unknown(part)]
+        found = [finding(belief, part, kind=kind, maps=self.maps) for belief in beliefs]
+        self.findings[part] = found or [unknown(part)]
 
 
 @np.errstate(all="ignore")
@@ -58,7 +61,7 @@ def look_at_backward(
     """
     switches = seen.explanation.switches if seen.explanation else None
     trial = Trial(forward, backward, seen.probe, seen.kind == "inference", switches, seen.caches, seen.dtype)
-    graded = Graded()
+    graded = Graded(maps=seen.kind == "conv")
     kind = seen.probe.layout.kind
     try:
         if seen.no_cache and first is None:

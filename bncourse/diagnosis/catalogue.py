@@ -70,7 +70,7 @@ class Belief:
     follow_through: bool = False
     """The gradient of such a forward pass is as much work as that of the right one."""
     see: str = ""
-    """Which experiment shows it, a name of `experiments.EXPERIMENTS`; "" where none does."""
+    """Which experiment shows it, a name of `experiments.EXPERIMENTS` without its " in dx" or the like; "" for none."""
     also: tuple[str, ...] = ()
     """Other slips with the very same values, which no check of values can tell apart."""
     elsewhere: str = ""
@@ -91,14 +91,8 @@ class Belief:
 
         first, second, third = self.hints
         hints = said(self.elsewhere or first), said(second), said(third)
-        see = experiment_of(self.see, kind, self.part)
         entry = replace(self, belief=said(self.belief), truth=said(self.truth), symptom=said(self.symptom))
-        return replace(entry, hints=hints, see=see)
-
-    @property
-    def experiment(self) -> str:
-        """How it can be seen with the student's own functions, in one line; "" where it cannot."""
-        return EXPERIMENTS[self.see].text if self.see else ""
+        return replace(entry, hints=hints)
 
     @property
     def link(self) -> str:
@@ -159,6 +153,29 @@ def task_beliefs() -> Mapping[str, Belief]:
                 )
                 found[belief.id] = belief
     return MappingProxyType(found)
+
+
+def experiments_of(belief: str, part: str, kind: str) -> list[str]:
+    """Names of the experiments that may show a belief where it shows, the one that its message tells first.
+
+    Parameters
+    ----------
+    belief : str
+        Id in the catalogue.
+    part : str
+        Where it shows.
+    kind : str
+        Of which normalization.
+    """
+    entry = known_beliefs()[belief]
+    if not entry.see:
+        return []
+    steps = {"dgamma": "step of gamma", "dbeta": "step of beta"}
+    tried = [f"{entry.see} in {part}", entry.see if part == entry.part else steps.get(part, entry.see)]
+    tried = [tried[0], experiment_of(tried[1], kind, part)]
+    known = [name for name in dict.fromkeys(tried) if name in EXPERIMENTS and kind in EXPERIMENTS[name].kinds]
+    step = experiment_of("small step", kind, part)  # which every wrong dx fails, if not every gamma is alike
+    return [*known, step] if known and part == "dx" and step not in known else known
 
 
 def and_also(belief: Belief) -> str:

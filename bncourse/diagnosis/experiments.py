@@ -23,6 +23,15 @@ class Experiment(NamedTuple):
         must = "must print zeros, and yours does not" if self.zeros else "must not print zeros only, and yours does"
         return f"Try it: {self.setup}; print({self.show})  # {must}"
 
+    def on_maps(self) -> "Experiment | None":
+        """The same on feature maps, where it asks for nothing that only a table has."""
+        if self.setup in (_MAPS, _SQUARES) or self.setup.startswith(_MAPS_BOTH):
+            return self
+        maps = {_TABLE: _MAPS, _BOTH: _MAPS_BOTH, _RUN: _RUN.replace("(6, 3)", "(4, 3, 2, 5)")}.get(self.setup)
+        if maps is None or any(word in self.show for word in ("axis", "[:6]", "[:, 1:]", "9, 1, 1", "x[0]")):
+            return None
+        return self._replace(setup=maps)
+
 
 _TABLE = "x, one = np.random.randn(6, 3), np.ones(3)"
 _BOTH = "x, dy = np.random.randn(2, 6, 3); g, b = 2 * np.ones(3), np.zeros(3)"
@@ -80,10 +89,25 @@ EXPERIMENTS: dict[str, Experiment] = {
     "shuffle": Experiment(_TABLE, "forward(x[::-1], one, one)[0] - forward(x, one, one)[0][::-1]"),
     "sum of dx": Experiment(_BOTH, f"{_SMALL}.sum(axis=0)"),
     "dx along y": Experiment(_BOTH, f"({_SMALL} * forward(x, g, b, eps=1e-9)[0]).sum(axis=0)"),
+    "written into in forward": Experiment(
+        "x, one = np.random.randn(6, 3), np.ones(3); kept = x.copy(); forward(x, one, one)", "x - kept", kinds=TABLES
+    ),
+    "written into in dx": Experiment(f"{_BOTH}; kept = dy.copy(); {_BACK}", "dy - kept", kinds=TABLES),
+    "twice in forward": Experiment(_TABLE, "forward(x, one, one)[0] - forward(x, one, one)[0]", kinds=TABLES),
+    "twice in dx": Experiment(_BOTH, f"{_BACK}[0] - {_BACK}[0]", kinds=TABLES),
+    "another x in forward": Experiment(
+        _TABLE, "forward(x, one, one)[0] - forward(x[::-1] ** 3 + 1, one, one)[0]", zeros=False, kinds=TABLES
+    ),
+    "another x in dx": Experiment(
+        _BOTH, f"{_BACK}[0] - backward(2 * dy, forward(x, g, b, eps=0.1)[1])[0]", zeros=False, kinds=TABLES
+    ),
+    "shape in forward": Experiment(_TABLE, "np.shape(forward(x, one, one)[0]) != x.shape", kinds=TABLES),
+    "shape in dx": Experiment(_BOTH, f"np.shape({_BACK}[0]) != x.shape", kinds=TABLES),
+    "shape in dgamma": Experiment(_BOTH, f"np.size({_BACK}[1]) != 3", kinds=TABLES),
+    "shape in dbeta": Experiment(_BOTH, f"np.size({_BACK}[2]) != 3", kinds=TABLES),
     "small step": Experiment(_BOTH, _STEP),
     "step with unequal gamma": Experiment(_UNEQUAL, _STEP_ASIDE, kinds=("layer", "rms")),
     "step with unequal gamma of maps": Experiment(_GROUPS_BOTH, _STEP_ASIDE, kinds=("group", "instance")),
-    "numbers of dgamma": Experiment(_BOTH, f"np.size({_BACK}[1]) - 3", kinds=TABLES),
     "step of gamma": Experiment(
         _BOTH,
         f"((forward(x, g + 1, b, eps=0.1)[0] - forward(x, g, b, eps=0.1)[0]) * dy).sum(axis=0) - {_BACK}[1]",

@@ -319,7 +319,7 @@ def flat(probe: Probe, switches: transforms.Switches = transforms.RIGHT) -> Prob
 
 def _in_part(belief: str, part: str, kind: str) -> Finding:
     """Name where it shows only if the belief could show elsewhere."""
-    return finding(belief, None if part == "conv" else part, kind=kind)
+    return finding(belief, None if part == "conv" else part, kind=kind, maps=part == "conv")
 
 
 def _is_constant(run: _Run, y: Array) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bncourse.diagnosis.catalogue import chapter_link, known_beliefs
+from bncourse.diagnosis.catalogue import chapter_link, experiments_of, known_beliefs
 from bncourse.diagnosis.experiments import EXPERIMENTS
 
 STILL_MISSING = "Your code is still missing."
@@ -109,7 +109,15 @@ class Finding:
         return raised
 
 
-def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str = "", kind: str = "batch") -> Finding:
+def finding(
+    belief: str,
+    part: str | None = None,
+    *,
+    lead: str = "",
+    remark: str = "",
+    kind: str = "batch",
+    maps: bool = False,
+) -> Finding:
     """Say that a belief of the catalogue explains what was seen.
 
     Parameters
@@ -124,6 +132,8 @@ def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str
         What else the student should know.
     kind : str
         Of which normalization: the words for what shares a mean follow it.
+    maps : bool
+        Whether the functions are for feature maps, so that an experiment must be made on some.
     """
     entry = known_beliefs()[belief].in_words_of(kind)
     where = part or entry.part
@@ -131,8 +141,10 @@ def finding(belief: str, part: str | None = None, *, lead: str = "", remark: str
     if where != entry.part and not lead:
         message += f" It shows in {where}."
     hints = SHAPES.get(where, entry.hints) if belief == "wrong-shape" else entry.hints
-    tried = EXPERIMENTS.get(entry.see)
-    experiment = tried.text if tried is not None and kind in tried.kinds and where in PARTS_TO_TRY else ""
+    tried = [] if lead or where not in PARTS_TO_TRY else experiments_of(belief, where, kind)
+    found = EXPERIMENTS[tried[0]] if tried else None
+    chosen = found.on_maps() if found is not None and maps else found
+    experiment = chosen.text if chosen is not None else ""
     return Finding(where, belief, message, hints, entry.page, remark, experiment)
 
 

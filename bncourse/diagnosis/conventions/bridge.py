@@ -5,16 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.catalogue import beliefs
-from bncourse.diagnosis.conventions.calls import quiet, returned_names, word
+from bncourse.diagnosis.catalogue import experiments_of
+from bncourse.diagnosis.conventions.bridge_layers import of_layer
+from bncourse.diagnosis.conventions.calls import quiet, word
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.conventions.slots import Slot, gradient_slots
-from bncourse.diagnosis.experiments import EXPERIMENTS
+from bncourse.diagnosis.conventions.written import Written, autograd
+from bncourse.diagnosis.experiments import EXPERIMENTS, Experiment
 from bncourse.diagnosis.report import Finding
+
+WHOLE = {0: "({}, None)", 2: "{}"}
+"""A call as (y, cache), by how many results it returns."""
 
 
 def bridge(unit: Unit, forward: Forward | Layer, backward: Backward | None, convention: Convention, at: Values) -> str:
@@ -31,15 +35,19 @@ def bridge(unit: Unit, forward: Forward | Layer, backward: Backward | None, conv
     at : Values
         With which a layer can be made.
     """
-    if forward.torch or forward.orientation.channels != "first" or forward.orientation.vector != "flat":
-        return ""
     if isinstance(forward, Layer):
-        return "\n".join(_of_layer(forward, at, has_backward=bool(unit.backwards)))
-    lines = _of_function(forward, convention)
+        return "\n".join(of_layer(forward, at, convention, has_backward=bool(unit.backwards)))
     if backward is not None and not (backward.signature.has("dy") and backward.signature.has("cache")):
         return ""
-    if backward is not None and backward.name != "backward":
-        lines.append(f"backward = {backward.name}")
+    lines: list[str] = []
+    if forward.signature.has("settings"):
+        lines += _with_settings(forward, convention)
+    else:
+        lines += _with_arguments(forward, backward, convention)
+    if backward is not None:
+        lines += _backward(forward, backward)
+    elif forward.torch:
+        lines += autograd(forward.orientation)
     lines += [f"inference = {unit.inference}"] if unit.inference not in ("", "inference") else []
     lines += [f"update = {unit.update}"] if unit.update not in ("", "update") else []
     return "\n".join(lines)
@@ -51,19 +59,59 @@ def _call(forward: Forward, given: dict[str, str]) -> str:
     for one in forward.signature.parameters:
         role = forward.signature.roles.get(one.name)
         if role in given:
-            parts.append(given[role] if role in ("x", "gamma", "beta") else f"{one.name}={given[role]}")
-    return f"{forward.name}({', '.join(parts)})"
+            positional = role in ("x", "gamma", "beta") or one.kind is one.POSITIONAL_ONLY
+            parts.append(given[role] if positional else f"{one.name}={given[role]}")
+    return f"{forward.name}{'.apply' if forward.applied else ''}({', '.join(parts)})"
 
 
-def _of_function(forward: Forward, convention: Convention) -> list[str]:
-    count = len(returned_names(forward.tree))
-    whole = {0: "({}, None)", 2: "{}"}.get(count, "(lambda found: (found[0], found[1:]))({})")
-    known = forward.signature
-    if not known.has("settings"):
-        if known.has("running_mean") or known.has("mode"):
-            return []
-        call = _call(forward, {"x": "x", "gamma": "g", "beta": "b", "eps": "eps", "groups": "2"})
-        return [f"forward = lambda x, g, b, eps=1e-5: {whole.format(call)}"]
+def _with_arguments(forward: Forward, backward: Backward | None, convention: Convention) -> list[str]:
+    """A function of x, gamma, beta and eps, perhaps with running statistics and a flag."""
+    known, its = forward.signature, Written(forward.orientation, torch=forward.torch)
+    count = forward.results[0]
+    base = {"x": its.x("x"), "gamma": its.vector("g"), "beta": its.vector("b"), "eps": "eps", "groups": "2"}
+    flag = isinstance(known.default("mode"), bool)
+
+    def call(train: bool, **more: str) -> str:
+        mode = str(train) if flag else f'"{word(forward.tree, train=train)}"'
+        return _call(forward, {**base, "train": str(train), "eval": str(not train), "mode": mode, **more})
+
+    stateful = known.has("running_mean")
+    if its.plain and not stateful and not known.has("mode"):
+        whole = WHOLE.get(count, "(lambda found: (found[0], found[1:]))({})")
+        return [f"forward = lambda x, g, b, eps=1e-5: {whole.format(call(True))}"]
+    rest = {"running_mean": "m", "running_var": "v", "momentum": "0.9"} if stateful else {}
+    start = ["    m, v = np.zeros(len(g)), np.ones(len(g))"] if stateful else []
+    statistics = {name: its.still(one) if len(one) == 1 else one for name, one in rest.items()}
+    y = "found" if count == 0 else "found[0]"
+    kept = {0: "None", 2: "found[1]"}.get(count, "found[1:]")
+    lines = ["def forward(x, g, b, eps=1e-5):", *start]
+    if forward.torch:
+        lines += [f"    leaves = [{base['x']}, {base['gamma']}, {base['beta']}]"]
+        base |= {"x": "leaves[0]", "gamma": "leaves[1]", "beta": "leaves[2]"}
+        kept = kept if backward is not None else f"({y}, leaves)"
+    lines += [f"    found = {call(True, **statistics)}", f"    return {its.back(y)}, {kept}"]
+    if not stateful:
+        return lines
+    base |= {"x": its.still_x("x"), "gamma": its.still("g"), "beta": its.still("b")}
+    weight = "momentum" if convention.momentum == "new" else "1 - momentum"
+    ones = {"gamma": its.still("np.ones(len(m))"), "beta": its.still("np.zeros(len(m))"), "eps": "1e-5"}
+    still = ["    with torch.no_grad():", f"        found = {call(False, **statistics)}"]
+    lines += ["def inference(x, g, b, m, v, eps=1e-5):"]
+    lines += still if forward.torch else [still[1][4:]]
+    lines += [f"    return {its.back(y)}"]
+    if count >= 3:
+        moved = call(True, **{**statistics, **ones, "momentum": weight})
+        lines += ["def update(m, v, x, momentum):", f"    found = {moved}"]
+        lines += [f"    return {its.flat('found[1]')}, {its.flat('found[2]')}"]
+    return lines
+
+
+def _with_settings(forward: Forward, convention: Convention) -> list[str]:
+    """A function with a dict of settings."""
+    its = Written(forward.orientation, torch=forward.torch)
+    whole = WHOLE.get(forward.results[0], "(lambda found: (found[0], found[1:]))({})")
+    if not its.plain:
+        whole = f"(lambda found: ({its.back('found[0]')}, found[1]))({{}})"
     keys = {role: key for key, role in forward.keys.items()}
     names = {role: keys.get(role, role) for role in ("mode", "eps", "momentum", "running_mean", "running_var")}
 
@@ -72,16 +120,18 @@ def _of_function(forward: Forward, convention: Convention) -> list[str]:
         pairs = {**mode, names["eps"]: "eps", **{names[role]: value for role, value in more.items()}}
         return "{" + ", ".join(f'"{key}": {value}' for key, value in pairs.items()) + "}"
 
-    given = {"x": "x", "gamma": "g", "beta": "b", "groups": "2"}
+    given = {"x": its.still_x("x"), "gamma": its.still("g"), "beta": its.still("b"), "groups": "2"}
     call = _call(forward, {**given, "settings": settings(True)})
     lines = [f"forward = lambda x, g, b, eps=1e-5: {whole.format(call)}"]
     if "mode" in keys and "running_mean" in keys:
-        statistics = {"running_mean": "m", "running_var": "v"}
+        statistics = {"running_mean": its.still("m"), "running_var": its.still("v")}
         still = _call(forward, {**given, "settings": settings(False, **statistics)})
         lines.append(f"inference = lambda x, g, b, m, v, eps=1e-5: {whole.format(still)}")
         weight = "momentum" if convention.momentum == "new" else "1 - momentum"
         held = settings(True, momentum=weight, **statistics).replace(": eps,", ": 1e-5,")
-        moved = _call(forward, {**given, "gamma": "np.ones(3)", "beta": "np.zeros(3)", "settings": "held"})
+        moved = _call(
+            forward, {**given, "gamma": its.still("np.ones(3)"), "beta": its.still("np.zeros(3)"), "settings": "held"}
+        )
         lines += [
             "def update(m, v, x, momentum):",
             f"    held = {held}",
@@ -91,63 +141,48 @@ def _of_function(forward: Forward, convention: Convention) -> list[str]:
     return lines
 
 
-def _path(slot: Slot) -> str:
-    """How a place of a layer is written."""
-    first, *inner = slot.path.split(".")
-    return f"layer.{first}" + "".join(f'["{one}"]' for one in inner)
-
-
-def _of_layer(layer: Layer, at: Values, *, has_backward: bool) -> list[str]:
-    outcome = layer.run(at)
-    made = outcome.layer
-    if has_backward:
-        layer.backward(np.ones_like(at.x), outcome)
-    slots = {role: layer.find(made, role) for role in ("gamma", "beta", "eps")}
-    known = layer.constructor()
-    arguments = {"features": "x.shape[1]", "gamma": "g", "beta": "b", "eps": "eps", "dims": "x.ndim"}
-    parts = [
-        f"{one.name}={arguments[known.roles[one.name]]}"
-        for one in known.parameters
-        if known.roles.get(one.name) in arguments
+def _backward(forward: Forward, backward: Backward) -> list[str]:
+    """A backward pass that is a function."""
+    its, order = Written(forward.orientation, torch=forward.torch), backward.order()
+    if not forward.signature.has("beta"):  # RMS norm needs none; the lines of an experiment ask for its gradient
+        return [
+            "def backward(dy, cache):",
+            f"    found = {backward.name}({its.still_x('dy')}, cache)",
+            f"    return {its.back('found[0]')}, {its.flat('found[1]')}, dy.sum(axis=0)",
+        ]
+    if its.plain and order == [0, 1, 2]:
+        return [f"backward = {backward.name}"] if backward.name != "backward" else []
+    dx, dgamma, dbeta = (f"found[{position}]" for position in order)
+    return [
+        "def backward(dy, cache):",
+        f"    found = {backward.name}({its.still_x('dy')}, cache)",
+        f"    return {its.back(dx)}, {its.flat(dgamma)}, {its.flat(dbeta)}",
     ]
-    held = {name: slot for name, slot in slots.items() if slot is not None and hasattr(slot.value, "shape")}
-    held |= {"eps": slots["eps"]} if slots["eps"] is not None else {}
-    values = {"gamma": "g", "beta": "b", "eps": "eps"}
-    flags = {"train": "True", "eval": "False", "mode": f'"{word(layer.tree, train=True)}"'}
-    told = layer.signature(made)
-    modes = [f", {name}={flags[role]}" for name, role in told.roles.items() if role in flags]
-    call = f"layer.{layer.forward_name}(x{''.join(modes)})"
-    lines = ["def forward(x, g, b, eps=1e-5):", f"    layer = {layer.name}({', '.join(parts)})"]
-    if layer.is_lazy(at):
-        lines.append(f"    {call}")
-    for name, slot in held.items():
-        lines.append(f"    {_path(slot)} = {values[name]}")
-    lines.append(f"    return {call}, layer")
-    if not has_backward:
-        return lines
-    gradients = gradient_slots(made)
-    if set(gradients) != {"gamma", "beta"}:
-        return []
-    lines += ["def backward(dy, layer):", f"    dx = layer.{layer.backward_name}(dy)"]
-    found = ", ".join(f"np.ravel({_path(gradients[part])})" for part in ("gamma", "beta"))
-    return [*lines, f"    return dx, {found}"]
 
 
-def shown(found: Finding, kind: str, names: dict[str, Any]) -> Finding:
+def shown(found: Finding, unit: Unit, names: dict[str, Any]) -> Finding:
     """Keep the experiment of a finding if it shows what it claims with these functions; leave it out otherwise.
 
     Parameters
     ----------
     found : Finding
         What is said.
-    kind : str
+    unit : Unit
         Of which normalization.
     names : dict
         The file's names, and what the bridge defines.
     """
-    if not found.experiment or found.belief is None:
+    if found.belief is None or found.cause is not None:
         return found
-    experiment = EXPERIMENTS[beliefs()[found.belief].in_words_of(kind).see]
+    for name in experiments_of(found.belief, found.part, unit.kind):
+        experiment = EXPERIMENTS[name].on_maps() if unit.maps and unit.kind == "batch" else EXPERIMENTS[name]
+        if experiment is not None and _shows(experiment, names):
+            return replace(found, experiment=experiment.text)
+    return replace(found, experiment="")
+
+
+def _shows(experiment: Experiment, names: dict[str, Any]) -> bool:
+    """Whether the two lines print what the message says of a mistaken function."""
     before = np.random.get_state()  # noqa: NPY002  (the lines that a student pastes draw from it)
     try:
         np.random.seed(0)  # noqa: NPY002
@@ -156,8 +191,7 @@ def shown(found: Finding, kind: str, names: dict[str, Any]) -> Finding:
             exec(experiment.setup, here)
             printed = np.abs(np.asarray(eval(experiment.show, here), dtype=float))
     except Exception:
-        return replace(found, experiment="")
+        return False
     finally:
         np.random.set_state(before)  # noqa: NPY002
-    zeros = bool((printed < 1e-4).all())
-    return found if zeros != experiment.zeros else replace(found, experiment="")
+    return bool((printed < 1e-4).all()) != experiment.zeros

@@ -85,6 +85,8 @@ class Forward:
     orientation: Orientation = field(default_factory=Orientation)
     written: set[str] = field(default_factory=set)
     """Arguments that a call has changed in place."""
+    results: list[int] = field(default_factory=list)
+    """How many results each call has returned in a tuple, 0 where it was none."""
     signature: Signature = field(init=False)
     torch: bool = field(init=False)
 
@@ -93,6 +95,11 @@ class Forward:
         self.signature = Signature(self.function, AMONG, positional=3)
         self.torch = "torch" in modules_of(self.tree, self.program)
         self.keys = _keys(self.tree, self.program)
+
+    @property
+    def applied(self) -> bool:
+        """Whether it is a torch.autograd.Function, which is called by `apply`."""
+        return isinstance(self.tree, ast.ClassDef)
 
     def turned(self, orientation: Orientation) -> "Forward":
         """Return the same function, called in another layout."""
@@ -177,6 +184,7 @@ class Forward:
             statistics = {
                 role: settings[key] for key, role in self.keys.items() if role in statistics and key in settings
             }
+        self.results.append(len(result) if isinstance(result, (tuple, list)) else 0)
         y, rest = result, None
         if isinstance(result, (tuple, list)) and len(result) > 1:
             y, rest = result[0], list(result[1:])

@@ -110,6 +110,14 @@ class Backward:
                 found[role] = returned[name] if name in returned else known[role_of(name, tuple(known)) or "x"]
         return found
 
+    def order(self) -> list[int]:
+        """Where dx, dgamma and dbeta stand in what it returns."""
+        parts = [gradient_of(name) for name in returned_names(self.tree)]
+        if self.by_names and len(parts) == 3 and {"gamma", "beta"} <= set(parts):
+            gamma, beta = parts.index("gamma"), parts.index("beta")
+            return [3 - gamma - beta, gamma, beta]
+        return [0, 1, 2]
+
     def _ordered(self, result: Any, lay: Orientation) -> Any:
         if isinstance(result, dict):
             named: dict[str, Any] = {}
@@ -122,12 +130,7 @@ class Backward:
             return lay.back(result[0]), _vector_like(result[1])
         if not isinstance(result, (tuple, list)) or len(result) != 3:
             return result
-        parts = [gradient_of(name) for name in returned_names(self.tree)]
-        order = [0, 1, 2]
-        if self.by_names and len(parts) == 3 and {"gamma", "beta"} <= set(parts):
-            gamma, beta = parts.index("gamma"), parts.index("beta")
-            order = [3 - gamma - beta, gamma, beta]
-        dx, dgamma, dbeta = (result[position] for position in order)
+        dx, dgamma, dbeta = (result[position] for position in self.order())
         return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector_like(dgamma), _vector_like(dbeta)
 
 

@@ -195,7 +195,7 @@ class Judge:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
-        self._show(found, forward, backward, rules)
+        self._show(found, forward, its.own_backwards(forward), rules)
         return found
 
     def _of_state(self, forward: Forward | Layer, rules: Rules, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -213,20 +213,27 @@ class Judge:
         self.notes += [TOO] if again else []
         return tuple(one for one in own if one not in again)
 
-    def _show(self, found: list[FunctionReport], forward: Forward | Layer, backward: Any, rules: Rules) -> None:
+    def _show(
+        self, found: list[FunctionReport], forward: Forward | Layer, passes: dict[str, Any], rules: Rules
+    ) -> None:
         """Keep the experiments that show what they claim with the file's functions, and say what to paste first."""
-        if not any(finding.experiment for one in found for finding in one.findings):
-            return
-        known = backward if isinstance(backward, Backward) else None
-        first = bridge(self.unit, forward, known, self.convention, values_of(probe_of(rules)))
-        names = {**self.program.namespace, "np": np}
-        try:
-            exec(first, names)
-        except Exception:
-            first = ""
+        first = next(iter(passes), "")
         for one in found:
-            one.findings = tuple(shown(finding, self.unit.kind, names) for finding in one.findings)
-            one.paste_first = first if any(finding.experiment for finding in one.findings) else ""
+            if not one.findings:
+                continue
+            backward = passes.get(one.name if one.name in passes else first)
+            known = backward if isinstance(backward, Backward) else None
+            lines = bridge(self.unit, forward, known, self.convention, values_of(probe_of(rules)))
+            names = {**self.program.namespace, "np": np}
+            for name, line in (("torch", "import torch"), ("np", "import numpy as np")):
+                needed = name == "np" or "torch." in lines
+                lines = f"{line}\n{lines}" if needed and name not in self.program.namespace else lines
+            try:
+                exec(lines, names)
+            except Exception:
+                lines = ""
+            one.findings = tuple(shown(finding, self.unit, names) for finding in one.findings)
+            one.paste_first = lines if any(finding.experiment for finding in one.findings) else ""
 
     def _differences(self, notes: tuple[str, ...], *, certain: bool = True) -> tuple[str, ...]:
         """What the file's running statistics mean, where that differs between courses.

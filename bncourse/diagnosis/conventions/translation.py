@@ -104,12 +104,13 @@ class Translation:
 
     def backwards(self, forward: Forward | Layer, rules: Rules) -> dict[str, Function]:
         """Every backward pass, under its name."""
-        found = self._backwards(forward)
+        found = self.own_backwards(forward)
         if self.lacks_shift(forward, rules):
             found = {name: _with_shift(one) for name, one in found.items()}
         return found
 
-    def _backwards(self, forward: Forward | Layer) -> dict[str, Function]:
+    def own_backwards(self, forward: Forward | Layer) -> dict[str, Function]:
+        """The same, before a shift is added that RMS norm need not have."""
         lay = forward.orientation
         if forward.torch and not self.unit.backwards:
             return {f"{forward.name}, by autograd": lambda dy, cache: autograd(dy, cache, lay)}

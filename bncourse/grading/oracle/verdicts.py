@@ -15,6 +15,7 @@ from typing import NamedTuple
 from bncourse.diagnosis.catalogue import and_also, chapter_link, known_beliefs, task_beliefs
 from bncourse.diagnosis.checks import MEND_FIRST, STAGES_OF
 from bncourse.diagnosis.report import Finding, Misconception, finding, unknown
+from bncourse.diagnosis.wording import STATISTICS
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import MasterCell, Outcome, Verdict
 from bncourse.grading.core.regions import hidden_lines
@@ -116,7 +117,7 @@ def _listed_text(error: Misconception) -> str:
     """Those lines of a diagnosis that are the same for everybody who holds the belief."""
     part = error.part if error.part.isidentifier() and len(error.part) < 30 else "your code"
     entry = known_beliefs().get(error.belief or "")
-    known: Finding = finding(entry.id, part) if entry else unknown(part)
+    known: Finding = _finding(error, entry.id, part) if entry else unknown(part)
     pages = {known.page} | ({entry.page} if entry else set())
     listed = {known.message, known.experiment, *known.hints, MEND_FIRST, STAGES_OF, *map(_read_on, pages)}
     listed |= {entry.sentence} if entry else set()
@@ -128,6 +129,15 @@ def _listed_text(error: Misconception) -> str:
         first.insert(0, f"Your function raised {_usual(student)}.")
     kept = [line for line in str(error).split("\n") if line in listed]
     return "\n".join(kept if kept and kept[0] in first else [first[0], *kept])
+
+
+def _finding(error: Misconception, belief: str, part: str) -> Finding:
+    """The same diagnosis in the words of the normalization that was spoken of."""
+    said = [finding(belief, part, kind=kind) for kind in ("batch", *STATISTICS)]
+    said.append(finding(belief, part, maps=True))
+    lines = str(error).split("\n")
+    fitting = [one for one in said if one.message == lines[0]]
+    return next((one for one in fitting if one.experiment in lines), (fitting or said)[0])
 
 
 def _read_on(page: str) -> str:
