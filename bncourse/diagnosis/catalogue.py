@@ -170,7 +170,7 @@ def experiments_of(belief: str, part: str, kind: str) -> list[str]:
     entry = known_beliefs()[belief]
     if not entry.see:
         return []
-    steps = {"dgamma": "step of gamma", "dbeta": "step of beta"}
+    steps = {"dx": "small step", "dgamma": "step of gamma", "dbeta": "step of beta"}
     tried = [f"{entry.see} in {part}", entry.see if part == entry.part else steps.get(part, entry.see)]
     tried = [tried[0], experiment_of(tried[1], kind, part)]
     known = [name for name in dict.fromkeys(tried) if name in EXPERIMENTS and kind in EXPERIMENTS[name].kinds]

@@ -50,6 +50,7 @@ def _candidates(trial: Trial, *, right: bool, allowed: float) -> Iterator[Candid
             yield from _by_paths(trial, view, number, allowed)
         if number == 0 and not right and not trial.inference:
             yield from _textbooks(trial, allowed)
+    yield from _by_reshapes(trial, allowed)
     for plain in (True, False):
         for view in views:
             yield from _by_fingerprints(trial, view, allowed, plain=plain)
@@ -157,6 +158,32 @@ def _by_fingerprints(trial: Trial, view: View, allowed: float, *, plain: bool) -
                     return view.layout.back(found, other.probe.x.shape)
 
                 yield Candidate(named, predict)
+
+
+def _by_reshapes(trial: Trial, allowed: float) -> Iterator[Candidate]:
+    """The right gradient of a table into which feature maps were reshaped without a transpose, or out of it."""
+    probe = trial.probe
+    if trial.inference or probe.layout.kind != "batch" or probe.x.ndim == 2:
+        return
+
+    def results(other: Trial) -> list[Array]:
+        rows, shape = other.probe.rows, other.probe.x.shape
+        model = other.expected.right
+        x_hat, inv_std = (rows(np.broadcast_to(one, shape)) for one in (model.x_hat, model.inv_std))
+        found = []
+        for dy in (other.probe.dy.reshape(-1, shape[1]), rows(other.probe.dy)):
+            inside = other.probe.gain * dy
+            dx = inv_std * (inside - inside.mean(axis=0) - x_hat * (inside * x_hat).mean(axis=0))
+            found += [dx.reshape(shape), other.probe.layout.back(dx, shape)]
+        return found[:3]
+
+    for position, expected in enumerate(results(trial)):
+        if np.abs(trial.values["dx"].array - expected).max() <= 100 * allowed * np.abs(expected).max():
+
+            def predict(other: Trial, position: int = position) -> Array:
+                return results(other)[position]
+
+            yield Candidate(("conv-reshape",), predict)
 
 
 def _textbooks(trial: Trial, allowed: float) -> Iterator[Candidate]:

@@ -64,6 +64,9 @@ def candidates(part: str, trial: Trial, *, own: bool) -> list[Candidate]:
         total = np.full(len(probe.gamma), products.sum())
         named = (*((base,) if base else ()), "parameter-gradient-total-sum")
         found.append((named, total, np.full(total.shape, size.sum())))
+    if probe.x.ndim > 2:
+        products = probe.dy.reshape(dy.shape) * (x_hat if part == "dgamma" else one)
+        found.append((("conv-reshape",), products.sum(axis=0), np.abs(products).sum(axis=0)))
     if part == "dgamma":
         early = dy.sum(axis=0) * x_hat.sum(axis=0)
         found.append((("dgamma-summed-too-early",), early, np.abs(dy).sum(axis=0)))

@@ -181,7 +181,7 @@ class Judge:
         others = [(name, report)] if backward is not None else []
         others += [(other, diagnose(canonical, passes[other], rules=rules)) for other in list(passes)[1:]]
         for other, its_report in others:
-            wrong = tuple(one for one in its_report.findings if one.part in GRADIENTS)
+            wrong = _once_each(tuple(one for one in its_report.findings if one.part in GRADIENTS))
             found.append(FunctionReport(other, f"{what}, backward", _status(wrong), wrong))
             if any(one.belief for one in own) and all(_says_little(one) for one in wrong):
                 found[-1].findings, found[-1].reason = (), FIRST if wrong else ""
@@ -247,6 +247,20 @@ class Judge:
             biased = CONVENTIONAL["running-variance-biased"] in notes
             variance = "biased" if biased else "unbiased" if certain else ""
         return tuple(self.convention.differences(momentum, variance))
+
+
+def _once_each(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Say a belief once that shows in several gradients."""
+    found = []
+    for belief in dict.fromkeys(one.belief for one in findings):
+        same = [one for one in findings if one.belief == belief]
+        parts = [one.part for one in same]
+        if belief is None or len(same) == 1:
+            found += same
+            continue
+        sentence = same[0].message.split(" It shows in ")[0]
+        found.append(replace(same[0], message=f"{sentence} It shows in {', '.join(parts[:-1])} and {parts[-1]}."))
+    return tuple(found)
 
 
 def _add_maps(found: list[FunctionReport], on_maps: list[FunctionReport]) -> None:

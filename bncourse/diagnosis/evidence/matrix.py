@@ -12,7 +12,7 @@ from bncourse.diagnosis import checks
 from bncourse.diagnosis.call import Function
 from bncourse.diagnosis.evidence.correct_programs import RIGHT, Right, on_feature_maps
 from bncourse.diagnosis.evidence.other_checks import OTHER_CHECKS
-from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
+from bncourse.diagnosis.evidence.specimens import OTHERS, SPECIMENS, Specimen
 from bncourse.diagnosis.running_stats import right_update
 from bncourse.numpy_bn import functional as reference
 
@@ -157,3 +157,25 @@ def make_matrix(seed: int = 0) -> Matrix:
 
     right = tuple(row(program_of_right(one)) for one in RIGHT)
     return Matrix(tuple(OURS), tuple(OTHER_CHECKS), right, tuple(row(program_of(one)) for one in SPECIMENS))
+
+
+class OtherRow(NamedTuple):
+    """A wrong layer, group, instance or RMS norm, or an update under another course's rules."""
+
+    kind: str
+    belief: str
+    name: str
+    named: str
+    """The first belief that is said of it, "" where none is."""
+
+
+def other_rows(seed: int = 0) -> tuple[OtherRow, ...]:
+    """Diagnose every wrong program for another normalization than ours, or another course's rules.
+
+    Parameters
+    ----------
+    seed : int
+        Of the probes.
+    """
+    found = ((one, one.diagnose(seed).beliefs) for one in OTHERS)
+    return tuple(OtherRow(one.rules.kind, one.belief, one.name, next(iter(said), "")) for one, said in found)

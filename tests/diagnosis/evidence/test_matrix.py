@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from bncourse.diagnosis.checks import Misconception, check_staged
-from bncourse.diagnosis.evidence.matrix import OURS, TRAINING, Matrix, catches, make_matrix, program_of
+from bncourse.diagnosis.evidence.matrix import OURS, TRAINING, Matrix, catches, make_matrix, other_rows, program_of
 from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
 from bncourse.numpy_bn import batch_norm_forward
 
@@ -78,3 +78,9 @@ def test_the_table_is_complete_and_rectangular(matrix: Matrix) -> None:
     table = matrix.table()
     assert np.shape(table) == (1 + len(matrix.right) + len(SPECIMENS), 2 + len(matrix.ours) + len(matrix.others))
     assert table[1][0] == "none: right"
+
+
+def test_every_other_normalization_has_rows_and_each_is_named() -> None:
+    rows = other_rows(seed=2)
+    assert {row.kind for row in rows} >= {"layer", "group", "instance", "rms"}
+    assert [row for row in rows if row.named != row.belief] == []

@@ -79,3 +79,13 @@ def averages_over_samples(dy: Array, cache: Any) -> tuple[Array, Array, Array]:
     across, samples = cache["gamma"].shape, dy.shape[0]
     mean, var = dbeta.reshape(across) / samples, dgamma.reshape(across) / samples
     return cache["gamma"] * cache["inv_std"] * (dy - mean - cache["x_hat"] * var), dgamma, dbeta
+
+
+@wrong("conv-reshape", "conv_backward")
+def maps_reshaped_on_the_way_back(dy: Array, cache: Any) -> Any:
+    _, c, *_ = dy.shape
+    x_hat, inv_std = (np.moveaxis(np.broadcast_to(cache[one], dy.shape), 1, -1) for one in ("x_hat", "inv_std"))
+    x_hat, inv_std, flat = x_hat.reshape(-1, c), inv_std.reshape(-1, c), dy.reshape(-1, c)
+    inside = flat * cache["gamma"].reshape(-1)
+    dx = inv_std * (inside - inside.mean(axis=0) - x_hat * (inside * x_hat).mean(axis=0))
+    return dx.reshape(dy.shape), (flat * x_hat).sum(axis=0), flat.sum(axis=0)
