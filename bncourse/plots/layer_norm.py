@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bncourse.plots.style import DIRECT, GRID, INK, WIDTH, Drawing, finish, style
+from bncourse.plots.style import DIRECT, INK, MUTED, WIDTH, Drawing, finish, style
 
 
 def company(samples: int, channels: int, groups: int) -> Drawing:
@@ -24,7 +24,7 @@ def company(samples: int, channels: int, groups: int) -> Drawing:
         figure = Figure(figsize=(WIDTH, 4.2))
         for axis, (name, shared) in zip(figure.subplots(2, 2).flat, shares.items(), strict=True):
             for (row, column), filled in np.ndenumerate(shared):
-                color, alpha = (DIRECT, 0.75) if filled else (GRID, 0.35)
+                color, alpha = (DIRECT, 0.75) if filled else (MUTED, 0.35)
                 axis.add_patch(Rectangle((column + 0.06, row + 0.06), 0.88, 0.88, facecolor=color, alpha=alpha, lw=0))
             axis.plot(channel + 0.5, sample + 0.5, "x", color=INK, ms=9, mew=2.4)
             axis.set(xlim=(0, channels), ylim=(samples, 0), aspect="equal", xticks=[], yticks=[], title=name)

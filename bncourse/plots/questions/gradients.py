@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bncourse.plots.questions.marks import arrow, ask, bare, box
-from bncourse.plots.style import DIRECT, GRID, INK, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
+from bncourse.plots.style import DIRECT, INK, MEAN, MUTED, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
 
 Array = np.ndarray[Any, Any]
 
@@ -23,8 +23,8 @@ def graph(samples: int = 4) -> Drawing:
             axis.text(0.7, y, f"x{number}", ha="center", va="center", fontsize=15, color=INK)
             axis.text(7.2, y, f"y{number}", ha="center", va="center", fontsize=15, color=INK)
             ask(axis, 2.3, y + 0.05, size=18, color=DIRECT)
-            arrow(axis, (1.1, y - 0.26), (3.4, y - 0.26), GRID)
-            arrow(axis, (5.8, y), (6.8, y), GRID)
+            arrow(axis, (1.1, y - 0.26), (3.4, y - 0.26), MUTED)
+            arrow(axis, (5.8, y), (6.8, y), MUTED)
         top = samples - 0.2
         box(axis, 9.2, top, 1.4, 0.9, "loss", TOTAL)
         arrow(axis, (7.6, top), (8.45, top), TOTAL)
@@ -42,7 +42,7 @@ def vanishing_term() -> Drawing:
         axis = figure.subplots()
         bare(axis, 10, 4.4)
         for x, y, sign in ((1.2, 3.4, "μ"), (5.0, 1.0, "σ²"), (8.8, 3.4, "x̂")):
-            axis.plot(x, y, "o", ms=34, mfc="none", mec=GRID, mew=1.6)
+            axis.plot(x, y, "o", ms=34, mfc="none", mec=MUTED, mew=1.6)
             axis.text(x, y, sign, ha="center", va="center", fontsize=16, color=INK)
         arrow(axis, (1.9, 3.4), (8.1, 3.4), MEAN)
         arrow(axis, (1.8, 3.0), (4.3, 1.4), MEAN, ":")

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from bncourse.plots.questions.marks import arrow, ask, bare, box, empty
-from bncourse.plots.style import DIRECT, GRID, INK, MEAN, MUTED, VARIANCE, WIDTH, Drawing, finish, style
+from bncourse.plots.style import DIRECT, INK, MEAN, MUTED, VARIANCE, WIDTH, Drawing, finish, style
 
 
 def transform() -> Drawing:
@@ -35,7 +35,7 @@ def convolution(pictures: int = 3, maps: int = 3, side: int = 4) -> Drawing:
                 for place in range(side * side):
                     x, y = left + place % side, top - place // side
                     marked = (row, column, place) == (1, 1, side + 1)
-                    color, alpha = (MEAN, 0.9) if marked else (GRID, 0.35)
+                    color, alpha = (MEAN, 0.9) if marked else (MUTED, 0.35)
                     axis.add_patch(Rectangle((x + 0.06, y - 0.94), 0.88, 0.88, facecolor=color, alpha=alpha, lw=0))
         height, width = pictures * (side + 1) - 1, maps * (side + 1) - 1
         for column in range(maps):
