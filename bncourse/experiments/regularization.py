@@ -45,7 +45,7 @@ class RegularizationConfig(TunedConfig):
     noise_batches: int = 200
 
 
-FULL = RegularizationConfig(data="mnist", rates=(0.03, 0.1, 0.3), tuning_seeds=(1000,))
+FULL = RegularizationConfig(seeds=tuple(range(10)), data="mnist", rates=(0.03, 0.1, 0.3), tuning_seeds=(1000,))
 QUICK = RegularizationConfig(
     seeds=(0, 1, 2),
     tuning_seeds=(1000,),
