@@ -3,11 +3,22 @@
 import sys
 
 from tools.book import ROOT
+from tools.book_pages import toc_pages
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
-from live_cells import ON_BOARD, Cell, at_import, live
+import jupytext
+import pytest
+from live_cells import ON_BOARD, Cell, at_import, cells_of, live
 from text_numbers import without_text_numbers
+
+LEAST = {
+    "book/beyond/other_domains": 0.3,
+    "book/beyond/recurrent": 0.2,
+    "book/practice/training": 0.4,
+    "book/why/covariate_shift": 0.05,
+}
+"""The pages that are mostly about PyTorch or scikit-learn, with the share of their cells that is live."""
 
 
 def read(*sources: str, tags: tuple[str, ...] = ()) -> list[tuple[str, tuple[int, ...]]]:
@@ -119,3 +130,10 @@ def test_numbers_that_are_drawn_for_the_text_change_those_that_come_after() -> N
 
 def test_a_shown_cell_keeps_what_it_computes() -> None:
     assert left("x = 3\nglue('x', x)") == ["x = 3"]
+
+
+@pytest.mark.parametrize("name", toc_pages())
+def test_no_page_stops_being_live(name: str) -> None:
+    shown = [one for one in live(cells_of(jupytext.read(ROOT / f"{name}.md"))) if one.cell.shown]
+    dead = [f"{one.cell.source.strip().splitlines()[0]}: {one.why}" for one in shown if one.why]
+    assert len(shown) - len(dead) >= LEAST.get(name, 0.5) * len(shown), "\n".join(dead)

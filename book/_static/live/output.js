@@ -73,21 +73,15 @@ export class Output {
     this.stream = { kind, pre };
   }
 
-  // Nothing was printed or shown: then nothing stands there.
-  end() {
-    if (this.fresh && this.place) {
-      this.clear();
-    }
-    if (this.place) {
-      this.place.classList.remove("bn-old");
-      this.place.classList.add("bn-new");
-      this.place.dispatchEvent(new CustomEvent("bn-output", { bubbles: true }));
-    }
+  // Nothing was printed or shown: then nothing stands there; what stood there stays if the run broke off before.
+  end(broke = false) {
+    if (this.fresh && !broke && this.place) this.clear();
+    if (this.place) this.place.classList.remove("bn-old");
   }
 
   restore() {
     if (!this.place) return;
-    this.place.classList.remove("bn-new", "bn-old");
+    this.place.classList.remove("bn-old");
     if (this.original) this.place.replaceChildren(...this.original);
     else {
       this.place.remove();

@@ -1,6 +1,6 @@
 // Run, Edit, Reset and Stop for the cells of a page. What a cell needs is run before it; facts come from live_cells.py.
 import { Output } from "./output.js";
-import { Session, Stopped } from "./session.js";
+import { brokeOff, Session, Stopped } from "./session.js";
 
 const element = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);
@@ -28,7 +28,7 @@ class Cell {
   // The code as the reader has it now; of hidden cells, what the facts hold.
   get source() {
     if (this.editor) return this.editor.text();
-    return this.edited ?? this.original ?? this.code;
+    return this.original ?? this.code;
   }
 }
 
@@ -66,7 +66,7 @@ class Page {
     bar.append(cell.runButton, cell.stopButton, cell.editButton, cell.resetButton);
     const above = [...this.cells.values()].some((one) => one.input && !one.why && one.index < cell.index);
     if (above) {
-      cell.aboveButton = button("Run all above", `Run all cells above cell ${cell.number}, and it`, () => this.run(cell, true));
+      cell.aboveButton = button("Run all above", `Run all above cell ${cell.number}, and it`, () => this.run(cell, true));
       bar.append(cell.aboveButton);
     }
     bar.append(cell.status);
@@ -96,11 +96,10 @@ class Page {
     cell.box.classList.add("bn-busy");
     cell.runButton.hidden = true;
     cell.stopButton.hidden = false;
-    if (document.activeElement === document.body || document.activeElement === cell.runButton) cell.stopButton.focus();
-    for (const one of this.cells.values()) {
-      if (one.runButton) one.runButton.disabled = true;
-      if (one.aboveButton) one.aboveButton.disabled = true;
-    }
+    const pressed = document.activeElement;
+    const isAbove = pressed !== null && pressed === cell.aboveButton;
+    if (isAbove || pressed === document.body || pressed === cell.runButton) cell.stopButton.focus();
+    this.lock(true);
     this.say(cell, "Running ...");
     try {
       const before = this.plan(cell, all);
@@ -116,18 +115,22 @@ class Page {
     } catch (error) {
       this.forget();
       if (error instanceof Stopped) this.say(cell, "Stopped. What the cells had computed is gone; Run starts again.");
-      else this.say(cell, `Python could not be started: ${error.message} Reload the page to try again.`);
+      else this.say(cell, `${brokeOff(error)} Run starts again.`);
     }
     const focused = document.activeElement === cell.stopButton;
     this.running = null;
     cell.box.classList.remove("bn-busy");
     cell.runButton.hidden = false;
     cell.stopButton.hidden = true;
+    this.lock(false);
+    if (focused) (isAbove ? cell.aboveButton : cell.runButton).focus();
+  }
+
+  // While a cell runs, no other can be run, and none can get its old output back.
+  lock(locked) {
     for (const one of this.cells.values()) {
-      if (one.runButton) one.runButton.disabled = false;
-      if (one.aboveButton) one.aboveButton.disabled = false;
+      for (const name of ["runButton", "aboveButton", "resetButton"]) if (one[name]) one[name].disabled = locked;
     }
-    if (focused) cell.runButton.focus();
   }
 
   async runOne(cell) {
@@ -144,9 +147,11 @@ class Page {
     let done;
     try {
       done = await this.session.ask(request, hear);
-    } finally {
-      if (visible) cell.output.end();
+    } catch (error) {
+      if (visible) cell.output.end(true);
+      throw error;
     }
+    if (visible) cell.output.end();
     if (done.ok) cell.ran = code;
     else if (!visible && this.running) this.running.output.add("error", told);
     cell.took = done.ms;
@@ -165,7 +170,14 @@ class Page {
       return;
     }
     cell.editButton.disabled = true;
-    const { openEditor } = await import("./editor.js");
+    let openEditor;
+    try {
+      ({ openEditor } = await import("./editor.js"));
+    } catch {
+      cell.editButton.disabled = false;
+      this.say(cell, "The editor cannot be loaded. Edit tries again.");
+      return;
+    }
     cell.editor = await openEditor({
       text: cell.source,
       label: `Code of cell ${cell.number}`,

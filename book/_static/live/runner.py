@@ -5,6 +5,7 @@ were put into the text when the book was built.
 """
 
 import ast
+import builtins
 import contextlib
 import io
 import json
@@ -14,16 +15,23 @@ import time
 import traceback
 import types
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 Emit = Callable[[str, str], None]
 """Passes on a kind (stdout, stderr, html, text, error) and its text."""
 
 PRINTED = 200_000
-"""Characters that one run of a cell may print: an endless loop must not fill the page."""
+"""Characters that one run of a cell may print, or one value may have: an endless loop must not fill the page."""
+
+SHOWN = 1_000
+"""Values and figures that one run of a cell may show."""
 
 page: dict[str, Any] = {}
 """The namespace of the page's cells."""
+
+
+CUT = f"\n... (cut: a page shows {PRINTED:,} characters)\n"
 
 
 class Stream(io.TextIOBase):
@@ -52,9 +60,7 @@ class Stream(io.TextIOBase):
         if text:
             self.sent += len(text)
             self.last = time.monotonic()
-            self.emit(
-                self.kind, text if self.sent < PRINTED else text + "\n... (cut: a cell may print 200,000 signs)\n"
-            )
+            self.emit(self.kind, text if self.sent < PRINTED else text + CUT)
 
 
 def run_cell(source: str, label: str, silent: bool, emit: Emit) -> str:
@@ -63,7 +69,18 @@ def run_cell(source: str, label: str, silent: bool, emit: Emit) -> str:
     out, err = Stream("stdout", quiet), Stream("stderr", quiet)
     name = f"<{label}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    page["display"] = lambda *things: [show(thing, out, quiet) for thing in things] and None
+    left = SHOWN
+
+    def display(*things: Any) -> None:
+        nonlocal left
+        for thing in things:
+            left -= 1
+            if left > 0:
+                show(thing, out, quiet)
+            elif left == 0:
+                quiet("stderr", f"... (cut: a cell may show {SHOWN:,} things)\n")
+
+    page["display"] = display
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             tree = ast.parse(source, name)
@@ -96,13 +113,17 @@ def show(thing: Any, out: Stream, emit: Emit) -> None:
         if text:
             emit(kind, text)
             return
-    emit("text", str(thing) if isinstance(thing, Markdown) else repr(thing))
+    text = str(thing) if isinstance(thing, Markdown) else repr(thing)
+    emit("text", text if len(text) <= PRINTED else text[:PRINTED] + CUT)
 
 
 def told(error: BaseException, name: str) -> str:
     """The error and the lines that led to it, from the cell on: the lines of this file are nobody's business."""
     if isinstance(error, SyntaxError) and error.filename == name:
-        return "".join(traceback.format_exception_only(error))
+        lines = traceback.format_exception_only(error)
+        if (error.text or "").lstrip().startswith(("%", "!", "?")):
+            lines.append("A line that begins with %, ! or ? is for Jupyter: open the page as a notebook.\n")
+        return "".join(lines)
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != name:
         trace = trace.tb_next
@@ -163,12 +184,21 @@ class Markdown:
         return self.text
 
 
+def no_input(prompt: object = "") -> str:
+    """Say that a worker cannot ask its reader."""
+    raise EOFError("a page cannot ask for input; write the value into the code")
+
+
+@cache
 def open_clinic() -> None:
-    """Import the diagnosis, so that the time that a check may take is the check's own."""
-    import bncourse.diagnosis.conventions  # noqa: F401
+    """Import the diagnosis and run it once, so that the time that a check may take is the check's own."""
+    from bncourse.diagnosis.conventions import diagnose_source
+    from bncourse.numpy_bn import functional
+
+    diagnose_source("".join(linecache.getlines(functional.__file__)))
 
 
-def clinic(request: str, emit: Emit) -> str:
+def clinic(request: str) -> str:
     """Diagnose the text of a file, and return what was found as JSON."""
     from bncourse.diagnosis.conventions import diagnose_source
 
@@ -201,4 +231,5 @@ def prepare() -> None:
     shown.display = lambda *things: page["display"](*things)
 
 
+builtins.input = no_input
 prepare()

@@ -2,31 +2,53 @@
 
 export class Stopped extends Error {}
 
+// What the page's content security policy allows a confined worker: this site alone. A worker made from a blob inherits
+// the policy of its page; one loaded by its address does not, so worker.js takes from a confined one how to make others.
+const HERE = "'self' blob:";
+const CONFINED = `connect-src 'self'; worker-src ${HERE}; script-src ${HERE} 'unsafe-inline' 'unsafe-eval'`;
+
+function confine() {
+  const policy = document.createElement("meta");
+  policy.httpEquiv = "Content-Security-Policy";
+  policy.content = CONFINED;
+  document.head.append(policy);
+}
+
+// The worker's address; that of a confined one is a blob that imports the same script.
+function addressOf(confined) {
+  const script = new URL("worker.js", import.meta.url).href;
+  if (!confined) return script;
+  return URL.createObjectURL(new Blob([`import ${JSON.stringify(script)};`], { type: "text/javascript" }));
+}
+
 export class Session {
-  // `tell(text)` hears what is being waited for; an empty text means: ready.
-  constructor(tell = () => {}) {
+  // `tell(text)` hears what is being waited for; an empty text means: ready. Of a confined session nothing that runs in
+  // it, Python or not, reaches another host.
+  constructor(tell = () => {}, { confined = false } = {}) {
     this.tell = tell;
     this.worker = null;
     this.waiting = null;
+    this.turn = 0;
     this.last = Promise.resolve();
-  }
-
-  get started() {
-    return this.worker !== null;
+    if (confined) confine();
+    this.address = addressOf(confined);
   }
 
   start() {
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    this.ready = false;
+    this.worker = new Worker(this.address, { type: "module" });
     this.worker.onmessage = ({ data }) => this.hear(data);
     this.worker.onerror = (event) => {
       event.preventDefault();
-      this.fail(new Error(event.message || "Python could not be started."));
+      this.fail(new Error(event.message || "its files cannot be loaded."));
     };
   }
 
   hear(message) {
-    if (message.kind === "progress") this.tell(message.text);
-    else if (message.kind === "fatal") this.fail(new Error(message.text));
+    if (message.kind === "progress") {
+      this.ready = this.ready || !message.text;
+      this.tell(message.text);
+    } else if (message.kind === "fatal") this.fail(new Error(message.text));
     else if (this.waiting && message.id === this.waiting.id) {
       if (message.kind === "done") {
         const { resolve } = this.waiting;
@@ -39,6 +61,7 @@ export class Session {
   fail(error) {
     if (this.worker) this.worker.terminate();
     this.worker = null;
+    error.begun = this.ready;
     if (this.waiting) {
       const { reject } = this.waiting;
       this.waiting = null;
@@ -48,7 +71,9 @@ export class Session {
 
   // Send a request when those before it are done; `show` hears what it gives on the way.
   ask(request, show = () => {}) {
+    const { turn } = this;
     const answer = this.last.then(() => {
+      if (turn !== this.turn) throw new Stopped("Stopped.");
       if (!this.worker) this.start();
       const id = (this.count = (this.count || 0) + 1);
       return new Promise((resolve, reject) => {
@@ -60,8 +85,15 @@ export class Session {
     return answer;
   }
 
-  // End the worker whatever it does; the next request starts another.
+  // End the worker whatever it does, and all that waits for it; the next request starts another.
   stop() {
+    this.turn += 1;
     this.fail(new Stopped("Stopped."));
   }
+}
+
+// What a reader is told of a run that broke off without being stopped.
+export function brokeOff(error) {
+  const reason = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+  return error.begun ? `Python broke off: ${reason}` : `Python could not be started: ${reason}`;
 }

@@ -19,7 +19,8 @@
   } else if (!("noModule" in HTMLScriptElement.prototype) || !window.Worker || !window.WebAssembly) {
     note("A newer browser can also run the code on this page.");
   } else {
-    if (facts) import(new URL("page.js", here)).then((page) => page.start(JSON.parse(facts.textContent)));
-    if (clinic) import(new URL("clinic.js", here)).then((page) => page.start(clinic));
+    const missing = () => note("This page cannot run its code now: a file is missing. Reload the page to try again.");
+    if (facts) import(new URL("page.js", here)).then((page) => page.start(JSON.parse(facts.textContent)), missing);
+    if (clinic) import(new URL("clinic.js", here)).then((page) => page.start(clinic), missing);
   }
 })();

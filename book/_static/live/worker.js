@@ -1,6 +1,8 @@
 // Python in a worker: the runtime on board, NumPy, the course's own package, and runner.py, which runs cells.
 import { loadPyodide } from "../pyodide/pyodide.mjs";
 
+if (location.protocol === "blob:") delete self.Worker; // confined: another worker would be free of the page's policy
+
 const say = (message) => postMessage(message);
 const near = (path) => new URL(path, import.meta.url).href;
 const loaded = new Set();
@@ -32,7 +34,10 @@ async function bring({ python, runner }, libraries) {
     if (name === "digits") {
       const answer = await fetched("digits.csv.gz");
       python.FS.writeFile("/home/pyodide/digits.csv.gz", new Uint8Array(await answer.arrayBuffer()));
-    } else await python.loadPackage(name, { messageCallback: () => {} });
+    } else {
+      await python.loadPackage(name, { messageCallback: () => {} });
+      if (!(name in python.loadedPackages)) throw new Error(`${name} is missing on this site.`);
+    }
     runner.arrived(name);
     loaded.add(name);
   }
@@ -45,15 +50,17 @@ onmessage = async ({ data }) => {
     ready = ready || start();
     const here = await ready;
     await bring(here, data.libraries || []);
-    if (data.clinic) here.runner.open_clinic();
+    const isClinic = "clinic" in data; // with no text: get ready for one
+    if (isClinic) here.runner.open_clinic();
     say({ kind: "progress", text: "" });
     const begin = performance.now();
     const emit = (kind, text) => say({ kind, text, id: data.id });
-    const result = data.clinic
-      ? here.runner.clinic(data.clinic, emit)
+    const result = isClinic
+      ? data.clinic && here.runner.clinic(data.clinic)
       : here.runner.run_cell(data.code, data.label || "cell", data.silent || false, emit);
     say({ kind: "done", id: data.id, ok: result !== "failed", result, ms: performance.now() - begin });
   } catch (error) {
-    say({ kind: "fatal", text: String(error.message || error) });
+    const lines = String(error.message || error).trim().split("\n");
+    say({ kind: "fatal", text: lines[lines.length - 1] }); // of an error in Python, what it says
   }
 };
