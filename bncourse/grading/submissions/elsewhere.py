@@ -184,7 +184,8 @@ def _slice(cells: Sequence[Code], names: tuple[set[str], set[str]], place: float
 
 
 _HIDDEN = re.compile(
-    r"\b(?:exec|eval|globals|locals|vars|setattr|global|__main__|__dict__)\b|import\s*\*|run_line_magic|^\s*%(?:run|load)\b",
+    r"\b(?:exec|eval|globals|locals|vars|setattr|global|__main__|__dict__)\b|import\s*\*|run_line_magic"
+    r"|^[ \t]*%(?:run|load)\b",
     re.MULTILINE,
 )
 """What may bind a name without naming it as a target."""

@@ -435,7 +435,7 @@ def _does_something(source: str) -> bool:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         body = parse(source).body
         return not all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
-    return bool(re.search(r"^\s*(def|class|import|from|return|%|!)|[=(\[]", source, re.MULTILINE))
+    return bool(re.search(r"^[ \t]*(def|class|import|from|return|%|!)|[=(\[]", source, re.MULTILINE))
 
 
 @lru_cache(maxsize=512)
