@@ -7,6 +7,7 @@ import numpy as np
 
 from bncourse.diagnosis import paths, transforms
 from bncourse.diagnosis.probes import Probe
+from bncourse.diagnosis.transform_families import right_switches
 from bncourse.numpy_bn import functional as reference
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +36,7 @@ def expected_of(probe: Probe, *, inference: bool) -> Expected:
     else:
         x, gamma, _ = probe.wide
         found = probe.layout.gradients(x, gamma, probe.dy.astype(np.float64), probe.eps)
-    switches = transforms.right_switches(transforms.kind_of(probe, inference=inference))
+    switches = right_switches(transforms.kind_of(probe, inference=inference))
     right = transforms.transform(probe, switches, inference=inference)
     rows = paths.rows
     dy, x_hat = rows(probe.dy), rows(right.x_hat)

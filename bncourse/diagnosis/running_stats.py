@@ -14,7 +14,8 @@ from bncourse.diagnosis.catalogue import order_of
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.report import Finding, finding, unknown
 from bncourse.diagnosis.rules import BATCH_NORM, Rules
-from bncourse.diagnosis.transforms import Switches, statistics_of
+from bncourse.diagnosis.transform_families import Switches
+from bncourse.diagnosis.transforms import statistics_of
 from bncourse.diagnosis.trials import FRESH
 
 Array = np.ndarray[Any, Any]

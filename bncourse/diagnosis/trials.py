@@ -17,6 +17,7 @@ from bncourse.diagnosis.fingerprints import Arrays
 from bncourse.diagnosis.layouts import Layout
 from bncourse.diagnosis.numerical_gradient import Own, own_gradient
 from bncourse.diagnosis.probes import Probe, make_probe
+from bncourse.diagnosis.transform_families import Switches
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +41,7 @@ class Trial:
     backward: Function
     probe: Probe
     inference: bool = False
-    switches: transforms.Switches | None = None
+    switches: Switches | None = None
     """The program that explains a wrong forward pass."""
     caches: list[Any] = field(default_factory=list)
     dtype: Any = np.float64

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis import transforms
 from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward, Values
@@ -13,6 +12,8 @@ from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.probes import Probe
 from bncourse.diagnosis.rules import Rules
+from bncourse.diagnosis.transform_search import explain
+from bncourse.diagnosis.transforms import kind_of
 
 USUAL_EPS = 1e-5
 NO_EPS = 0.1
@@ -76,7 +77,7 @@ def oriented(forward: Forward | Layer, rules: Rules, convention: Convention, pro
 
 def _mistakes(y: Any, probe: Probe) -> float:
     """How many beliefs explain y; one about the layout itself counts for more."""
-    found = transforms.explain(y, probe, transforms.kind_of(probe), 1e-6) if y is not None else None
+    found = explain(y, probe, kind_of(probe), 1e-6) if y is not None else None
     if found is None:
         return 3.0
     return len(found.beliefs) + 0.5 * ("conv-channels-last" in found.beliefs)

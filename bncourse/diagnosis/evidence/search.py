@@ -18,7 +18,7 @@ from bncourse.diagnosis import call, paths, probes
 from bncourse.diagnosis.bounds import FLOOR
 from bncourse.diagnosis.evidence.specimens import SPECIMENS, Specimen
 from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
-from bncourse.diagnosis.forwards import flat
+from bncourse.diagnosis.forward_programs import flat
 from bncourse.diagnosis.probes import RECIPE, Probe, Recipe, make_probe
 from bncourse.diagnosis.rules import PLACES
 from bncourse.diagnosis.running_stats import right_update, update_sizes
