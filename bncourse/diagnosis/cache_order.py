@@ -80,7 +80,7 @@ def _right_exchanged(trial: Trial, pair: tuple[Any, Any], parts: tuple[str, ...]
             value = trial.read(found[part], part)
             if trial.error(value.array, trial.expected.gradients[part], part) > trial.allowed(value.dtype):
                 return False
-    except call.Slip:
+    except (call.Slip, call.EngineError):
         return False
     except (AttributeError, TypeError):  # a cache of a kind that cannot be copied or written
         return False

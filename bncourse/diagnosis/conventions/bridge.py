@@ -49,7 +49,8 @@ def bridge(unit: Unit, forward: Forward | Layer, backward: Backward | None, conv
     elif forward.torch:
         lines += autograd(forward.orientation)
     lines += [f"inference = {unit.inference}"] if unit.inference not in ("", "inference") else []
-    lines += [f"update = {unit.update}"] if unit.update not in ("", "update") else []
+    weighs_new = convention.momentum == "new"
+    lines += [f"update = {unit.update}"] if unit.update not in ("", "update") and weighs_new else []
     return "\n".join(lines)
 
 

@@ -195,7 +195,7 @@ class Judge:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
-        self._show(found, forward, its.own_backwards(forward), rules)
+        self._show(found, forward, rules, self._own_momentum(report.notes))
         return found
 
     def _of_state(self, forward: Forward | Layer, rules: Rules, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -214,16 +214,17 @@ class Judge:
         return tuple(one for one in own if one not in again)
 
     def _show(
-        self, found: list[FunctionReport], forward: Forward | Layer, passes: dict[str, Any], rules: Rules
+        self, found: list[FunctionReport], forward: Forward | Layer, rules: Rules, convention: Convention
     ) -> None:
         """Keep the experiments that show what they claim with the file's functions, and say what to paste first."""
+        passes = self.its.own_backwards(forward)
         first = next(iter(passes), "")
         for one in found:
             if not one.findings:
                 continue
             backward = passes.get(one.name if one.name in passes else first)
             known = backward if isinstance(backward, Backward) else None
-            lines = bridge(self.unit, forward, known, self.convention, values_of(probe_of(rules)))
+            lines = bridge(self.unit, forward, known, convention, values_of(probe_of(rules)))
             names = {**self.program.namespace, "np": np}
             for name, line in (("torch", "import torch"), ("np", "import numpy as np")):
                 needed = name == "np" or "torch." in lines
@@ -235,6 +236,12 @@ class Judge:
             one.findings = tuple(shown(finding, self.unit, names) for finding in one.findings)
             one.paste_first = lines if any(finding.experiment for finding in one.findings) else ""
 
+    def _own_momentum(self, notes: tuple[str, ...]) -> Convention:
+        """The convention, with the value that momentum weighs in this file where no course says which."""
+        if self.its.course_counts or CONVENTIONAL["momentum-swapped"] not in notes:
+            return self.convention
+        return replace(self.convention, momentum="old" if self.convention.momentum == "new" else "new")
+
     def _differences(self, notes: tuple[str, ...], *, certain: bool = True) -> tuple[str, ...]:
         """What the file's running statistics mean, where that differs between courses.
 
@@ -242,8 +249,7 @@ class Judge:
         """
         momentum, variance = self.convention.momentum, str(self.convention.running_variance)
         if not self.its.course_counts:
-            if CONVENTIONAL["momentum-swapped"] in notes:
-                momentum = "old" if momentum == "new" else "new"
+            momentum = self._own_momentum(notes).momentum
             biased = CONVENTIONAL["running-variance-biased"] in notes
             variance = "biased" if biased else "unbiased" if certain else ""
         return tuple(self.convention.differences(momentum, variance))

@@ -66,6 +66,14 @@ def test_arrays_that_lie_otherwise_and_tensors_are_handed_on_in_the_lines_to_pas
             assert printed(program.wrong[0].source, first, line) == str(zeros), (program.name, first, line)
 
 
+def test_the_lines_to_paste_weigh_the_value_that_the_file_weighs() -> None:
+    layer = next(one.source for one in programs("classes") if one.name == "cache-in-self")
+    moved = "self.running_var = self.momentum * self.running_var + (1 - self.momentum) * var"
+    report = diagnose_source(layer.replace(moved, "self.running_var = var"))
+    assert report["functions"][0]["findings"][0]["belief"] == "running-overwritten"
+    assert "layer.momentum = 1 - momentum" in report["functions"][0]["paste_first"]
+
+
 def test_an_experiment_that_cannot_run_with_the_file_is_not_told() -> None:
     slip = Slip("mean-path-missing", "backward", " + dmean / n", "")
     whole = WRAPPERS["settings"](program_of(slip))
