@@ -66,9 +66,13 @@ def by_hand(package: Any, shape: tuple[int, ...]) -> Callable[[], object]:
 
 
 def by_compiler(shape: tuple[int, ...]) -> Callable[[], object]:
-    """The plain functions of `torch_bn`, each compiled by `torch.compile`."""
+    """The plain functions of `torch_bn`, each compiled by `torch.compile` for this shape alone.
+
+    By default the second shape would be compiled once more for every size, and its loops know less.
+    """
     x, gamma, beta, dy = (torch.tensor(array) for array in problem(shape))
-    forward, backward = torch.compile(torch_bn.batch_norm_forward), torch.compile(torch_bn.batch_norm_backward)
+    functions = (torch_bn.batch_norm_forward, torch_bn.batch_norm_backward)
+    forward, backward = (torch.compile(function, dynamic=False) for function in functions)
 
     def run() -> object:
         y, cache = forward(x, gamma, beta)

@@ -4,21 +4,25 @@ Times are medians over repetitions, on this machine, with one thread (or on the 
 kind of number here that another run does not repeat. Batch norm does little arithmetic per value, so its lower bound
 is the memory: forward reads x twice and writes y, backward reads dy and x twice and writes dx. `roofline` is the time
 that these bytes need at the speed measured for copying an array of the same size, divided by the measured time: 1
-would be perfect.
+would be perfect. The bare layer is computed in four ways: by NumPy as the equations stand, by the same equations as
+compiled loops (`bncourse.fast`), by PyTorch's compiler from the same equations, and by PyTorch's own kernel.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from bncourse import numpy_bn
 from bncourse.experiments.result import Config, Unit, grid
 from bncourse.experiments.runner import Finished
 from bncourse.torch_bn.fold_models import fold_model
+from bncourse.torch_bn.functional import batch_norm_backward, batch_norm_forward
 
 QUESTION = "What does batch normalization cost in training, and what does folding gain at inference?"
 
@@ -40,17 +44,20 @@ class CostConfig(Config):
     """Repetitions; nothing else differs."""
     networks: tuple[str, ...] = ("mlp", "convolution")
     layers: tuple[str, ...] = ("256x4096", "64x1024", "4096x256", "32x64x28x28", "8x256x14x14")
-    runs: int = 50
+    ways: tuple[str, ...] = ("library", "equations", "loops", "compiler")
+    """How the bare layer is computed; on an accelerator by the library alone."""
+    runs: int = 20
 
 
 FULL = CostConfig()
-QUICK = CostConfig(seeds=(0, 1, 2), layers=("256x1024",), runs=10)
+QUICK = CostConfig(seeds=(0, 1, 2), layers=("256x1024",), ways=("library", "equations", "loops"), runs=10)
 
 
 def units(config: CostConfig, finished: Finished) -> list[Unit]:
     """Plan both parts."""
+    ways = config.ways if config.device == "cpu" else ("library",)
     return grid(config.seeds, part=["network"], network=config.networks) + grid(
-        config.seeds, part=["layer"], shape=config.layers
+        config.seeds, part=["layer"], way=ways, shape=config.layers
     )
 
 
@@ -58,7 +65,7 @@ def measure(config: CostConfig, unit: Unit) -> dict[str, Any]:
     """Time a network's step and inference, or a bare layer."""
     torch.manual_seed(unit.seed)
     if unit["part"] == "layer":
-        return _layer(config, tuple(int(size) for size in unit["shape"].split("x")))
+        return _layer(config, unit["way"], tuple(int(size) for size in unit["shape"].split("x")))
     x = torch.randn(SHAPES[unit["network"]], device=config.device)
     labels = torch.randint(0, 10, (len(x),), device=config.device)
     without, model = (network(unit["network"], norm).to(config.device) for norm in (False, True))
@@ -108,19 +115,11 @@ def network(kind: str, norm: bool) -> nn.Sequential:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10))
 
 
-def _layer(config: CostConfig, shape: tuple[int, ...]) -> dict[str, float]:
+def _layer(config: CostConfig, way: str, shape: tuple[int, ...]) -> dict[str, float]:
     """Time one layer forward and backward against the bytes it must move."""
-    x = torch.randn(shape, device=config.device, requires_grad=True)
-    dy = torch.randn(shape, device=config.device)
-    layer = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(shape[1]).to(config.device)
-    source, target = x.detach(), torch.empty_like(dy)
-    taken = seconds(
-        {
-            "layer": lambda: torch.autograd.grad(layer(x), [x, *layer.parameters()], dy),
-            "copy": lambda: target.copy_(source),
-        },
-        config,
-    )
+    x, dy = (torch.randn(shape, device=config.device) for _ in range(2))
+    target = torch.empty_like(x)
+    taken = seconds({"layer": WAYS[way](x, dy), "copy": lambda: target.copy_(x)}, config)
     bandwidth = 2 * x.nbytes / taken["copy"]
     moved = PASSES * x.nbytes
     return {
@@ -131,16 +130,76 @@ def _layer(config: CostConfig, shape: tuple[int, ...]) -> dict[str, float]:
     }
 
 
+def by_library(x: torch.Tensor, dy: torch.Tensor) -> Callable[[], object]:
+    """PyTorch's own layer, and its derivative by autograd."""
+    layer = (nn.BatchNorm1d if x.ndim == 2 else nn.BatchNorm2d)(x.shape[1]).to(x.device)
+    inputs = [x.clone().requires_grad_(), *layer.parameters()]
+
+    def run() -> object:
+        y = layer(inputs[0])
+        return y, torch.autograd.grad(y, inputs, dy)
+
+    return run
+
+
+def by_hand(package: Any, x: torch.Tensor, dy: torch.Tensor) -> Callable[[], object]:
+    """Forward and backward of `numpy_bn`, or of its compiled loops in `fast`."""
+    arrays, gradient = (x.numpy(), np.ones(x.shape[1], np.float32), np.zeros(x.shape[1], np.float32)), dy.numpy()
+
+    def run() -> object:
+        y, cache = package.batch_norm_forward(*arrays)
+        return y, package.batch_norm_backward(gradient, cache)
+
+    return run
+
+
+def by_loops(x: torch.Tensor, dy: torch.Tensor) -> Callable[[], object]:
+    """Forward and backward of `fast`, which needs numba."""
+    from bncourse import fast
+
+    return by_hand(fast, x, dy)
+
+
+@cache
+def compiled() -> tuple[Any, Any]:
+    """The plain functions of `torch_bn`, compiled for each shape, once in a process."""
+    return torch.compile(batch_norm_forward, dynamic=False), torch.compile(batch_norm_backward, dynamic=False)
+
+
+def by_compiler(x: torch.Tensor, dy: torch.Tensor) -> Callable[[], object]:
+    """Forward and backward of `torch_bn`, each compiled by PyTorch."""
+    forward, backward = compiled()
+    gamma, beta = x.new_ones(x.shape[1]), x.new_zeros(x.shape[1])
+
+    def run() -> object:
+        y, cache = forward(x, gamma, beta)
+        return y, backward(dy, cache)
+
+    return run
+
+
+WAYS: dict[str, Callable[[torch.Tensor, torch.Tensor], Callable[[], object]]] = {
+    "library": by_library,
+    "equations": lambda x, dy: by_hand(numpy_bn, x, dy),
+    "loops": by_loops,
+    "compiler": by_compiler,
+}
+
+
 def seconds(calls: Mapping[str, Callable[[], object]], config: CostConfig) -> dict[str, float]:
-    """Median time of each call; they take turns, so that a busy machine slows all of them alike."""
+    """Median time of each call; they take turns, so that a busy machine slows all of them alike.
+
+    On the CPU it is the process's own time, which other processes enter little.
+    """
+    clock = time.perf_counter if config.device.startswith("cuda") else time.process_time
     wait: Callable[[], None] = torch.cuda.synchronize if config.device.startswith("cuda") else lambda: None
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for run in range(WARM_UP + config.runs):
         for name, call in calls.items():
             wait()
-            started = time.perf_counter()
+            started = clock()
             call()
             wait()
             if run >= WARM_UP:
-                taken[name].append(time.perf_counter() - started)
+                taken[name].append(clock() - started)
     return {name: float(np.median(times)) for name, times in taken.items()}

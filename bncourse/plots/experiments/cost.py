@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from bncourse.experiments.result import Result
 from bncourse.plots.looks import NORMS, Look, seeds
-from bncourse.plots.style import DIRECT, INK, LINES, WIDTH, Drawing, finish, style
+from bncourse.plots.style import DIRECT, INK, LINES, MEAN, TOTAL, VARIANCE, WIDTH, Drawing, finish, style
 
 MILLI = 1000.0
 FOLDED = Look("folded", DIRECT, "o", LINES[DIRECT])
@@ -20,7 +20,7 @@ def draw(result: Result) -> Drawing:
         axis = figure.subplots()
         longest = 0.0
         for number, shape in enumerate(shapes):
-            chosen = {"part": "layer", "shape": shape}
+            chosen = {"part": "layer", "way": "library", "shape": shape}
             taken = MILLI * result.values("seconds", **chosen)
             needed = MILLI * result.values("bytes", **chosen) / result.values("bandwidth", **chosen)
             marker = "osD^v"[number % 5]
@@ -34,6 +34,52 @@ def draw(result: Result) -> Drawing:
         figure.legend(loc="outside lower center", ncols=2)
     return finish(
         figure, f"Measured time of one forward and backward pass against the bytes' time: {'; '.join(words)}."
+    )
+
+
+WAYS = {
+    "equations": "NumPy, as the equations stand",
+    "loops": "compiled loops (numba)",
+    "compiler": "torch.compile of the equations",
+    "library": "PyTorch's own kernel",
+}
+"""How a figure calls the ways to compute a layer."""
+
+
+def multiples(result: Result, way: str, shape: str) -> np.ndarray:
+    """How many times as long as the bytes need a way takes, by repetition."""
+    return 1.0 / result.values("roofline", part="layer", way=way, shape=shape)
+
+
+def middles(result: Result) -> dict[str, float]:
+    """The geometric mean of each way's multiples over the shapes."""
+    shapes = result.config["layers"]
+    return {
+        way: float(np.exp(np.mean([np.log(multiples(result, way, shape).mean()) for shape in shapes]))) for way in WAYS
+    }
+
+
+def ways(result: Result) -> Drawing:
+    """The time of each of the four ways, as a multiple of the time that the bytes need; 1 is the roof."""
+    shapes = list(result.config["layers"])
+    with style():
+        figure = Figure(figsize=(WIDTH, 3.8))
+        axis = figure.subplots()
+        for number, (way, color) in enumerate(zip(WAYS, (DIRECT, MEAN, VARIANCE, TOTAL), strict=True)):
+            found = [multiples(result, way, shape) for shape in shapes]
+            for place, values in enumerate(found):
+                axis.plot(
+                    np.full(len(values), place + 0.18 * (number - 1.5)), values, "osD^"[number], color=color, ms=5
+                )
+            axis.plot([], [], "osD^"[number], color=color, label=WAYS[way])
+        axis.axhline(1.0, color=INK, lw=1.2)
+        axis.set_xticks(np.arange(len(shapes)), [shape.replace("x", " × ") for shape in shapes], rotation=20)
+        axis.set(yscale="log", ylabel="time / time for the bytes")
+        figure.legend(loc="outside lower center", ncols=2)
+    return finish(
+        figure,
+        "Time of one forward and backward pass as a multiple of the time for copying the bytes, geometric mean over "
+        f"{len(shapes)} shapes. {'; '.join(f'{WAYS[way]}: {middle:.1f}' for way, middle in middles(result).items())}.",
     )
 
 
