@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.tasks import exchange
 from bncourse.diagnosis.tasks.question import ANY, Given, Inputs, Question, Slips
 
 Array = np.ndarray[Any, Any]
@@ -204,5 +205,6 @@ QUESTIONS = {
         ("merge",),
         ways={"merge-count-minus-one": 2, "merge-distance-not-squared": 2, "merge-count-wrong": 2},
     ),
+    **exchange.QUESTIONS,
 }
 """By the test's name in the assignment."""

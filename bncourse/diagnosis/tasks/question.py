@@ -18,7 +18,7 @@ import numpy as np
 
 from bncourse.diagnosis.call import EngineError
 from bncourse.diagnosis.catalogue import and_also, task_beliefs
-from bncourse.diagnosis.report import finding
+from bncourse.diagnosis.report import Misconception, finding
 
 Array = np.ndarray[Any, Any]
 Given = Mapping[str, Any]
@@ -196,3 +196,8 @@ def name_belief(name: str, function: Any, **given: Any) -> None:
     if beliefs:
         more = [and_also(task_beliefs()[one]) for one in beliefs[1:]]
         raise finding(beliefs[0], remark="\n".join(more)).misconception()
+
+
+def believes(belief: str) -> Misconception:
+    """Make what a test raises where it has seen itself what is believed."""
+    return finding(belief).misconception()
