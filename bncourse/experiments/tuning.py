@@ -79,18 +79,20 @@ def plan(
 
 
 def beyond(rates: list[float], scores: list[float], limits: tuple[float, float]) -> list[float]:
-    """Return the rungs still to be tried: beyond an edge that is best, or beyond both while nothing was learned.
+    """Return the rungs still to be tried: beyond an edge that none surpasses, or both while nothing was learned.
 
     >>> beyond([0.1, 0.3, 1.0], [0.8, 0.9, 0.95], (0.01, 10.0))
+    [3.0]
+    >>> beyond([0.1, 0.3, 1.0], [0.8, 0.9, 0.9], (0.01, 10.0))
     [3.0]
     >>> beyond([0.1, 0.3, 1.0], [0.1, 0.11, 0.1], (0.1, 10.0))
     [3.0]
     """
-    best = int(np.argmax(scores))
-    nothing = scores[best] < LEARNED
+    best = max(scores)
+    nothing = best < LEARNED
     lower, higher = rung(rates[0], -1), rung(rates[-1], 1)
-    wanted = [lower] if nothing or best == 0 else []
-    wanted += [higher] if nothing or best == len(rates) - 1 else []
+    wanted = [lower] if nothing or scores[0] == best else []
+    wanted += [higher] if nothing or scores[-1] == best else []
     return [rate for rate in wanted if limits[0] <= rate <= limits[1]]
 
 
