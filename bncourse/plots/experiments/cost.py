@@ -38,10 +38,10 @@ def draw(result: Result) -> Drawing:
 
 
 WAYS = {
-    "equations": "NumPy, as the equations stand",
-    "loops": "compiled loops (numba)",
-    "compiler": "torch.compile of the equations",
-    "library": "PyTorch's own kernel",
+    "equations": "equations (NumPy)",
+    "loops": "fused loops (numba)",
+    "compiler": "compiler (torch.compile)",
+    "library": "library (PyTorch)",
 }
 """How a figure calls the ways to compute a layer."""
 
@@ -75,6 +75,8 @@ def ways(result: Result) -> Drawing:
         axis.axhline(1.0, color=INK, lw=1.2)
         axis.set_xticks(np.arange(len(shapes)), [shape.replace("x", " × ") for shape in shapes], rotation=20)
         axis.set(yscale="log", ylabel="time / time for the bytes")
+        axis.set_yticks([1, 2, 4, 8], ["1", "2", "4", "8"])
+        axis.set_yticks([], minor=True)
         figure.legend(loc="outside lower center", ncols=2)
     return finish(
         figure,
