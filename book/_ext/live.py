@@ -105,7 +105,7 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
     for path in runtime.folder().iterdir():
         if path.name != LOCK:
             place(path, static / "pyodide" / path.name)
-    (static / "pyodide" / LOCK).write_text(with_package(runtime.lock(), name), encoding="utf-8")
+    (static / "pyodide" / LOCK).write_text(with_package(runtime.lock(), static / "wheels" / name), encoding="utf-8")
     (static / "live" / "wheel.json").write_text(json.dumps({"wheel": name}), encoding="utf-8")
     digits = importlib.util.find_spec("sklearn")
     if digits is not None and digits.origin is not None:
@@ -115,22 +115,22 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
         place(bundle, static / "live" / "codemirror.js")
 
 
-def with_package(lock: str, wheel: str) -> str:
+def with_package(lock: str, wheel: Path) -> str:
     """Add the course's own package to the list of packages on board, so that importing it loads it in a notebook.
 
-    Its content has no digest there: a browser may hold this list and the wheel from two different days.
+    Pyodide loads no package whose digest is missing.
     """
     told = json.loads(lock)
     told["packages"]["bncourse"] = {
         "name": "bncourse",
-        "version": wheel.split("-")[1],
-        "file_name": f"../wheels/{wheel}",
+        "version": wheel.name.split("-")[1],
+        "file_name": f"../wheels/{wheel.name}",
         "install_dir": "site",
         "package_type": "package",
         "imports": ["bncourse"],
         "depends": ["numpy"],
         "unvendored_tests": False,
-        "sha256": "",
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
     }
     return json.dumps(told)
 

@@ -1,6 +1,9 @@
 """What the reading of a page's cells says of them: live or not, why, and what they need."""
 
+import hashlib
+import json
 import sys
+from pathlib import Path
 
 from tools.book import ROOT
 from tools.book_pages import toc_pages
@@ -9,6 +12,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import jupytext
 import pytest
+from live import with_package
 from live_cells import ON_BOARD, Cell, at_import, cells_of, live
 from text_numbers import without_text_numbers
 
@@ -56,6 +60,14 @@ def test_a_function_counts_for_what_it_imports_when_it_is_called() -> None:
     assert read("from bncourse.experiments.data import load\nload('digits')")[0][0] == ""
     assert "PyTorch" in read("from bncourse.experiments.training import train")[0][0]
     assert "PyTorch" in read("from bncourse.experiments import training\nprint(training)")[0][0]
+
+
+def test_the_package_is_listed_for_notebooks_with_its_digest(tmp_path: Path) -> None:
+    wheel = tmp_path / "bncourse-0.1.0-py3-none-any.whl"
+    wheel.write_bytes(b"the wheel")
+    told = json.loads(with_package('{"packages": {}}', wheel))["packages"]["bncourse"]
+    assert (told["version"], told["file_name"]) == ("0.1.0", f"../wheels/{wheel.name}")
+    assert told["sha256"] == hashlib.sha256(b"the wheel").hexdigest()
 
 
 def test_every_figure_can_be_drawn_in_a_browser() -> None:
