@@ -30,6 +30,7 @@ ROOTS = {
     "subtracted": "eps-subtracted",
     "no-root": "variance-without-root",
     "no-root-no-eps": "variance-without-root",
+    "double": "root-twice",
     "inverse": "multiplied-by-std",
     "not-divided": "variance-not-divided",
     **{f"constant {value}": "eps-hard-coded" for value in CONSTANTS},

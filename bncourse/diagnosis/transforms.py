@@ -97,6 +97,7 @@ INVERSES: dict[str, Callable[[Array, float], Any]] = {
     "subtracted": lambda var, eps: 1 / np.sqrt(var - eps),
     "no-root": lambda var, eps: 1 / (var + eps),
     "no-root-no-eps": lambda var, eps: 1 / var,
+    "double": lambda var, eps: 1 / np.sqrt(np.sqrt(var) + eps),
     "inverse": lambda var, eps: np.sqrt(var + eps),
     "twice": lambda var, eps: 1 / np.sqrt(var + 2 * eps),
 }

@@ -209,6 +209,7 @@ class Judge:
         """Say a slip once that one function has in training and in inference."""
         said = {one.belief for one in own if one.part in ("forward", "conv") and one.belief}
         said |= {IN_INFERENCE.get(one, f"inference-{one}") for one in said if one}
+        said |= {"inference-running-var-is-std"} if any(one.belief == "running-std-stored" for one in own) else set()
         again = tuple(one for one in own if one.part == "inference" and one.belief in said)
         self.notes += [TOO] if again else []
         return tuple(one for one in own if one not in again)

@@ -191,3 +191,9 @@ def mean_distance_for_std(x: Array, gamma: Array, beta: Array, eps: float = 1e-5
 def plus_mean(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
     inv_std = 1 / np.sqrt(x.var(axis=0) + eps)
     return _finish((x + x.mean(axis=0)) * inv_std, inv_std, gamma, beta)
+
+
+@wrong("root-twice", "forward")
+def root_of_std(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Result:
+    inv_std = 1 / np.sqrt(x.std(axis=0) + eps)
+    return _finish((x - x.mean(axis=0)) * inv_std, inv_std, gamma, beta)
