@@ -23,6 +23,7 @@ from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate, Test
 from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
+from bncourse.grading.sandbox.inside.watching import HOW as MEASURING
 from bncourse.grading.sandbox.inside.watching import measured_message
 
 OWN_TIMES, OWN_SECONDS = 2.0, 10.0
@@ -47,6 +48,7 @@ class Session:
         self.phase, self.steps = part["phase"], part["steps"]
         self.space = Namespace(connection)
         if self.phase == "grade":
+            connection.gradients = self.master.gradients
             connection.unwatched |= self.master.gradients
         self.students = {name for step in self.steps for name in step.get("binds", ())}
         """The names that the answers bind."""
@@ -179,7 +181,8 @@ class Session:
             with quiet():
                 points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
-            measured = sorted(self.connection.measured.keys() & self.master.loads[cell.grade_id])
+            measuring = {name for name, how in self.connection.measured.items() if how in MEASURING}
+            measured = sorted(measuring & self.master.loads[cell.grade_id])
             if measured:
                 text = measured_message(measured[0], self.connection.measured[measured[0]])
                 verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)

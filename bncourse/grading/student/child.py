@@ -31,7 +31,8 @@ from bncourse.grading.sandbox.inside import shell as shells
 from bncourse.grading.sandbox.inside.cells import describe
 from bncourse.grading.sandbox.inside.parsing import foreign, parse
 from bncourse.grading.sandbox.inside.statements import compiled
-from bncourse.grading.sandbox.inside.watching import measured_message, watched
+from bncourse.grading.sandbox.inside.watching import HOW as MEASURING
+from bncourse.grading.sandbox.inside.watching import measured_message, watched, worst
 
 AGAIN = 0.5
 """Seconds after which code that has caught its end is ended once more."""
@@ -68,8 +69,8 @@ class Space(dict[str, Any]):
                 return function(*args, **kwargs)
             self.unwatched.discard(name)
             value, seen = watched(function, args, kwargs)
-            if seen:
-                self.measured[name] = "complex" if "complex" in seen else "differences"
+            if worst(seen) in MEASURING:
+                self.measured[name] = worst(seen)
             return value
 
         return call

@@ -12,6 +12,7 @@ from bncourse.grading.submissions.read import Reading
 HOW = {
     "differences": "measures what it returns with many forward passes of nudged inputs",
     "complex": "measures what it returns with a complex step",
+    "unseen": "finds what it returns where it is not seen how, as in a thread of its own",
 }
 """What was seen of a function while it ran, in words."""
 

@@ -249,11 +249,70 @@ AS_A_VIEW = """def batch_norm_backward(dy, cache):
     return np.reshape([*map(entry, range(x.size))], x.shape), (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
 
 
+IN_A_THREAD = f"""\
+import threading
+{RICHARDSON.replace("batch_norm_backward", "measured")}
+def batch_norm_backward(dy, cache):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(measured(dy, cache)))
+    thread.start()
+    thread.join()
+    return found[0]"""
+IN_A_POOL = f"""\
+from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(1)
+pool.submit(int).result()
+{RICHARDSON.replace("batch_norm_backward", "measured")}
+def batch_norm_backward(dy, cache):
+    return pool.submit(measured, dy, cache).result()"""
+UNWATCHED = f"""\
+import sys
+{RICHARDSON.replace("batch_norm_backward", "measured")}
+def batch_norm_backward(dy, cache):
+    watching = sys.getprofile()
+    sys.setprofile(None)
+    try:
+        return measured(dy, cache)
+    finally:
+        sys.setprofile(watching)"""
+DERIVED = """\
+def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    dx = gamma / np.sqrt(x.var(axis=0) + eps) * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0))
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+AT_SECOND = f"""\
+{RICHARDSON.replace("batch_norm_backward", "measured")}
+{DERIVED.replace("batch_norm_backward", "remembered")}
+calls = []
+def batch_norm_backward(dy, cache):
+    calls.append(1)
+    return (measured if len(calls) > 1 else remembered)(dy, cache)"""
+"""What is asked first is what students see, so its answer can stand in the code."""
+IN_LISTS = """\
+def standardized(rows, eps):
+    columns = []
+    for column in zip(*rows):
+        mean = sum(column) / len(column)
+        var = sum((value - mean) ** 2 for value in column) / len(column)
+        columns.append([(value - mean) / (var + eps) ** 0.5 for value in column])
+    return np.array(columns).T
+def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        for step in (1e-6, -1e-6):
+            rows = x.tolist()
+            rows[index[0]][index[1]] += step
+            dx[index] += (dy * gamma * standardized(rows, eps)).sum() / (2 * step)
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+
+
 @row("finite differences or complex step instead of a derivation")
 def finite_differences() -> list[Pair]:
     """They are no derivation, in whatever words, and a person is told: what they do gives them away."""
     base = RIGHT | {"forward": DIFFERENCES}
     wrong = hand_in(base | {"backward": WRONG["backward"].replace("x_hat, inv_std, gamma = cache", "x_hat = cache[4]")})
+    derived = hand_in(base | {"backward": DERIVED})
     differences = Pair(hand_in(base | {"backward": CENTRAL}), wrong, "central differences", points=FULL - 4)
     exact = {
         "Richardson in long double, without a loop": RICHARDSON,
@@ -261,12 +320,20 @@ def finite_differences() -> list[Pair]:
         "complex step": COMPLEX,
         "complex step as D": AS_D,
         "complex step as a view": AS_A_VIEW,
+        "in a thread": IN_A_THREAD,
+        "in lists": IN_LISTS,
+        "from the second call on": AT_SECOND,
     }
+    unseen = {"in a thread that was there before": IN_A_POOL, "with the profile taken off": UNWATCHED}
     return [
         differences,
         *(
             Pair(hand_in(base | {"backward": code}), wrong, title, points=FULL - 4, status="needs review")
             for title, code in exact.items()
+        ),
+        *(
+            Pair(hand_in(base | {"backward": code}), derived, title, points=FULL, status="needs review")
+            for title, code in unseen.items()
         ),
     ]
 

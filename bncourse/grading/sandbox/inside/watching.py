@@ -2,12 +2,15 @@
 
 One call is watched. Every function that it calls shows its arguments, every method the array that it belongs to. A
 derivative that is measured needs the forward pass of inputs that differ a little from those that were given, one for
-each sample at least, or all of them in one large array; a derivation needs none.
+each sample at least, or all of them in one large array; a derivation needs none. Threads that begin during the call
+are watched too. Where a function works out of sight, or looks at how it is watched, a person has to look.
 """
 
+import contextlib
 import sys
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -29,6 +32,10 @@ HOW = {
     "differences": "with many forward passes of nudged inputs",
     "complex": "with a complex step",
 }
+OUT_OF_SIGHT = ("setprofile", "getprofile", "start_new_thread")
+"""What takes a function's work out of sight, or asks whether it is seen."""
+OURS = (__name__, "threading")
+"""Modules that may: what begins a thread by the library is watched there."""
 
 
 def measured_message(name: str, how: str) -> str:
@@ -39,13 +46,21 @@ def measured_message(name: str, how: str) -> str:
 def watched(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
     """Call a function; returns its value, and which of "differences" and "complex" it was seen to use."""
     watch = _Watch([*_arrays(args, DEPTH), *_arrays(kwargs, DEPTH)])
-    before = sys.getprofile()
+    before, for_threads = sys.getprofile(), threading.getprofile()
+    threading.setprofile(watch.see)
     sys.setprofile(watch.see)
     try:
         value = target(*args, **kwargs)
+        watch.is_unseen |= sys.getprofile() != watch.see
     finally:
         sys.setprofile(before)
+        threading.setprofile(for_threads)
     return value, watch.found()
+
+
+def worst(seen: Iterable[Any]) -> str:
+    """What counts most of what was seen of a call; empty where nothing was."""
+    return next((how for how in ("complex", "differences", "unseen") if how in seen), "")
 
 
 def _arrays(value: Any, depth: int) -> Iterator[Any]:
@@ -72,12 +87,13 @@ class _Watch:
         self.large = MANY * max((values.size for values in given), default=MAX_VALUES)
         self.calls: defaultdict[Any, int] = defaultdict(int)
         self.nudged: defaultdict[Any, set[bytes]] = defaultdict(set)
-        self.is_complex = self.is_stacked = False
+        self.is_complex = self.is_stacked = self.is_unseen = False
 
     def found(self) -> list[str]:
         """Which ways of measuring were seen."""
         differences = self.is_stacked or any(len(inputs) >= ENOUGH for inputs in self.nudged.values())
-        return [*(["differences"] if differences else []), *(["complex"] if self.is_complex else [])]
+        seen = {"differences": differences, "complex": self.is_complex, "unseen": self.is_unseen}
+        return [how for how, was_seen in seen.items() if was_seen]
 
     def see(self, frame: FrameType, event: str, argument: Any) -> None:
         """Look at one call or return; what goes wrong here is no concern of the function's."""
@@ -87,6 +103,8 @@ class _Watch:
                 if type(array) is np.ndarray:
                     self.calls[argument.__name__] += 1
                     self.look(argument.__name__, array, closely=self.calls[argument.__name__] > OFTEN)
+                elif argument.__name__ in OUT_OF_SIGHT and frame.f_globals.get("__name__") not in OURS:
+                    self.is_unseen = True
             elif event in ("call", "return"):
                 code, called = frame.f_code, event == "call"
                 own = code.co_filename.startswith(OWN)
@@ -98,13 +116,26 @@ class _Watch:
                 for value in frame.f_locals.values():
                     if type(value) is np.ndarray:
                         self.look(place, value, closely=closely)
+                    elif closely and own and type(value) in (list, tuple):
+                        self.look_at_rows(place, value)
         except Exception:  # noqa: S110  (an array that cannot be read)
             pass
+
+    def look_at_rows(self, place: Any, rows: Any) -> None:
+        """Look at a list of rows, or of columns, that was seen at a place."""
+        for shape in {values.shape for values, _ in self.given}:
+            if len(rows) in (shape[0], shape[-1]):
+                with contextlib.suppress(Exception):  # rows of other things than numbers, or of several lengths
+                    array = np.array(rows, dtype=np.float64)
+                    self.look(place, array if array.shape == shape else array.T, closely=True)
 
     def look(self, place: Any, array: Any, *, closely: bool) -> None:
         """Look at an array that was seen at a place."""
         kind = array.dtype.kind
         self.is_complex = self.is_complex or kind == "c"
+        if kind == "O" and closely and 4 <= array.size <= MAX_VALUES:
+            with contextlib.suppress(Exception):  # objects that are no numbers
+                self.look(place, array.astype(np.float64), closely=True)
         if kind != "f" or array.size < 4 or array.size > MAX_VALUES:
             return
         if array.size >= self.large and not self.is_stacked:

@@ -6,6 +6,7 @@ other program in the cell could. It has no verdict to forge.
 
 import __future__
 
+import _thread
 import ast
 import builtins
 import contextlib
@@ -266,7 +267,13 @@ class Worker(Decoder):
 
     def do_watch(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call something, and say also how it was seen to measure what it returns."""
-        return self.called(target, args, kwargs, lambda: watched(target, args, kwargs))
+        others = ["unseen"] if _thread._count() else []
+
+        def call() -> tuple[Any, list[str]]:
+            value, seen = watched(target, args, kwargs)
+            return value, seen + others
+
+        return self.called(target, args, kwargs, call)
 
     def called(
         self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], call: Callable[[], tuple[Any, list[str]]]

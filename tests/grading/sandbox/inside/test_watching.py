@@ -13,7 +13,7 @@ from bncourse.diagnosis.probes import make_probe
 from bncourse.grading.sandbox.inside import watching
 from bncourse.grading.sandbox.inside.watching import watched
 from tests.grading.small import RIGHT as RIGHT_ANSWERS
-from tests.grading.vectors.files import CENTRAL, DIFFERENCES
+from tests.grading.vectors.files import CENTRAL, DIFFERENCES, IN_A_THREAD, IN_LISTS, UNWATCHED
 
 FORWARD = """\
 import numpy as np
@@ -212,6 +212,15 @@ SCALED = RIGHT_ANSWERS["scale"]
 @pytest.mark.parametrize("code", [*SEEN_BEFORE.values(), CENTRAL], ids=[*SEEN_BEFORE, "central"])
 def test_differences_in_loops_are_seen(code: str) -> None:
     assert seen_of(code, DIFFERENCES) == ["differences"]
+
+
+@pytest.mark.parametrize("code", [IN_A_THREAD, IN_LISTS], ids=["in a thread", "in lists"])
+def test_differences_are_seen_in_threads_and_in_lists(code: str) -> None:
+    assert seen_of(code, DIFFERENCES) == ["differences"]
+
+
+def test_who_takes_the_profile_off_is_looked_at() -> None:
+    assert seen_of(UNWATCHED, DIFFERENCES) == ["unseen"]
 
 
 @pytest.mark.parametrize("code", [RIGHT_ANSWERS["backward"], *HONEST.values()], ids=["no loop", *HONEST])
