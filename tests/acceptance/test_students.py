@@ -56,9 +56,12 @@ def twins(belief: str) -> set[str]:
 
 def named(beliefs: tuple[str, ...], text: str) -> bool:
     """Whether all that is believed is said, and nothing else but the same of inference, and what follows from it."""
-    said = {found["belief"] for one in diagnose_source(text)["functions"] for found in one["findings"]}
+    functions = diagnose_source(text)["functions"]
+    said = {found["belief"] for one in functions for found in one["findings"]}
+    too = any("The same shows in inference." in one["notes"] for one in functions)
     follows = {TEXTBOOK} if said - {TEXTBOOK} else set()
-    return set(beliefs) <= said <= set().union(*map(twins, beliefs)) | follows
+    told = said | {f"inference-{belief}" for belief in said if too}
+    return set(beliefs) <= told and said <= set().union(*map(twins, beliefs)) | follows
 
 
 EVERY = read_students()

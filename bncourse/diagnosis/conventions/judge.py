@@ -274,9 +274,15 @@ def _add_maps(found: list[FunctionReport], on_maps: list[FunctionReport]) -> Non
     """Say of feature maps what has not been said of tables."""
     if any(one.status in ("unreadable", "missing") for one in (*found, *on_maps)):
         return
-    known = {one.name: {finding.belief for finding in one.findings} for one in found}
+    known = {(one.name, finding.part): finding.belief for one in found for finding in one.findings}
+    said = {(one.name, finding.belief) for one in found for finding in one.findings}
     for one in on_maps:
-        if one.status == "mistaken" and not {finding.belief for finding in one.findings} <= known.get(one.name, set()):
+        new = [
+            finding
+            for finding in one.findings
+            if (one.name, finding.belief) not in said and (finding.belief or not known.get((one.name, finding.part)))
+        ]
+        if one.status == "mistaken" and new:
             found.append(one)
 
 
