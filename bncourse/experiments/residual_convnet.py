@@ -39,7 +39,9 @@ class ResidualConvnetConfig(TunedConfig):
     """So many pictures decide on a rate, and as many of the test set are reported."""
 
 
-FULL = ResidualConvnetConfig(data="mnist", rates=(0.01, 0.03, 0.1), limits=(0.0003, 3.0), tuning_seeds=(1000,))
+FULL = ResidualConvnetConfig(
+    seeds=tuple(range(10)), data="mnist", rates=(0.01, 0.03, 0.1), limits=(0.0003, 3.0), tuning_seeds=(1000,)
+)
 QUICK = ResidualConvnetConfig(
     seeds=(0, 1, 2),
     rates=(0.1,),
