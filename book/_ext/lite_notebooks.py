@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from live_cells import cells_of, live
+from live_cells import Live, cells_of, live
 from page_dependencies import PACKAGE
 from publishing import plain
 from sphinx.application import Sphinx
@@ -69,10 +69,17 @@ def notebooks(out: Path) -> dict[str, dict[str, Any]]:
         if any(one.cell.shown for one in facts):
             missing = {one.why.removeprefix("needs ") for one in facts if one.why.startswith("needs ")}
             rest = without_text_numbers([cell.source for cell in cells], [not cell.shown for cell in cells])
-            codes = {cell.index: code for cell, code in zip(cells, rest, strict=True)}
+            codes = with_matplotlib({cell.index: code for cell, code in zip(cells, rest, strict=True)}, facts)
             name = path.relative_to(chapters(out)).as_posix()
             found[name] = lite.chapter(notebook, codes, plain=plain, missing=sorted(missing))
     return found
+
+
+def with_matplotlib(codes: dict[int, str], facts: list[Live]) -> dict[int, str]:
+    """Import Matplotlib where it is first needed: a notebook in the browser loads only what its cells name."""
+    needed = [one.cell.index for one in facts if "matplotlib" in one.libraries and codes[one.cell.index]]
+    first = {needed[0]: f"import matplotlib\n\n{codes[needed[0]]}"} if needed else {}
+    return codes | first
 
 
 def lay_out(app: Sphinx, exception: Exception | None) -> None:

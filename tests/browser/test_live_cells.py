@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import jupytext
 import pytest
+from lite_notebooks import with_matplotlib
 from live import with_package
 from live_cells import ON_BOARD, Cell, at_import, cells_of, live
 from text_numbers import without_text_numbers
@@ -60,6 +61,13 @@ def test_a_function_counts_for_what_it_imports_when_it_is_called() -> None:
     assert read("from bncourse.experiments.data import load\nload('digits')")[0][0] == ""
     assert "PyTorch" in read("from bncourse.experiments.training import train")[0][0]
     assert "PyTorch" in read("from bncourse.experiments import training\nprint(training)")[0][0]
+
+
+def test_a_notebook_names_matplotlib_where_it_is_first_needed() -> None:
+    drawing = "from bncourse.plots.graph import computational_graph\ncomputational_graph()"
+    facts = live([Cell(0, "x = 1", ()), Cell(1, drawing, ()), Cell(2, drawing, ())])
+    codes = with_matplotlib({one.cell.index: one.cell.source for one in facts}, facts)
+    assert codes == {0: "x = 1", 1: f"import matplotlib\n\n{drawing}", 2: drawing}
 
 
 def test_the_package_is_listed_for_notebooks_with_its_digest(tmp_path: Path) -> None:
