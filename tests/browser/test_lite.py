@@ -38,6 +38,8 @@ const over = outputs.some(one => one.output_type === 'error') || code.every(one 
 return over && panel.sessionContext.session?.kernel?.status === 'idle' }"""
 """Whether every code cell has run, or one has failed, and nothing runs."""
 
+IDLE = "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+
 
 class Notebook:
     """A notebook open in JupyterLite."""
@@ -65,6 +67,7 @@ class Notebook:
 
     def run_all(self) -> list[str]:
         """Forget what ran, run every cell as the menu does, wait until nothing runs; what failed says."""
+        self.page.wait_for_function(IDLE)  # what is run before the kernel is there, is lost
         self.page.evaluate("jupyterapp.commands.execute('editmenu:clear-all')")
         self.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
         self.page.wait_for_function(THROUGH)
