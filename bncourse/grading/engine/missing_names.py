@@ -4,6 +4,7 @@ A missing `N = len(dy)` stops every test of its function. It is one slip: the fi
 and the others get what the rest of the code is worth.
 """
 
+import re
 from dataclasses import replace
 
 from bncourse.grading.core.records import Verdict
@@ -12,6 +13,8 @@ from bncourse.grading.submissions.missing_names import mended, names_in
 
 STOPPED = ("wrong", "crashed", "not attempted")
 """Outcomes of a test that a missing name may have stopped."""
+_MISSING = re.compile("NameError|UnboundLocalError|is not defined|does not exist")
+"""What the message of such a test says."""
 
 
 def with_names(attempt: Attempt) -> Attempt | None:
@@ -22,7 +25,8 @@ def with_names(attempt: Attempt) -> Attempt | None:
     attempt : Attempt
         One that was carried out.
     """
-    stopped = [verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED]
+    verdicts = (verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED)
+    stopped = [verdict for verdict in verdicts if _MISSING.search(verdict.message)]
     reading, code = attempt.reading, attempt.code
     if not stopped or attempt.reason:
         return None

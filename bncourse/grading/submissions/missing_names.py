@@ -7,6 +7,7 @@ local variable returned under another name, the size of a batch, an array that l
 
 import ast
 import builtins
+import contextlib
 import difflib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -62,10 +63,16 @@ def mended(source: str, known: frozenset[str], asked: frozenset[str] = frozenset
     >>> mended("def backwards(dy):\n    return dy", frozenset(), frozenset({"backward"})).said
     ('backward = backwards',)
     """
+    if len(source) > MAX_SOURCE:
+        return None
     try:
-        tree = parse(source) if len(source) <= MAX_SOURCE else ast.Module([], [])
+        return _mended(source, known, asked)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _mended(source: str, known: frozenset[str], asked: frozenset[str]) -> Mended | None:
+    tree = parse(source)
     if any(alias.name == "*" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names):
         return None
     own = frozenset(_bound(tree, nested=False))
@@ -108,8 +115,9 @@ def names_in(sources: Iterable[str]) -> frozenset[str]:
     """The names that cells bind, imports among them; of one that is no Python, none."""
     found = set[str]()
     for source in sources:
-        if len(source) <= MAX_SOURCE and _parses(source):
-            found |= _bound(parse(source), nested=False)
+        if len(source) <= MAX_SOURCE:
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                found |= _bound(parse(source), nested=False)
     return frozenset(found)
 
 

@@ -19,7 +19,9 @@ def attempt(answers: Mapping[str, str], **lost: Outcome) -> Attempt:
         if cell.kind == "test":
             outcome = lost.get(cell.grade_id.removeprefix("test-"), "correct")
             points = cell.points if outcome == "correct" else 0.0
-            made.put(Verdict(cell.grade_id, outcome, points, cell.points, "" if points else "It stopped."))
+            made.put(
+                Verdict(cell.grade_id, outcome, points, cell.points, "" if points else "It stopped: NameError: ...")
+            )
     return made
 
 

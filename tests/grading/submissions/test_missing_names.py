@@ -82,3 +82,8 @@ def test_what_would_take_long_to_compare_is_left_as_it_is(source: str) -> None:
     begin = time.process_time()
     assert mended(source, frozenset()) is None
     assert time.process_time() - begin < 1
+
+
+def test_a_deep_answer_is_left_as_it_is() -> None:
+    deep = f"x = a{'.b' * 2500}\ndef f(dy):\n    return dy / N"
+    assert mended(deep, frozenset()) is None and names_in([deep]) == frozenset()
