@@ -52,12 +52,17 @@ QUICK = InternalShiftConfig(seeds=(0, 1, 2), activations=("sigmoid",), rates=(1.
 
 
 class NoisyBatchNorm(nn.BatchNorm1d):
-    """Batch normalization whose result is given another mean and scale at every training step, by chance."""
+    """Batch normalization whose result is given another mean and scale at every training step, by chance.
+
+    Each layer has a generator of its own. Its seed follows from PyTorch's generator, which stays as it is, so that the
+    network starts with the weights that it has without noise.
+    """
 
     def __init__(self, features: int, noise: float) -> None:
         super().__init__(features)
         self.noise = noise
-        self.generator = torch.Generator().manual_seed(features)
+        with torch.random.fork_rng(devices=[]):
+            self.generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Normalize, then shift and scale at random (the same for the whole batch), in training only."""
