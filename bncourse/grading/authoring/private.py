@@ -27,7 +27,7 @@ SECRET = "private.json"  # noqa: S105  (a file's name)
 STRUCTURED = ("backward", "forward")
 """The assignments whose structure changes; of the others, the order of arguments."""
 UNCHANGED = {
-    "forward": ("test-prediction-",),
+    "forward": ("test-prediction-", "test-forward-default"),
     "backward": ("test-prediction-", "test-projection"),
 }
 """Beginnings of the names of tests that ask the same as before, but for numbers."""
