@@ -26,7 +26,7 @@ SECRET = "private.json"  # noqa: S105  (a file's name)
 """The file in a course folder that keeps the secret."""
 STRUCTURED = ("backward", "forward")
 """The assignments whose structure changes; of the others, the order of arguments."""
-UNCHANGED = {
+UNCHANGED: dict[str, tuple[str, ...]] = {
     "forward": ("test-prediction-", "test-forward-default"),
     "backward": ("test-prediction-", "test-projection"),
 }
