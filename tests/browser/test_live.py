@@ -138,7 +138,8 @@ def test_stop_ends_an_endless_loop_and_run_starts_again(intro: Live) -> None:
     intro.write(1, "print('on')\nwhile True: pass")
     run = intro.page.locator(".bn-run[aria-label='Cell 1']")
     run.get_by_text("Run", exact=True).click()
-    intro.page.wait_for_function("[...bnPage.cells.values()][0].output.place?.innerText.includes('on')")
+    first = "[...bnPage.cells.values()].find(cell => cell.number === 1)"
+    intro.page.wait_for_function(f"{first}.output.place?.innerText.includes('on')")
     run.get_by_text("Stop", exact=True).click()
     intro.page.wait_for_function(FREE)
     assert intro.status(1).startswith("Stopped.")
