@@ -174,11 +174,13 @@ class PlainPowers(LogFormatterSciNotation):
 
 
 def rounded(svg: str) -> str:
-    """Cut coordinates to hundredths of a point, which no eye sees; a fifth of a page's weight are digits beyond.
+    r"""Cut what no eye sees and what is half of a page's weight: digits beyond hundredths, indents, groups' names.
 
-    >>> rounded('<path d="M 1.23456 7.5"/><text x="3.14159">0.12345</text>')
-    '<path d="M 1.23 7.5"/><text x="3.14">0.12345</text>'
+    >>> rounded('<path d="M 1.23456 7.5"/>\n  <g id="line2d_7">\n   <text x="3.14159">0.12345</text>')
+    '<path d="M 1.23 7.5"/>\n<g>\n<text x="3.14">0.12345</text>'
     """
+    svg = re.sub(r"\n +<", "\n<", svg)
+    svg = re.sub(r'<g id="(?:line2d|text|patch|[xy]tick|legend|matplotlib\.axis|[A-Z]\w*Collection)_\d+">', "<g>", svg)
 
     def cut(found: re.Match[str]) -> str:
         digits = re.sub(r"(\.\d\d)\d+", r"\1", found[2])

@@ -30,11 +30,11 @@
       drawing.replaceChildren(
         svg("path", { d: curve, fill: "none", stroke: COLORS.variance, "stroke-width": 2.4 }),
         svg("line", { x1: 44, x2: width - 10, y1: AXIS, y2: AXIS, stroke: COLORS.muted }),
-        svg("text", { x: 4, y: 20, fill: COLORS.ink, "font-size": 17 }, "v(c)"),
-        svg("text", { x: 4, y: AXIS + 5, fill: COLORS.ink, "font-size": 17 }, "c"),
-        svg("text", { x: 4, y: 277, fill: COLORS.ink, "font-size": 17 }, "dx"),
+        svg("text", { x: 4, y: 20, fill: COLORS.ink, "font-size": 18 }, "v(c)"),
+        svg("text", { x: 4, y: AXIS + 5, fill: COLORS.ink, "font-size": 18 }, "c"),
+        svg("text", { x: 4, y: 277, fill: COLORS.ink, "font-size": 18 }, "dx"),
         svg("line", { x1: across(batchMean), x2: across(batchMean), y1: AXIS - 8, y2: AXIS + 8, stroke: COLORS.ink, "stroke-width": 2 }),
-        svg("text", { x: across(batchMean), y: AXIS + 26, fill: COLORS.ink, "font-size": 17, "text-anchor": "middle" }, "mean"),
+        svg("text", { x: across(batchMean), y: AXIS + 26, fill: COLORS.ink, "font-size": 18, "text-anchor": "middle" }, "mean"),
         svg("line", {
           x1: across(state.center - reach), x2: across(state.center + reach),
           y1: up(at.spread - reach * at.slope), y2: up(at.spread + reach * at.slope), stroke: COLORS.mean, "stroke-width": 3,

@@ -25,7 +25,7 @@
         ...trace.map((at, i) => svg("circle", { cx: across(i + 1), cy: up(at.batch), r: 2.6, fill: COLORS.direct })),
         svg("path", { d: path("truth"), fill: "none", stroke: COLORS.mean, "stroke-width": 2.4, "stroke-dasharray": DASHES.mean }),
         svg("path", { d: path("running"), fill: "none", stroke: COLORS.variance, "stroke-width": 3 }),
-        svg("text", { x: 52, y: 18, fill: COLORS.ink, "font-size": 17 }, "mean"),
+        svg("text", { x: 52, y: 18, fill: COLORS.ink, "font-size": 18 }, "mean"),
         svg("line", {
           x1: across(state.steps) + 8, x2: across(state.steps) + 8, y1: up(trace.at(-1).truth), y2: up(trace.at(-1).running),
           stroke: COLORS.total, "stroke-width": 5,

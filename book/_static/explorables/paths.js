@@ -27,16 +27,16 @@
       bars.replaceChildren(
         svg("line", { x1: 44, x2: width - 10, y1: height(0), y2: height(0), stroke: COLORS.muted }),
         svg("line", { x1: 44, x2: width - 10, y1: 265, y2: 265, stroke: COLORS.muted }),
-        svg("text", { x: 4, y: 20, fill: COLORS.ink, "font-size": 17 }, "dx"),
-        svg("text", { x: 4, y: 270, fill: COLORS.ink, "font-size": 17 }, "x"),
+        svg("text", { x: 4, y: 20, fill: COLORS.ink, "font-size": 18 }, "dx"),
+        svg("text", { x: 4, y: 270, fill: COLORS.ink, "font-size": 18 }, "x"),
       );
       const largest = Math.max(...sizes, 0.01);
       for (const tick of [largest, 0, -largest]) {
-        const words = { x: 40, y: height(tick) + (tick > 0 ? 26 : 5), fill: COLORS.muted, "font-size": 17, "text-anchor": "end" };
+        const words = { x: 40, y: height(tick) + (tick > 0 ? 26 : 5), fill: COLORS.muted, "font-size": 18, "text-anchor": "end" };
         bars.append(svg("text", words, show(tick, tick ? 2 : 0)));
       }
       for (const tick of [0, 5, 10]) {
-        bars.append(svg("text", { x: scale(tick), y: 298, fill: COLORS.muted, "font-size": 17, "text-anchor": "middle" }, tick));
+        bars.append(svg("text", { x: scale(tick), y: 298, fill: COLORS.muted, "font-size": 18, "text-anchor": "middle" }, tick));
       }
       state.x.forEach((value, i) => {
         Object.keys(NAMES).forEach((path, n) => {

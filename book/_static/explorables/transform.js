@@ -24,7 +24,7 @@
       for (let tick = -8; tick <= 8; tick += 4) {
         lines.append(
           svg("line", { x1: scale(tick), x2: scale(tick), y1: y - 4, y2: y + 4, stroke: COLORS.muted }),
-          svg("text", { x: scale(tick), y: y + 27, fill: COLORS.muted, "font-size": 17, "text-anchor": "middle" }, tick),
+          svg("text", { x: scale(tick), y: y + 27, fill: COLORS.muted, "font-size": 18, "text-anchor": "middle" }, tick),
         );
       }
     }
