@@ -83,9 +83,12 @@ SMALL_LETTERS = """() => [...document.querySelectorAll(".bn-figure svg text, .bn
 """Words in figures and explorables that are shown with less than 11 pixels."""
 
 CUT_FORMULAS = """() => [...document.querySelectorAll("mjx-container:not([display=true])")]
-    .filter((formula) => !formula.closest("table, .bn-wide") && formula.getBoundingClientRect().right > innerWidth + 1)
+    .filter((formula) => !formula.closest("table, .bn-wide, .section-nav"))
+    .filter((formula) => formula.getBoundingClientRect().right > innerWidth + 1)
     .map((formula) => formula.textContent)"""
-"""Formulas within a line that reach beyond the page and do not scroll by themselves; a table scrolls as a whole."""
+"""Formulas within a line that reach beyond the page and do not scroll by themselves.
+
+A table scrolls as a whole, and the list of contents is folded away."""
 
 
 def grave(page: Any) -> list[str]:
