@@ -65,7 +65,7 @@ def notebooks(out: Path) -> dict[str, dict[str, Any]]:
     for path in executed(out):
         notebook = json.loads(path.read_text("utf-8"))
         cells = cells_of(notebook)
-        facts = live(cells)
+        facts = live(cells, pictures=True)
         if any(one.cell.shown for one in facts):
             missing = {one.why.removeprefix("needs ") for one in facts if one.why.startswith("needs ")}
             rest = without_text_numbers([cell.source for cell in cells], [not cell.shown for cell in cells])

@@ -1,7 +1,7 @@
 """Which cells of a page can run in the reader's browser, and which earlier cells each of them needs.
 
 The browser has Python's standard library, NumPy, Matplotlib and this package. Of hidden cells, what only puts numbers
-into the text is left out. A statement can run there if neither it
+into the text, or only draws a picture, is left out. A statement can run there if neither it
 nor what it calls imports anything else, and if no name that it uses was last bound by one that cannot. A cell is live
 if all its statements can run. Modules are read and never imported: what a module imports at its top counts for everyone
 who imports it, what a function imports counts for those who call it.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from page_dependencies import file_of
 from statements import names, statements
-from text_numbers import without_text_numbers
+from text_numbers import draws, imported_plots, random_names, without_text_numbers
 
 LIBRARIES = {"matplotlib", "digits"}
 """What is loaded only for cells that need it; `digits` is the data set that scikit-learn's load_digits returns."""
@@ -182,16 +182,31 @@ def uses(node: ast.AST, where: str, imported: dict[str, tuple[str, str]]) -> lis
     return found
 
 
-def live(cells: list[Cell]) -> list[Live]:
-    """Say of each code cell of a page whether it is live, which cells it needs, and what of it runs in the browser."""
+class Names(NamedTuple):
+    """The names that a cell binds, those of them that never vary, those that it uses, and those it may change."""
+
+    bound: set[str]
+    fixed: set[str]
+    used: set[str]
+    touched: set[str]
+
+
+def live(cells: list[Cell], *, pictures: bool = False) -> list[Live]:
+    """Say of each code cell of a page whether it is live, which cells it needs, and what of it runs in the browser.
+
+    With `pictures`, as in a notebook, what a hidden cell draws counts too; on a page it is there already.
+    """
     imported: dict[str, tuple[str, str]] = {}
     lost: dict[str, str] = {}
     found: list[Live] = []
-    facts: list[tuple[set[str], set[str], set[str]]] = []
-    sources = without_text_numbers([cell.source for cell in cells], [not cell.shown for cell in cells])
+    facts: list[Names] = []
+    hidden = [not cell.shown for cell in cells]
+    sources = without_text_numbers([cell.source for cell in cells], hidden, pictures=pictures)
+    read = [statements(source) for source in sources]
+    plots, random = imported_plots(read), random_names(read)
     for cell, rest in zip(cells, sources, strict=True):
         source = cell.source if cell.shown else rest
-        kept, whys = [], []
+        kept, whys, changing = [], [], []
         libraries: set[str] = set()
         for one in statements(source):
             outside = brought_in(one.node, imported)
@@ -201,14 +216,16 @@ def live(cells: list[Cell]) -> list[Live]:
                 lost |= dict.fromkeys(one.bound | one.changed, why)
             else:
                 kept.append(one.text)
+                if one.used & random or not draws(one.node, plots):
+                    changing.append(one.text)
                 libraries |= outside & LIBRARIES
                 for name in one.bound:
                     lost.pop(name, None)
         rest = "\n".join(kept)
-        facts.append(names(rest))
+        facts.append(Names(*names(rest), touched=names("\n".join(changing))[2]))
         why = min(whys, key=lambda one: one.startswith("stands"), default="")
         found.append(Live(cell, why, source if not why else rest, (), tuple(sorted(libraries))))
-    variables = set().union(*(bound - fixed for bound, fixed, _ in facts)) if facts else set()
+    variables = set().union(*(one.bound - one.fixed for one in facts))
     return [one._replace(needs=slice_of(place, facts, variables, found)) for place, one in enumerate(found)]
 
 
@@ -237,16 +254,14 @@ def reason(outside: set[str], used: frozenset[str], lost: dict[str, str]) -> str
     return ""
 
 
-def slice_of(
-    place: int, facts: list[tuple[set[str], set[str], set[str]]], variables: set[str], found: list[Live]
-) -> tuple[int, ...]:
-    """The cells above that bind a name of this cell's, or that touch a variable of its, at any remove."""
-    relevant, needs = set(facts[place][2]), []
+def slice_of(place: int, facts: list[Names], variables: set[str], found: list[Live]) -> tuple[int, ...]:
+    """The cells above that bind a name of this cell's, or that may change a variable of its, at any remove."""
+    relevant, needs = set(facts[place].used), []
     for earlier in range(place - 1, -1, -1):
-        bound, _, used = facts[earlier]
-        if found[earlier].code and relevant & (bound | (used & variables)):
+        one = facts[earlier]
+        if found[earlier].code and relevant & (one.bound | (one.touched & variables)):
             needs.append(found[earlier].cell.index)
-            relevant |= used
+            relevant |= one.used
     return tuple(reversed(needs))
 
 

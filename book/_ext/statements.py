@@ -41,6 +41,8 @@ def names(source: str) -> tuple[set[str], set[str], set[str]]:
     >>> bound, fixed, used = names("import math\ny = math.sqrt(x)")
     >>> sorted(bound), sorted(fixed), sorted(used)
     (['math', 'y'], ['math'], ['math', 'x'])
+    >>> names("total += 1")[2]  # what is added to has to be there
+    {'total'}
     """
     top = symtable.symtable(source, "<cell>", "exec")
     bound, fixed, used = set(), set(), set()
@@ -51,6 +53,11 @@ def names(source: str) -> tuple[set[str], set[str], set[str]]:
             fixed.add(symbol.get_name())
         if symbol.is_referenced():
             used.add(symbol.get_name())
+    used |= {
+        node.target.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id in bound
+    }
     waiting = list(top.get_children())
     while waiting:
         table = waiting.pop()

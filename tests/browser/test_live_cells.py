@@ -63,6 +63,33 @@ def test_a_function_counts_for_what_it_imports_when_it_is_called() -> None:
     assert "PyTorch" in read("from bncourse.experiments import training\nprint(training)")[0][0]
 
 
+PICTURE = "import numpy as np\nfrom bncourse.plots.graph import computational_graph\n\nx = np.ones(3)\n"
+
+
+def test_the_picture_of_a_hidden_cell_loads_nothing_for_the_cells_below() -> None:
+    hidden = Cell(0, f"{PICTURE}computational_graph(x)", ("remove-input",))
+    first, second = live([hidden, Cell(1, "np.mean(x)", ())])
+    assert (first.code.splitlines()[-1], first.libraries) == ("x = np.ones(3)", ())
+    assert second.needs == (0,)
+    kept, _ = live([hidden, Cell(1, "np.mean(x)", ())], pictures=True)
+    assert (kept.code, kept.libraries) == (hidden.source, ("matplotlib",))
+
+
+def test_a_picture_is_not_drawn_for_the_cells_below_unless_it_draws_random_numbers() -> None:
+    drawing = "from bncourse.plots import graph\ngraph.computational_graph(x)"
+    assert live([Cell(0, "x = [3.0]", ()), Cell(1, drawing, ()), Cell(2, "print(x)", ())])[2].needs == (0,)
+    cells = ["from numpy.random import default_rng\nx = default_rng(0)", drawing, "print(x.normal())"]
+    assert live([Cell(n, source, ()) for n, source in enumerate(cells)])[2].needs == (0, 1)
+    cells = ["x = [3.0]", "from bncourse.plots import graph\ngraph.computational_graph(x)\nx.append(1)", "print(x)"]
+    assert live([Cell(n, source, ()) for n, source in enumerate(cells)])[2].needs == (0, 1)
+
+
+@pytest.mark.parametrize("name", toc_pages())
+def test_no_hidden_cell_of_a_page_loads_matplotlib(name: str) -> None:
+    facts = live(cells_of(jupytext.read(ROOT / f"{name}.md")))
+    assert [one.cell.index for one in facts if "matplotlib" in one.libraries and not one.cell.shown] == []
+
+
 def test_a_notebook_names_matplotlib_where_it_is_first_needed() -> None:
     drawing = "from bncourse.plots.graph import computational_graph\ncomputational_graph()"
     facts = live([Cell(0, "x = 1", ()), Cell(1, drawing, ()), Cell(2, drawing, ())])
@@ -112,6 +139,11 @@ def test_a_change_that_cannot_be_made_is_lost_like_a_name() -> None:
         "print(max(found))",
     )
     assert [why for why, _ in cells] == ["needs PyTorch", "stands on a cell that needs PyTorch", "", ""]
+
+
+def test_what_is_added_to_has_to_be_there() -> None:
+    assert read("found = {}", "x = 1", "found |= {2: 3}")[2] == ("", (0,))
+    assert read("import torch\ntotal = torch.ones(1)", "total += 1")[1][0] == "stands on a cell that needs PyTorch"
 
 
 def test_a_loops_own_name_is_not_the_one_that_was_lost() -> None:
