@@ -43,9 +43,10 @@ def command(
     What is not given is asked in a terminal. All commands that are typed in FOLDER work on this course, nbgrader's
     and formgrader too. Make a new folder each year.
 
-    All solutions, hidden tests and rubrics are published with the package. With --private forward and backward ask
-    for other conventions (axes, what is kept of the spread, cache, stages, order), and all assignments for other
-    numbers; each is tried on its solution, on right answers to the published one, and on wrong programs.
+    All solutions, hidden tests and rubrics are published with the package. With --private forward, backward and
+    pytorch ask for other conventions (axes, what is kept of the spread, cache, stages, order), and all assignments for
+    other numbers; each is tried on its solution and on right answers to the published one, and the first two on wrong
+    programs.
     """
     start_sooner()
     from bncourse.grading.authoring.course import CourseError
@@ -89,13 +90,15 @@ def command(
 
 def _show_private(tried: "list[Trial]") -> None:
     """Say what each private master was tried on."""
+    from bncourse.grading.authoring.private import STRUCTURED
+
     if tried:
         click.echo("Masters of your own, drawn by the secret in private.json:")
     for each in tried:
         if each.missing:
             click.echo(f"  {each.assignment}: other numbers. It was not tried: {each.missing}")
             continue
-        what = "conventions" if each.specimens else "orders of arguments"
+        what = "conventions" if each.assignment in STRUCTURED else "orders of arguments"
         click.echo(f"  {each.assignment}: other {what} and numbers. Its solution passes all {each.tests} tests.")
         end = "," if each.specimens else "."
         click.echo(f"    Each of {each.answers} right answers to the published one loses {each.lost} tests{end}")

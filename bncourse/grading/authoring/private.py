@@ -1,9 +1,10 @@
 """A secret and the published masters in; an instructor's own masters, of another structure and other numbers, out.
 
 The structure of `forward` and `backward` changes: which axis holds the channels, the shape of the parameters, what is
-kept of the spread, what momentum weighs, the cache, the stages and the order of results. In the others the arguments
-of the functions stand in another order. In all assignments seeds, numbers and the order of options change, as
-`variants` does it.
+kept of the spread, what momentum weighs, the cache, the stages and the order of results. That of `pytorch` changes
+too: the channels' axis, the function's arguments, what a module keeps and what momentum weighs, the layout of a
+convolution's weight. In all but the first two the arguments of the functions stand in another order. In all assignments
+seeds, numbers and the order of options change, as `variants` does it.
 """
 
 import hashlib
@@ -18,17 +19,25 @@ from bncourse.diagnosis.restated import AXES, GRADIENTS, Restated
 from bncourse.grading.authoring.private_backward import BACKWARD_TESTS, backward_edits, new_cache
 from bncourse.grading.authoring.private_edits import Edits, edited
 from bncourse.grading.authoring.private_forward import FORWARD_TESTS, forward_edits
+from bncourse.grading.authoring.private_pytorch import (
+    PYTORCH_TESTS,
+    pytorch_edits,
+    torch_conventions,
+)
 from bncourse.grading.authoring.private_signatures import drawn_signatures, with_signatures
 from bncourse.grading.authoring.variants import varied
 from bncourse.grading.core.seeds import SEEDS
 
 SECRET = "private.json"  # noqa: S105  (a file's name)
 """The file in a course folder that keeps the secret."""
-STRUCTURED = ("backward", "forward")
-"""The assignments whose structure changes; of the others, the order of arguments."""
+STRUCTURED = ("backward", "forward", "pytorch")
+"""The assignments whose structure changes."""
+RESTATED = ("backward", "forward")
+"""Those in NumPy, whose functions keep the order of their arguments."""
 UNCHANGED: dict[str, tuple[str, ...]] = {
     "forward": ("test-prediction-", "test-forward-default"),
     "backward": ("test-prediction-", "test-projection"),
+    "pytorch": ("test-prediction-", "test-function-dtype"),
 }
 """Beginnings of the names of tests that ask the same as before, but for numbers."""
 _SHAPE = re.compile(r"\((\d+), (\d+), (\d+), (\d+)\)")
@@ -36,7 +45,7 @@ _VARIES = re.compile(r"^  varies:.*\n(?:^ {4}.*\n)+", re.MULTILINE)
 
 
 def conventions(assignment: str, secret: str) -> Restated:
-    """The conventions of an assignment, drawn by the secret."""
+    """The conventions of an assignment in NumPy, drawn by the secret."""
     dice = random.Random(_derived(secret, assignment))  # noqa: S311  (its seed is the secret)
     gradients = [order for order in permutations(GRADIENTS) if order[0] != GRADIENTS[0]]
     column, maps = dice.random() < 0.5, dice.choice(["NHWC", "CNHW"])
@@ -72,12 +81,15 @@ def private_master(text: str, assignment: str, secret: str) -> str:
     def cells_of(text: str) -> list[Any]:
         return list(jupytext.reads(text, fmt="md:myst").cells)
 
-    if assignment in STRUCTURED:
+    if assignment in RESTATED:
         own = conventions(assignment, secret)
         text = _with_shapes(text, own)
         edits, tests = _edits(assignment, own, secret)
         text = edited(text, cells_of(text), edits, tests, own)
     else:
+        if assignment == "pytorch":
+            drawn = torch_conventions(random.Random(_derived(secret, "pytorch structure")))  # noqa: S311
+            text = edited(text, cells_of(text), pytorch_edits(drawn), PYTORCH_TESTS, drawn.turned)
         cells = cells_of(text)
         signatures = drawn_signatures(cells, random.Random(_derived(secret, f"{assignment} arguments")))  # noqa: S311
         text = _with_sources(text, cells, with_signatures(cells, *signatures))
@@ -87,13 +99,13 @@ def private_master(text: str, assignment: str, secret: str) -> str:
     year = hashlib.sha256(_derived(secret, f"{assignment} numbers")).hexdigest()[:16] + "x"
     told = [(*fact[:2], cell.source, fact[2]) for fact, cell in zip(facts, notebook.cells, strict=True)]
     sources = [
-        SEEDS.sub(lambda seeds: _drawn(seeds[0], secret, assignment), source) if kind == "test" else source
+        SEEDS.sub(lambda seeds: _other_seeds(seeds[0], secret, assignment), source) if kind == "test" else source
         for (_, kind, _), source in zip(facts, varied(told, varies, year), strict=True)
     ]
     return _VARIES.sub("", _with_sources(text, notebook.cells, sources), count=1)
 
 
-def _drawn(seeds: str, secret: str, assignment: str) -> str:
+def _other_seeds(seeds: str, secret: str, assignment: str) -> str:
     """Other seeds, of which none tells another."""
 
     def drawn(seed: re.Match[str]) -> str:
@@ -102,12 +114,21 @@ def _drawn(seeds: str, secret: str, assignment: str) -> str:
     return re.sub(r"\d+", drawn, seeds)
 
 
-def must_fail(assignment: str, tests: Iterable[str], own: Restated) -> list[str]:
-    """The tests that last year's right answers must not pass, because they ask for something else."""
+def must_fail(assignment: str, tests: Iterable[str], own: Restated | None = None) -> list[str]:
+    """The tests that last year's right answers must not pass, because they ask for something else.
+
+    Parameters
+    ----------
+    assignment : str
+    tests : iterable of str
+        All that it has.
+    own : Restated, optional
+        The conventions of an assignment in NumPy.
+    """
     if assignment not in STRUCTURED:
         return []
     same = UNCHANGED[assignment]
-    if assignment == "forward":
+    if assignment == "forward" and own is not None:
         same += ("test-start",) if own.weighs == "new" else ()
         same += ("test-inference-law",) if own.column else ()  # columns are broadcast as the law wants it
     return [name for name in tests if not name.startswith(same)]

@@ -1,11 +1,14 @@
 """A master's cells and a list of changes in; the changed text out, or which change does not fit the master."""
 
-import re
-from collections.abc import Mapping, Sequence
+import ast
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from bncourse.diagnosis.restated import Restated
+from bncourse.diagnosis.restated_torch import RestatedTorch
+
+Conventions = Restated | RestatedTorch
 
 Edits = dict[str, list[tuple[str, str]]]
 """For each cell's grade_id what stands there, and what stands there instead."""
@@ -15,7 +18,7 @@ class StructureError(ValueError):
     """A change that does not fit its master, and why."""
 
 
-def edited(text: str, cells: Sequence[Any], edits: Edits, functions: Mapping[str, str], own: Restated) -> str:
+def edited(text: str, cells: Sequence[Any], edits: Edits, functions: Mapping[str, str], own: Conventions) -> str:
     """A master's text with its cells changed, and the students' functions turned round in its tests.
 
     Parameters
@@ -25,8 +28,8 @@ def edited(text: str, cells: Sequence[Any], edits: Edits, functions: Mapping[str
         The text's cells, in order.
     edits : Edits
     functions : mapping
-        For each function that students write, and that a test calls, the method of `Restated` that turns it round.
-    own : Restated
+        For each function that students write, and that a test calls, the method of `own` that turns it round.
+    own : Restated or RestatedTorch
 
     Raises
     ------
@@ -52,27 +55,46 @@ def edited(text: str, cells: Sequence[Any], edits: Edits, functions: Mapping[str
     return "".join(made) + text[place:]
 
 
-def _turned(source: str, functions: Mapping[str, str], own: Restated) -> str:
-    used = [name for name in functions if re.search(rf"(?<![\w.]){name}\b", source)]
+def _turned(source: str, functions: Mapping[str, str], own: Conventions) -> str:
+    source, used = with_own_names(source, functions)
     if not used:
         return source
-    for name in used:
-        source = re.sub(rf"(?<![\w.]){name}\b", f"own_{name}", source)
-    lines = [f"own_{name} = own.{functions[name]}({name})" for name in used]
+    made = type(own)
     return "\n".join(
         [
-            "from bncourse.diagnosis.restated import Restated",
+            f"from {made.__module__} import {made.__name__}",
             "",
-            "# this test speaks of samples in rows, as the book does, and turns your functions round",
+            "# this test speaks as the book does, and turns your functions round",
             f"own = {shown(own)}",
-            *lines,
+            *(f"own_{name} = own.{functions[name]}({name})" for name in used),
             source,
         ]
     )
 
 
-def shown(own: Restated) -> str:
+def with_own_names(source: str, functions: Iterable[str]) -> tuple[str, list[str]]:
+    """A test in which `f` is called `own_f`, and which functions it uses; what the test defines itself stays.
+
+    Names of keyword arguments and words in messages stay too.
+    """
+    tree = ast.parse(source)
+    known = set(functions)
+    used = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in known]
+    bound = {node.id for node in used if isinstance(node.ctx, ast.Store)}
+    bound |= {each.arg for node in ast.walk(tree) if isinstance(node, ast.arguments) for each in node.args}
+    used = [node for node in used if node.id not in bound]
+    lines = [line.encode() for line in source.split("\n")]
+    for node in sorted(used, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        line = lines[node.lineno - 1]
+        lines[node.lineno - 1] = line[: node.col_offset] + b"own_" + line[node.col_offset :]
+    there = {node.id for node in used}
+    return "\n".join(line.decode() for line in lines), [name for name in functions if name in there]
+
+
+def shown(own: Conventions) -> str:
     """The conventions as code, without what is as in the book."""
-    book = Restated()
+    made = type(own)
+    book = made()
     said = {each.name: getattr(own, each.name) for each in fields(own)}
-    return f"Restated({', '.join(f'{name}={value!r}' for name, value in said.items() if value != getattr(book, name))})"
+    told = ", ".join(f"{name}={value!r}" for name, value in said.items() if value != getattr(book, name))
+    return f"{made.__name__}({told})"

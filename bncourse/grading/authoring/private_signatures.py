@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bncourse.grading.authoring.private_edits import with_own_names
+
 Signatures = dict[str, tuple[str, ...]]
 """For each function the names of its positional arguments, in this course's order."""
 
@@ -143,23 +145,15 @@ def _in_text(source: str, published: Signatures, own: Signatures) -> str:
 
 def _turned(source: str, published: Signatures, own: Signatures) -> str:
     """A test that turns the functions round before it calls them in the published order."""
-    tree = ast.parse(source)
-    used = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in own]
-    bound = {node.id for node in used if isinstance(node.ctx, ast.Store)}
-    used = [node for node in used if node.id not in bound]
+    source, used = with_own_names(source, own)
     if not used:
         return source
-    lines = [line.encode() for line in source.split("\n")]
-    for node in sorted(used, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        line = lines[node.lineno - 1]
-        lines[node.lineno - 1] = line[: node.col_offset] + b"own_" + line[node.col_offset :]
-    names = [name for name in own if name in {node.id for node in used}]
     return "\n".join(
         [
             IMPORT,
             "",
             "# this test names arguments in the book's order, and turns your functions round",
-            *(f"own_{name} = reordered({name}, {published[name]}, {own[name]})" for name in names),
-            *(line.decode() for line in lines),
+            *(f"own_{name} = reordered({name}, {published[name]}, {own[name]})" for name in used),
+            source,
         ]
     )

@@ -17,7 +17,7 @@ from bncourse.diagnosis.evidence.matrix import Program, program_of, program_of_r
 from bncourse.diagnosis.evidence.specimens import SPECIMENS
 from bncourse.diagnosis.restated import AXES, GRADIENTS, Restated
 from bncourse.grading.authoring.course import Course, CourseError
-from bncourse.grading.authoring.private import STRUCTURED, conventions, must_fail
+from bncourse.grading.authoring.private import RESTATED, STRUCTURED, conventions, must_fail
 from bncourse.grading.authoring.private_backward import BACKWARD_TESTS
 from bncourse.grading.authoring.private_forward import FORWARD_TESTS
 from bncourse.grading.authoring.private_signatures import turns_round
@@ -80,7 +80,7 @@ def try_private(private: Master, published: Master, shipped: Course, secret: str
             f"The solution of the private {name} does not pass {failed[0].grade_id}: {failed[0].message} "
             "Nothing was made. Type the same line again: another secret is drawn."
         )
-    own = conventions(name, secret)
+    own = conventions(name, secret) if name in RESTATED else None
     if name in STRUCTURED:
         other = must_fail(name, [verdict.grade_id for verdict in verdicts], own)
     else:
@@ -94,7 +94,7 @@ def try_private(private: Master, published: Master, shipped: Course, secret: str
                 f"Last year's right answers of {student} pass {min(passed & set(other))} of the private {name}. "
                 "Nothing was made. Type the same line again: another secret is drawn."
             )
-    if name not in STRUCTURED:
+    if own is None:
         return Trial(name, len(verdicts), "", len(answers), len(other))
     right = [program_of_right(each) for each in RIGHT if "float32" not in each.name]  # tests ask for float64
     for program in right:

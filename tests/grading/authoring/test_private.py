@@ -1,5 +1,6 @@
 """An instructor's own masters: drawn by a secret, of another structure, whole."""
 
+import random
 import re
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from bncourse.diagnosis.restated import Restated
 from bncourse.grading.authoring.masters import load_master
-from bncourse.grading.authoring.private import STRUCTURED, conventions, must_fail, private_master
-from bncourse.grading.authoring.private_edits import StructureError
+from bncourse.grading.authoring.private import RESTATED, STRUCTURED, conventions, must_fail, private_master
+from bncourse.grading.authoring.private_edits import StructureError, with_own_names
+from bncourse.grading.authoring.private_pytorch import torch_conventions
 from bncourse.grading.core.records import Master
 from bncourse.grading.core.render import source_notebook
 from bncourse.grading.student.selfcheck import run_checks
@@ -46,6 +48,32 @@ def test_nothing_speaks_in_the_old_conventions(secret: str, tmp_path: Path) -> N
     assert not any("inv_std" in source for source in backward.values())
 
 
+@pytest.mark.parametrize("secret", SECRETS)
+def test_nothing_but_what_turns_round_speaks_of_the_published_layer(secret: str, tmp_path: Path) -> None:
+    cells = {cell.grade_id: cell.source for cell in drawn("pytorch", secret, tmp_path).cells if cell.kind != "test"}
+    about_tests = {"how-it-works", "setup", "function-run", "module-run"}
+    for name, source in cells.items():
+        if name not in about_tests:
+            assert not re.search(r"axis 1\b|\(N, C, H, W\)|running_var|\(C_out, C_in|axis != 1", source), name
+    assert not re.search(r"x, gamma, beta, eps\)", cells["function"])
+
+
+def test_each_way_of_the_layer_is_drawn_and_never_the_published_one() -> None:
+    own = [torch_conventions(random.Random(number)) for number in range(60)]
+    for name, count in (("channels", 2), ("weighs", 2), ("arguments", 4), ("turned", 4)):
+        assert len({getattr(each, name) for each in own}) == count
+    assert all(each.arguments[0] != "x" and each.turned.spread != "var" for each in own)
+    assert all(each.turned.weights != "OIHW" for each in own)
+
+
+def test_in_a_test_functions_get_other_names_and_keywords_words_and_its_own_names_stay() -> None:
+    source = 'check("f", f, f=f)\ndef slope(g):\n    return g(f, "é", f)'
+    assert with_own_names(source, ["f", "g", "h"]) == (
+        'check("f", own_f, f=own_f)\ndef slope(g):\n    return g(own_f, "é", own_f)',
+        ["f"],
+    )
+
+
 def test_the_secret_decides_and_nothing_else() -> None:
     for assignment in STRUCTURED:
         text = (MASTERS / f"{assignment}.md").read_text(encoding="utf-8")
@@ -55,7 +83,7 @@ def test_the_secret_decides_and_nothing_else() -> None:
 
 
 def test_all_conventions_are_drawn_and_never_the_published_ones() -> None:
-    own = [conventions(assignment, f"{number}") for number in range(40) for assignment in STRUCTURED]
+    own = [conventions(assignment, f"{number}") for number in range(40) for assignment in RESTATED]
     assert {each.maps for each in own} == {"NHWC", "CNHW"} and {each.spread for each in own} == {"std", "precision"}
     for name in ("column", "weighs", "cache_first"):
         assert len({getattr(each, name) for each in own}) == 2

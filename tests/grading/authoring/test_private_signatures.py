@@ -77,7 +77,6 @@ def test_a_function_takes_the_published_order() -> None:
         "shift",
         "beyond",
         pytest.param("training", marks=pytest.mark.long),
-        pytest.param("pytorch", marks=pytest.mark.long),
     ],
 )
 @pytest.mark.parametrize("secret", ["secret-1", "secret-2"])

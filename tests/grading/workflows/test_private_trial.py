@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,9 @@ from bncourse.cli import main
 from bncourse.grading.authoring.course import CourseError, find_course
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.authoring.private import private_master
+from bncourse.grading.core.records import Master
+from bncourse.grading.core.render import source_notebook
+from bncourse.grading.student.selfcheck import run_checks
 from bncourse.grading.workflows import new_course as making
 from bncourse.grading.workflows.new_course import Wishes, new_course
 from bncourse.grading.workflows.private_trial import Trial, try_private
@@ -29,17 +33,79 @@ def test_a_master_in_which_last_years_answers_pass_is_refused(assignment: str, t
         try_private(published, published, shipped, SECRET)
 
 
-@pytest.mark.parametrize("assignment", ["shift", "beyond"])
-def test_last_years_answers_lose_each_test_that_wants_another_order_of_arguments(
-    assignment: str, tmp_path: Path
+CHANGED = {
+    "forward": [
+        "shape `(C, N)`",
+        "shape `(C, 1)`",
+        "`(N, H, W, C)`",
+        "`running_std` is",
+        "the *old* value",
+        "`(cache, y)`",
+    ],
+    "backward": ["shape `(C, N)`", "`(N, H, W, C)`", "a cache, the tuple", "`dprecision`", "`(dgamma, dbeta, dx)`"],
+    "pytorch": [
+        "`(N, H, W, C)` are one piece",
+        "`beta, x, gamma` and `eps`",
+        "`running_precision` is",
+        "`(H, W, C_in, C_out)`",
+        "reordered(fold",
+    ],
+    "shift": ["reordered(standardize", "reordered(train_naively", "reordered(weighted_line"],
+    "training": ["reordered(loss_and_gradients", "reordered(train,", "reordered(normalize_backward"],
+    "beyond": ["reordered(group_norm_forward", "reordered(fooling_backward", "reordered(my_check"],
+}
+"""What a private master says of each structure of its own, for one secret."""
+KEPT = {
+    "forward": {"test-forward-default", "test-inference-law"},
+    "backward": {"test-projection"},
+    "pytorch": set(),
+    "shift": {"test-weights", "test-condition", "test-zca", "test-zca-eps", "test-honest"},
+    "training": {"test-mend-scale"},
+    "beyond": {"test-merge", "test-merge-far"},
+}
+"""The tests of code that last year's right notebook still passes; all others it loses."""
+
+
+@pytest.mark.parametrize("assignment", list(CHANGED))
+def test_last_years_right_notebook_loses_each_test_whose_structure_has_changed(assignment: str, tmp_path: Path) -> None:
+    published = load_master(ASSIGNMENTS / "masters" / f"{assignment}.md")
+    path = tmp_path / f"{assignment}.md"
+    path.write_text(
+        private_master((ASSIGNMENTS / "masters" / path.name).read_text("utf-8"), assignment, SECRET), "utf-8"
+    )
+    private = load_master(path)
+    text = "\n".join(cell.source for cell in private.cells)
+    assert [words for words in CHANGED[assignment] if words not in text] == []
+    assert not any(words in cell.source for words in CHANGED[assignment] for cell in published.cells)
+    found = {each.grade_id: each.outcome for each in run_checks(last_years(private, published))}
+    tests = {cell.grade_id for cell in private.cells if cell.kind == "test" and "-prediction-" not in cell.grade_id}
+    assert {name for name in tests if found[name] == "correct"} == KEPT[assignment]
+
+
+@pytest.mark.parametrize(("assignment", "tried"), [("shift", (12, 6, 3)), ("pytorch", (18, 6, 14))])
+def test_last_years_right_answers_of_the_sample_class_lose_them_too(
+    assignment: str, tried: tuple[int, ...], tmp_path: Path
 ) -> None:
     shipped = find_course(tmp_path, ASSIGNMENTS / "masters")
-    text = (ASSIGNMENTS / "masters" / f"{assignment}.md").read_text(encoding="utf-8")
-    path = tmp_path / f"{assignment}.md"
-    path.write_text(private_master(text, assignment, SECRET), encoding="utf-8")
     published = load_master(ASSIGNMENTS / "masters" / f"{assignment}.md")
+    path = tmp_path / f"{assignment}.md"
+    path.write_text(
+        private_master((ASSIGNMENTS / "masters" / path.name).read_text("utf-8"), assignment, SECRET), "utf-8"
+    )
     trial = try_private(load_master(path), published, shipped, SECRET)
-    assert (trial.answers, trial.lost) == {"shift": (6, 3), "beyond": (6, 14)}[assignment]
+    assert (trial.tests, trial.answers, trial.lost) == tried
+
+
+def last_years(private: Master, published: Master) -> dict[str, Any]:
+    """The private notebook with the published solution in its cells."""
+    solution = {cell["id"]: cell["source"] for cell in source_notebook(published)["cells"] if is_answer(cell)}
+    notebook: dict[str, Any] = source_notebook(private)
+    cells = [cell | {"source": solution.get(cell["id"], cell["source"])} for cell in notebook["cells"]]
+    return notebook | {"cells": cells}
+
+
+def is_answer(cell: dict[str, Any]) -> bool:
+    return bool(cell["metadata"].get("nbgrader", {}).get("solution"))
 
 
 def test_a_master_that_lets_a_wrong_program_pass_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
