@@ -133,7 +133,7 @@ def _belief_of_shape(shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
 
 
 def per_channel(value: Any, x: Array, part: str, notes: list[str], *, gradient: bool = True) -> Value:
-    """Read one number a channel; (1, C) and the like are let pass with a note.
+    """Read one number for each channel; (1, C) and the like are let pass with a note.
 
     Raises
     ------

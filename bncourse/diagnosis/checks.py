@@ -65,10 +65,8 @@ __all__ = [
     "check_staged",
 ]
 
-MEND_FIRST = (
-    "Your gradients fit your forward pass, but it is too simple for that to count: mend the forward pass first."
-)
-STAGES_OF = "The stages were compared with those of the right forward pass: mend yours first."
+MEND_FIRST = "Your gradients fit your forward pass, but it is too simple for that to count: fix the forward pass first."
+STAGES_OF = "The stages were compared with those of the right forward pass: fix yours first."
 
 
 def _raise_first(findings: tuple[Finding, ...] | list[Finding], hint: int) -> None:

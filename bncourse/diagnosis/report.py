@@ -127,7 +127,7 @@ def finding(
     part : str, optional
         Where it shows, if that is narrower than the belief's own part.
     lead : str
-        A first sentence in the place of the belief's.
+        A first sentence instead of the belief's.
     remark : str
         What else the student should know.
     kind : str
@@ -161,7 +161,7 @@ _OF_X = (
     "Return y in the shape of x.",
 )
 _OF_STATISTICS = (
-    "A running statistic is one number a feature.",
+    "A running statistic is one number for each feature.",
     "Look at the axis over which the mean and the variance are taken.",
     "Take them over the samples, which lie on axis 0, so that shape (C,) is left.",
 )
@@ -221,7 +221,7 @@ class Report:
             text = "Right: nothing to report."
         else:
             count = len(self.findings)
-            text = f"{count} thing{'s' if count > 1 else ''} to mend:"
+            text = f"{count} thing{'s' if count > 1 else ''} to fix:"
             for number, found in enumerate(self.findings, start=1):
                 text += f"\n\n{number}. {found.part}\n   " + found.text(hint=2).replace("\n", "\n   ")
         return "\n".join([text, *(f"Note: {note}" for note in self.notes)])

@@ -2,7 +2,7 @@
 
 The catalogue's words are those of batch norm: a mean belongs to a feature, and is taken over the samples of a batch.
 For layer norm it belongs to a sample and is taken over its features, so these words change places. Gamma and beta keep
-theirs: in every normalization they are one number a feature, and their gradients are sums over the batch.
+theirs: in every normalization they are one number for each feature, and their gradients are sums over the batch.
 """
 
 import re
@@ -42,7 +42,7 @@ ROOT_MEAN_SQUARE = (
     ("^Shifting a whole batch must leave dgamma", "With a small eps, doubling x must leave dgamma"),
     ("The paths through the mean and the variance lack their sums", "The path through the mean square lacks its sum"),
     ("The paths through the mean and through the variance are both missing", "The other one is missing"),
-    ("the paths through the mean and the variance hold sums", "the path through the mean square holds a sum"),
+    ("the paths through the mean and the variance contain sums", "the path through the mean square contains a sum"),
     ("([Tt])he paths through the mean and the variance", r"\1he path through the mean square"),
     ("(?:the )?mean and (?:the )?variance", "the mean square"),
     (" and the path through the mean(?! square)", ""),
@@ -51,7 +51,7 @@ ROOT_MEAN_SQUARE = (
     ("All three paths", "Both paths"),
     ("by three paths", "by two paths"),
     ("the third path", "the second path"),
-    ("x less (?:its|the) mean", "x"),
+    ("x minus (?:its|the) mean", "x"),
     ("the squared deviations(?: from the mean)?", "the squares of x"),
     ("the centered values", "x"),
     ("standard deviations?", "root mean square"),

@@ -33,7 +33,7 @@ def spread_gradient(x: Array, center: Center, spread: Spread, *, held: bool, ste
     ----------
     x : array of shape (m,)
     center, spread : functions
-        The spread is that of x less its center.
+        The spread is that of x minus its center.
     held : bool
         Hold the center where it is while x moves (the partial derivative), or let it follow (the total derivative).
     step : float

@@ -60,7 +60,7 @@ def placement(relu: Array, product: Array) -> Drawing:
         alive = relu[:, relu.std(axis=0) > 0]
         for axis, values, color, title in (
             (axes[0], alive, MEAN, "u, the output of a ReLU"),
-            (axes[1], product - product.mean(axis=0), DIRECT, "W u less its mean, which the paper normalizes"),
+            (axes[1], product - product.mean(axis=0), DIRECT, "W u minus its mean, which the paper normalizes"),
         ):
             heights = np.histogram(values / values.std(axis=0), bins=bins, density=True)
             axis.stairs(*heights, fill=True, color=color, alpha=0.6)

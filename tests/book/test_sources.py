@@ -111,6 +111,16 @@ def test_one_sentence_a_line(page: Path) -> None:
     assert not crowded, "\n".join(crowded)
 
 
+@pytest.mark.parametrize("page", [*ALL, BOOK.parent / "README.md"], ids=lambda page: page.name)
+def test_a_table_ends_at_an_empty_line(page: Path) -> None:
+    """A line of text right below a table is shown as one more row of it."""
+    prose, _ = split(page.read_text("utf-8"))
+    rows = {number for number, line in prose if line.startswith("|")}
+    below = [(number, line) for number, line in prose if number - 1 in rows and line.strip()]
+    swallowed = [f"{page.name}:{number}: {line}" for number, line in below if not line.startswith(("|", ":", "`"))]
+    assert not swallowed, "\n".join(swallowed)
+
+
 @pytest.mark.parametrize("page", ALL, ids=name)
 def test_cells_are_short(page: Path) -> None:
     _, cells = split(page.read_text("utf-8"))

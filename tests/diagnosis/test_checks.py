@@ -149,7 +149,7 @@ def test_the_gradient_of_a_trivial_forward_pass_earns_nothing() -> None:
     assert caught(checks.check_backward, identity, its_gradient)
     raised = caught(checks.check_backward, only_centered, its_short_gradient)
     assert raised.belief == "variance-not-divided"
-    assert "mend the forward pass first" in str(raised)
+    assert "fix the forward pass first" in str(raised)
 
 
 def test_a_backward_pass_right_for_the_task_passes_beside_a_wrong_forward_pass() -> None:

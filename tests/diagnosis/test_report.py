@@ -100,7 +100,7 @@ def test_harmless_oddities_become_notes_and_not_findings() -> None:
 def test_a_report_is_readable_in_a_terminal() -> None:
     report = Report((finding("dx-flipped"), finding("dbeta-mean")), ("A note.",))
     lines = str(report).splitlines()
-    assert lines[:4] == ["2 things to mend:", "", "1. dx", "   Your code believes that the gradient points downhill."]
+    assert lines[:4] == ["2 things to fix:", "", "1. dx", "   Your code believes that the gradient points downhill."]
     assert lines[4].startswith("   Try it: x, dy = np.random.randn(2, 6, 3); ")
     assert lines[5] == '   Read on: chapter "The closed form and the projection" (book/gradients/closed_form)'
     assert lines[6] == "   Moving x a little along dx must make the loss larger."

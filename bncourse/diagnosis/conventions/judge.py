@@ -32,7 +32,7 @@ TITLES = {
     "instance": "instance norm",
     "rms": "RMS norm",
 }
-FIRST = "It is not the gradient of this forward pass. Mend that one first, and ask again."
+FIRST = "It is not the gradient of this forward pass. Fix that one first, and check again."
 LATER = "The running statistics and the inference can be judged when the forward pass is right."
 SINGLE = "It works in float32, also where it is given float64."
 WRITES = {

@@ -84,7 +84,7 @@ def doubtful_tests(attempt: Attempt) -> list[str]:
         said = next((line for v in failed for line in v.message.splitlines() if line), failed[0].outcome)
         raise StartError(
             f"{attempt.master.assignment} cannot be graded: its own solution passes none of its tests. The first, "
-            f"{failed[0].grade_id}, says: {said} Mend the master, then type: "
+            f"{failed[0].grade_id}, says: {said} Correct the master, then type: "
             f"bncourse release {attempt.master.assignment}"
         )
     return [verdict.grade_id for verdict in failed]
@@ -102,11 +102,11 @@ def remedy(broken: str) -> str:
     >>> remedy("ModuleNotFoundError: No module named 'torch'")
     "Install it: pip install 'bncourse[torch]'"
     >>> remedy("ImportError: cannot import name 'check' from 'bncourse.diagnosis.checks'")
-    'Mend that import in the master, or install what it asks for.'
+    'Correct that import in the master, or install what it asks for.'
     """
     found = _NO_MODULE.search(broken)
     if found is None or found[1].startswith("bncourse"):
-        return "Mend that import in the master, or install what it asks for."
+        return "Correct that import in the master, or install what it asks for."
     top = found[1].split(".")[0]
     return f"Install it: pip install {repr(f'bncourse[{EXTRAS[top]}]') if top in EXTRAS else top}"
 

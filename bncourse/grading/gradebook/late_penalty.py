@@ -44,7 +44,7 @@ def late_penalty(course: Course) -> Callable[[str, float, float], float | None] 
         penalties.init_plugin()
     except Exception as error:  # whatever the instructor's file raises
         raise CourseError(
-            f"{path} cannot be used: {type(error).__name__}: {error}. Mend it, then start again."
+            f"{path} cannot be used: {type(error).__name__}: {error}. Correct it, then start again."
         ) from error
     rule: Callable[[str, float, float], float | None] = penalties.plugin_inst.late_submission_penalty
     return rule

@@ -31,5 +31,5 @@ def require_own_solution(course: Course, assignment: str) -> None:
     if failed is not None:
         raise CourseError(
             f"The solution in {course.masters / assignment}.md itself does not pass {failed.grade_id}: "
-            f"{failed.message} Mend the test or the solution; nothing was released."
+            f"{failed.message} Correct the test or the solution; nothing was released."
         )

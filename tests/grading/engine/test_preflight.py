@@ -72,7 +72,7 @@ def test_a_broken_import_of_a_test_cell_is_named(two: Course) -> None:
     release(two, "backward")
     before = everything(two)
     line = refused(typed(two))
-    assert "cannot import name 'check_backwards'" in line and "Mend that import in the master" in line
+    assert "cannot import name 'check_backwards'" in line and "Correct that import in the master" in line
     assert everything(two) == before
 
 
