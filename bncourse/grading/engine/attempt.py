@@ -78,8 +78,11 @@ class Attempt:
         return [] if self._previewed else self.open_tests()
 
     def unexplained(self) -> list[str]:
-        """Test cells whose message says less than it may, because hidden tests had run before."""
-        return [cell.grade_id for cell in self._tests if cell.grade_id in self._unexplained]
+        """Test cells whose message says less than it may, because hidden tests had run before.
+
+        None where names were put in: of such an attempt only right answers count.
+        """
+        return [] if self.put_in else [cell.grade_id for cell in self._tests if cell.grade_id in self._unexplained]
 
     def steps(self, phase: Phase = "grade") -> list[dict[str, Any]]:
         """The steps of the next pass, up to its last test."""
@@ -203,6 +206,11 @@ class Attempt:
             text = f"Your code is still missing. As it stands: {verdict.message}"
             return _zero(cell, "not attempted", text, verdict.seconds)
         return verdict
+
+    def repeat(self, before: "Attempt", outcomes: Sequence[str]) -> None:
+        """Leave open only tests that ended with certain outcomes in an attempt before, which showed what cells show."""
+        self._verdicts = {name: one for name, one in before._verdicts.items() if one.outcome not in outcomes}
+        self._previewed = True
 
     def take_output(self, message: dict[str, Any], pictures: list[bytes]) -> None:
         """Take what a cell showed, the first time it ran."""

@@ -25,6 +25,8 @@ from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.worker_pool import Lane, LaneError, WorkerPool
 from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.sandbox import bubblewrap
+from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
+from bncourse.grading.submissions.missing_names import Mended, mended_answers
 from bncourse.grading.submissions.review_flags import looks
 from bncourse.grading.submissions.submission import Submission, submission_of
 
@@ -76,6 +78,7 @@ class Grader:
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
         self._lanes = WorkerPool(level)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
+        self._texts = LimitedProcess({"names": mended_answers})
         self.trials = Trials(self._passes)
 
     def check_machine(self) -> None:
@@ -94,6 +97,7 @@ class Grader:
         """End all processes."""
         self._pool.shutdown(cancel_futures=True)
         self._lanes.close()
+        self._texts.close()
 
     def prepare(self, master: Master) -> None:
         """Make sure that submissions can be graded, before anything is written; raises a GraderError if not."""
@@ -189,11 +193,19 @@ class Grader:
         start = time.monotonic()
         attempt = Attempt(master, submission.reading)
         self.carry_out(attempt)
-        again = with_names(attempt)
+        again = with_names(attempt, self._answers_with_names)
         if again is not None:
             self.carry_out(again)
             charge_once(attempt, again)
         return self.record(attempt, submission.student, digest, time.monotonic() - start)
+
+    def _answers_with_names(self, *arguments: Any) -> dict[str, Mended]:
+        """Look for the names that answers lack; none where that takes too long."""
+        try:
+            found: dict[str, Mended] = self._texts.call("names", *arguments)
+        except CallEnded:
+            return {}
+        return found
 
     def carry_out(self, attempt: Attempt) -> None:
         """Run what is open of an attempt, repeating what fails for our own reasons."""

@@ -5,11 +5,12 @@ and the others get what the rest of the code is worth.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from bncourse.grading.core.records import Verdict
 from bncourse.grading.engine.attempt import Attempt
-from bncourse.grading.submissions.missing_names import mended, names_in
+from bncourse.grading.submissions.missing_names import Mended, mended_answers
 
 STOPPED = ("wrong", "crashed", "not attempted")
 """Outcomes of a test that a missing name may have stopped."""
@@ -17,13 +18,15 @@ _MISSING = re.compile("NameError|UnboundLocalError|is not defined|does not exist
 """What the message of such a test says."""
 
 
-def with_names(attempt: Attempt) -> Attempt | None:
-    """Make an attempt with the names that answers lack; None where that changes nothing.
+def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended_answers) -> Attempt | None:
+    """Make an attempt at the tests that the names have stopped which answers lack; None where that changes nothing.
 
     Parameters
     ----------
     attempt : Attempt
         One that was carried out.
+    look : callable
+        Does what `mended_answers` does; a grader's does it where it can be ended.
     """
     verdicts = (verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED)
     stopped = [verdict for verdict in verdicts if _MISSING.search(verdict.message)]
@@ -31,15 +34,14 @@ def with_names(attempt: Attempt) -> Attempt | None:
     if not stopped or attempt.reason:
         return None
     own = (extra.source for extra in (*reading.extras, *reading.moved))
-    known = names_in([*attempt.given.values(), *code.values(), *map(attempt.plain, own)])
-    asked = attempt.master.binds
-    found = {name: mended(source, known, frozenset(asked[name])) for name, source in code.items()}
-    put_in = {name: one for name, one in found.items() if one is not None}
+    others = [*attempt.given.values(), *map(attempt.plain, own)]
+    put_in = look(code, others, {name: frozenset(attempt.master.binds[name]) for name in code})
     if not put_in:
         return None
     answers = reading.answers | {name: one.source for name, one in put_in.items()}
     again = Attempt(attempt.master, reading._replace(answers=answers))
     again.put_in = {name: one.said for name, one in put_in.items()}
+    again.repeat(attempt, STOPPED)
     return again
 
 

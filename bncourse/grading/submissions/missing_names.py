@@ -9,7 +9,7 @@ import ast
 import builtins
 import contextlib
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from bncourse.grading.core.names import parse
@@ -69,6 +69,25 @@ def mended(source: str, known: frozenset[str], asked: frozenset[str] = frozenset
         return _mended(source, known, asked)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def mended_answers(
+    code: Mapping[str, str], others: Iterable[str], asked: Mapping[str, frozenset[str]]
+) -> dict[str, Mended]:
+    """The answers in which something was missing and is put in.
+
+    Parameters
+    ----------
+    code : mapping of str to str
+        The answers, as plain Python.
+    others : iterable of str
+        The notebook's other cells.
+    asked : mapping of str to frozenset of str
+        What each answer has to bind.
+    """
+    known = names_in([*others, *code.values()])
+    found = {name: mended(source, known, asked[name]) for name, source in code.items()}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _mended(source: str, known: frozenset[str], asked: frozenset[str]) -> Mended | None:

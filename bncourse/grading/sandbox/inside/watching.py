@@ -11,7 +11,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from types import FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,27 @@ OUT_OF_SIGHT = ("setprofile", "getprofile", "start_new_thread")
 """What takes a function's work out of sight, or asks whether it is seen."""
 OURS = (__name__, "threading")
 """Modules that may: what begins a thread by the library is watched there."""
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code, and the codes of what is defined in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+_CORE: Any = getattr(np, "_core", None) or np.core  # before NumPy 2
+_INNER = [
+    code
+    for module in (_CORE.fromnumeric, _CORE._methods)
+    for name, value in vars(module).items()
+    if name.startswith("_") and isinstance(value, FunctionType)
+    for code in _codes(value.__code__)
+]
+"""Functions that NumPy's functions and methods call in turn; kept, so that their places stay theirs."""
+INNER = frozenset(map(id, _INNER))
+"""Where these lie. They see nothing that their callers have not seen, so they are passed over."""
 
 
 def measured_message(name: str, how: str) -> str:
@@ -107,10 +128,10 @@ class _Watch:
                     self.is_unseen = True
             elif event in ("call", "return"):
                 code, called = frame.f_code, event == "call"
-                own = code.co_filename.startswith(OWN)
-                if not (own or called):
-                    return
                 place = id(code)  # a code object's hash is worked out from all that is in it, each time
+                own = code.co_filename.startswith(OWN)
+                if not (own or called) or place in INNER:
+                    return
                 self.calls[place] += called
                 closely = called and (own or self.calls[place] > OFTEN)
                 for value in frame.f_locals.values():
