@@ -7,6 +7,7 @@ import pytest
 
 from bncourse.grading.engine import worker_pool
 from bncourse.grading.engine.grader import Grader
+from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
 from tests.grading.small import FULL, MASTER, RIGHT, hand_in
 
 pytestmark = pytest.mark.sandbox
@@ -72,3 +73,25 @@ def test_a_process_that_ends_or_hangs_when_it_begins_anew_costs_nothing(ordered:
         trap = f"import os, time\nclass Trap:\n    def __del__(self):\n        {ending}\ntrap = Trap()"
         record = graded(hand_in(first=trap), ordered)
         assert (record.score, record.status) == (FULL, "correct"), ending
+
+
+def test_only_tests_that_a_missing_name_has_stopped_run_with_it_put_in(ordered: list[tuple[str, ...]]) -> None:
+    forward = RIGHT["forward"].replace("    y = gamma", "    out = gamma")
+    record = graded(hand_in(RIGHT | {"forward": forward}), ordered)
+    messages = {verdict.grade_id: verdict.message for verdict in record.verdicts}
+    assert "It is charged here alone." in messages["test-forward"]
+    assert "charged above" in messages["test-backward"]
+    assert record.score == FULL - 3
+    assert ordered[-1] == ("grade",) and ("preview", "grade") in ordered and len(ordered) <= 3
+
+
+def test_an_answer_that_takes_too_long_to_search_is_graded_as_it_stands(
+    ordered: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: Any) -> Any:
+        raise CallEnded("it took more than 4 seconds of processor time")
+
+    monkeypatch.setattr(LimitedProcess, "call", ended)
+    forward = RIGHT["forward"].replace("    y = gamma", "    out = gamma")
+    record = graded(hand_in(RIGHT | {"forward": forward}), ordered)
+    assert record.status == "crashed" and record.reason == "" and record.score < FULL - 3
