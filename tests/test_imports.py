@@ -98,7 +98,7 @@ def test_a_circle_is_found_however_it_is_written(tmp_path: Path, b: str, circle:
 
 
 def private_names(name: str, file: Path) -> set[str]:
-    """The private names that a module takes from another package of ours."""
+    """The private names that a module takes from another package of this repository."""
     package, found = name if file.name == "__init__.py" else name.rpartition(".")[0], set[str]()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith("bncourse."):

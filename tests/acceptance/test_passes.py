@@ -1,4 +1,4 @@
-"""Cells first show what they show; then they run anew with the tests, in the same process where that is as good."""
+"""Cells first show what they show; then they run again with the tests, in the same process where that is as good."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -60,7 +60,7 @@ def test_what_a_last_cell_changes_for_good_does_no_harm_to_answers_before_it(
 
 
 def test_tests_meet_the_names_and_values_of_their_place(ordered: list[tuple[str, ...]]) -> None:
-    """Also those that a later cell binds anew or changes in place."""
+    """Also those that a later cell binds again or changes in place."""
     scale = "factor = np.array([1.0])\ndef standardize(x):\n    return factor * (x - x.mean()) / x.std()"
     later = "factor *= 2\nstandardize = None\ndel batch_norm_forward"
     record = graded(hand_in(RIGHT | {"scale": scale}, added=[("test-scale", later)]), ordered)

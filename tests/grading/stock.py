@@ -1,4 +1,4 @@
-"""Stock nbgrader, with its own executor and none of ours, on the acceptance suite's small assignment."""
+"""Stock nbgrader, with its own executor and without the sandbox, on the acceptance suite's small assignment."""
 
 import json
 import subprocess

@@ -132,7 +132,7 @@ def test_the_function_is_the_transform_that_the_book_shows():
 @pytest.mark.parametrize("shape", [(5000, 3), (50, 3, 100)])
 @pytest.mark.parametrize("offset", [0.0, 0.9, 1.1, 30.0, 1e4, -1e6])
 def test_float32_at_any_offset_stays_within_the_stated_bound(offset, shape):
-    """|y - exact| <= 64 eps (1 + |exact|), and dx and the statistics likewise, for the very numbers that x holds."""
+    """|y - exact| <= 64 eps (1 + |exact|), so too dx and the statistics; `exact` is of the numbers that x holds."""
     torch.manual_seed(0)
     x, dy = torch.randn(2, *shape) + torch.tensor([offset, 0.0]).reshape(2, *[1] * len(shape))
     results = []

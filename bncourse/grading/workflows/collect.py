@@ -62,6 +62,17 @@ class Collection(NamedTuple):
     """Students of the class list of whom nothing was found."""
 
 
+class _Found(NamedTuple):
+    """Everything that one student handed in; of somebody who is not in the class list, what one person did."""
+
+    student: str
+    reason: str
+    """Why it is nobody's."""
+    people: list[Person]
+    """As the platform names the student: mostly in one way."""
+    uploads: list[Upload]
+
+
 def collect(
     course: Course, assignment: str, path: Path, *, roster: Path | None = None, platform: Platform | None = None
 ) -> Collection:
@@ -100,26 +111,29 @@ def collect(
     match = Matcher([*members, *gone])
     dropped = {member.student for member in gone}
     due = due_date(course, assignment)
-    rows, entered = [], {}
+    found: dict[str | Person, _Found] = {}
+    entered = {}
+    for person, uploads in people.items():
+        student, reason = match(person)
+        new = not student and newcomers and reason == UNKNOWN
+        if new:
+            student = id_of(person)
+            reason = "" if student else "the platform says nothing from which an id could be made"
+        if student in dropped:
+            student, reason = "", f"{student} was dropped; to take them in again: bncourse roster restore {student}"
+        if student and new:
+            entered[student] = Member(student, last=person.name, email=person.email, lms_id=person.id)
+        one = found.setdefault(student or person, _Found(student, reason, [], []))
+        one.people.append(person)
+        one.uploads.extend(uploads)
     with UploadProcess() as process:
-        for person, uploads in people.items():
-            student, reason = match(person)
-            new = not student and newcomers and reason == UNKNOWN
-            if new:
-                student = id_of(person)
-                reason = "" if student else "the platform says nothing from which an id could be made"
-            if student in dropped:
-                student, reason = "", f"{student} was dropped; to take them in again: bncourse roster restore {student}"
-            if student and new:
-                entered[student] = Member(student, last=person.name, email=person.email, lms_id=person.id)
-            rows.append(_collected(course, assignment, due, process, student, person, uploads, reason))
+        rows = [_collected(course, assignment, due, process, one) for one in found.values()]
     if entered:
         enter_members(course, entered.values())
         set_open(course, is_open=True)
-    rows = _one_each(rows)
     note_origins(course, assignment, _origins(download.platform, rows, read_origins(course, assignment)))
-    found = {row.student for row in rows if row.outcome != "not taken"}
-    missing = tuple(sorted({member.student for member in members} - found))
+    there = {row.student for row in rows if row.outcome != "not taken"}
+    missing = tuple(sorted({member.student for member in members} - there))
     return Collection(download.platform, tuple(rows), download.unused, missing)
 
 
@@ -132,49 +146,32 @@ def _origins(platform: Platform, rows: Sequence[Collected], before: Mapping[str,
     }
 
 
-def _one_each(rows: Sequence[Collected]) -> list[Collected]:
-    """Say so where two persons of a platform are one student."""
-    seen: dict[str, str] = {}
-    result = []
-    for row in rows:
-        if row.student and row.student in seen:
-            row = row._replace(notes=(*row.notes, f"{seen[row.student]} is the same student"))
-        elif row.student:
-            seen[row.student] = row.who
-        result.append(row)
-    return result
-
-
 def _collected(
-    course: Course,
-    assignment: str,
-    due: datetime | None,
-    process: UploadProcess,
-    student: str,
-    person: Person,
-    uploads: Sequence[Upload],
-    reason: str,
+    course: Course, assignment: str, due: datetime | None, process: UploadProcess, found: _Found
 ) -> Collected:
-    """Choose a person's notebook, and put it where it belongs."""
-    who = one_line(" ".join(filter(None, (person.name, person.login, person.id, person.email))), 80)
+    """Choose a student's notebook, and put it where it belongs."""
+    student, uploads = found.student, found.uploads
+    who, *others = [one_line(" ".join(filter(None, person[:4])), 80) for person in found.people]
     chosen, notes = choose(process, assignment, uploads)
+    notes = (*notes, *(f"{other} is the same student" for other in others))
     source = one_line(chosen.name, 120) if chosen else ""
     if chosen is None or not student:
-        return Collected(student, who, "not taken", source, tuple(filter(None, (reason, *notes))))
+        return Collected(student, who, "not taken", source, tuple(filter(None, (found.reason, *notes))))
     time, told = _time_of(due, chosen)
     target = course.notebook("submitted", assignment, student)
     linked = [part.name for part in (target.parent.parent, target.parent) if part.is_symlink()]
     if linked:
         notes = (f"the folder {linked[0]} in submitted is a link, which is not followed", *notes)
         return Collected(student, who, "not taken", source, notes)
+    row = Collected(student, who, "taken", source, notes, chosen.place, chosen.person.id)
     there = read_file(target, course.root / "submitted")
     if there.content == chosen.file.content and not there.reason:
-        return Collected(student, who, "unchanged", source, notes, chosen.place, person.id)
+        return row._replace(outcome="unchanged")
     stamp = handed_in_at(small_file(course, assignment, student, TIMESTAMP))
     before = stamp and stamp.replace(tzinfo=UTC)
     if target.exists() and before and time and before > time:
-        notes = (*notes, f"what was there is newer: {before:%Y-%m-%d %H:%M} UTC")
-        return Collected(student, who, "kept", source, notes, chosen.place, person.id)
+        newer = f"what was there is newer: {before:%Y-%m-%d %H:%M} UTC"
+        return row._replace(outcome="kept", notes=(*notes, newer))
     write(target, chosen.file.content)
     for upload in uploads:
         if MODULE.fullmatch(upload.name) and not upload.file.reason:
@@ -182,7 +179,7 @@ def _collected(
             notes = (*notes, f"{upload.name} taken along")
     if time:
         write(target.with_name(TIMESTAMP), f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC".encode())
-    return Collected(student, who, "taken", source, tuple(filter(None, (*notes, told))), chosen.place, person.id)
+    return row._replace(notes=tuple(filter(None, (*notes, told))))
 
 
 def _time_of(due: datetime | None, upload: Upload) -> tuple[datetime | None, str]:

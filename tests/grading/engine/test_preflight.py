@@ -1,4 +1,4 @@
-"""Where nothing can be graded, the run is refused with one line, before anybody is graded, and nothing has changed."""
+"""Where nothing can be graded, the run is refused with one line before a student is graded, and nothing has changed."""
 
 import dataclasses
 from pathlib import Path

@@ -162,7 +162,7 @@ module = next(module for name, module in sys.modules.items() if name.endswith("i
 module.Worker.do_anew = lambda self: {answer}"""
 
 
-@row("a worker that answers out of form when it is to begin anew", "-")
+@row("a worker that answers out of form when it is to begin again", "-")
 def out_of_form() -> list[Pair]:
     """Whatever it says, the tests run, and nothing waits for a person."""
     return [

@@ -81,6 +81,35 @@ def test_canvas(course: Course, roster: Path, tmp_path: Path) -> None:
     assert found.missing == ("zoe",)
 
 
+def test_of_one_student_under_two_names_the_latest_is_taken_once_and_for_all(
+    course: Course, roster: Path, tmp_path: Path
+) -> None:
+    files = {
+        "kim_104_9003_backward.ipynb": notebook(text="new"),
+        "oneil_105_9006_backward.zip": b"PK\x03\x04...",
+        "kimlee_104_9001_backward.ipynb": notebook(text="old"),
+        "oneilzoe_105_9002_backward.ipynb": notebook(),
+    }
+    found = collect(course, "backward", zipped(tmp_path / "submissions.zip", files), roster=roster)
+    assert b"new" in content(course, "lee2") and len(found.rows) == 2
+    by = rows(found)
+    assert by["lee2"].notes[-1] == "kimlee 104 is the same student"
+    assert by["zoe"].outcome == "taken" and by["zoe"].source == "backward.ipynb"
+    again = collect(course, "backward", tmp_path / "submissions.zip")
+    assert {row.outcome for row in again.rows} == {"unchanged"}
+
+
+def test_a_file_and_a_folder_of_one_student_are_read_together(course: Course, tmp_path: Path) -> None:
+    (tmp_path / "all" / "ada").mkdir(parents=True)
+    (tmp_path / "all" / "eva").mkdir()
+    (tmp_path / "all" / "ada.ipynb").write_bytes(notebook())
+    (tmp_path / "all" / "ada" / "helper.py").write_text("A = 1")
+    (tmp_path / "all" / "eva" / "backward.ipynb").write_bytes(notebook())
+    found = collect(course, "backward", tmp_path / "all", platform="folder")
+    assert {row.student: row.outcome for row in found.rows} == {"ada": "taken", "eva": "taken"}
+    assert course.notebook("submitted", "backward", "ada").with_name("helper.py").is_file()
+
+
 def test_collecting_again_changes_nothing(course: Course, roster: Path, tmp_path: Path) -> None:
     download = zipped(tmp_path / "d.zip", {f"x_{n}_{n}_backward.ipynb": notebook(text=str(n)) for n in range(101, 106)})
     collect(course, "backward", download, roster=roster)

@@ -29,7 +29,7 @@ EFFECTS = {
     "a state": "np.seterr(all='ignore')",
     "torch's default": "torch.set_default_dtype(torch.float64)",
     "another module": "import warnings",
-    "a module of ours": "from inside.codec import Decoder",
+    "a module of the sandbox": "from inside.codec import Decoder",
     "mock": "from unittest import mock",
     "a string": "exec('import math; math.sqrt = 0')",
     "reflection": "getattr(np, 'seterr')(all='ignore')",
