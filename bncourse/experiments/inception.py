@@ -28,7 +28,7 @@ QUESTION = "How many steps does batch normalization save, and how many do the se
 
 BASELINE = "Inception"
 
-CLIFF = ("Changes-x1", "Changes-x5", "BN-x15")
+CLIFF = ("Changes-x0.3", "Changes-x1", "Changes-x2", "Changes-x3", "Changes-x5", "BN-x15")
 """The missing row, and the rates around the ones at which a network falls."""
 
 

@@ -38,7 +38,7 @@ class PlacementConfig(TunedConfig):
     batch_size: int = 60
 
 
-FULL = PlacementConfig(data="mnist")
+FULL = PlacementConfig(seeds=tuple(range(10)), data="mnist")
 QUICK = PlacementConfig(seeds=(0, 1, 2), rates=(0.1,), limits=(0.1, 0.1), tuning_seeds=(1000,), held_out=200, steps=200)
 
 

@@ -35,7 +35,7 @@ class RotationConfig(Config):
         ("AdamW", 0.9, 0.01, 0.1),
     )
     hidden: tuple[int, ...] = (64, 64)
-    steps: int = 1500
+    steps: int = 4500
     batch_size: int = 50
 
 
