@@ -50,7 +50,9 @@ class DepthConfig(TunedConfig):
     start_batch: int = 512
 
 
-FULL = DepthConfig(data="mnist", rates=(0.03, 0.1, 0.3), limits=(1e-6, 3.0), tuning_seeds=(1000,))
+FULL = DepthConfig(
+    seeds=tuple(range(10)), data="mnist", rates=(0.03, 0.1, 0.3), limits=(1e-6, 3.0), tuning_seeds=(1000,)
+)
 QUICK = DepthConfig(
     seeds=(0, 1, 2),
     rates=(0.1,),
