@@ -20,7 +20,7 @@ def command(course: "Course", notebook: Path, due: str, name: str) -> None:
     """Take NOTEBOOK, the instructor's version of an nbgrader assignment, into this course as a master.
 
     Given cells, autograded answers, tests, hidden tests and written answers are graded like those of this course. If
-    a cell cannot be graded, nothing is taken, and the message names the cell. A master of the same name is not
+    a cell cannot be graded, nothing is written, and the message names the cell. A master of the same name is not
     replaced.
     """
     from bncourse.grading.authoring.adopt import adopt, adopted_as_meant

@@ -12,10 +12,10 @@ from bncourse.cli._shared import Refusal
 def command(notebook: Path) -> None:
     """Run the visible tests of NOTEBOOK as in grading, and show their verdicts.
 
-    The cells run in a process of their own, with the assignment's limits, and import only what there is when it is
-    graded. Nothing is changed and nothing is sent anywhere. The exit code is 0 if every test passes, 1 if one does
-    not, 2 if the file is not a notebook of the course or a library is missing. Hidden tests, with other
-    numbers and shapes, run only after handing in.
+    The cells run in a process of their own, with the assignment's limits, and can import only what is available when
+    it is graded. Nothing is changed and nothing is sent anywhere. The exit code is 0 if every test passes, 1 if one
+    does not, 2 if the file is not a notebook of the course or a library is missing. Hidden tests, with other numbers
+    and shapes, run only after handing in.
     """
     from bncourse.grading.core.plain_text import inert
     from bncourse.grading.student.check import check

@@ -19,7 +19,7 @@ OUTCOMES = ("taken", "unchanged", "kept", "not taken")
 @click.argument("assignment")
 @click.argument("download", type=click.Path(exists=True, path_type=Path))
 @click.option("--roster", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A class list as CSV.")
-@click.option("--platform", type=click.Choice(PLATFORMS), help="How to read the download [its form decides].")
+@click.option("--platform", type=click.Choice(PLATFORMS), help="How to read the download [recognized by its files].")
 @click.option("--all", "everything", is_flag=True, help="Print the rows in which all went well, too.")
 @with_course
 def command(
@@ -27,8 +27,8 @@ def command(
 ) -> None:
     """Collect ASSIGNMENT from DOWNLOAD: a ZIP or folder of Canvas, Moodle, Gradescope, GitHub Classroom or nbgrader.
 
-    The notebook is known by its metadata, whatever its name, and the student by the class list. Nothing that is newer
-    is overwritten; collecting again changes nothing.
+    A notebook is recognized by its metadata and not by its file name, and a student by the class list. Newer files are
+    never overwritten, and collecting again changes nothing.
     """
     from bncourse.grading.workflows.collect import collect
 

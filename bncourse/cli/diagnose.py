@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--as", "convention", help="The course whose convention counts; what differs from it is a mistake then.")
+@click.option("--as", "convention", help="The course whose convention counts: what differs from it is then a mistake.")
 @click.option("--json", "as_json", is_flag=True, help="Print plain data.")
 @click.option("--hints", default=1, show_default=True, type=click.IntRange(0, 3), help="How many hints are shown.")
 @click.option(
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     default=20.0,
     show_default=True,
     type=click.FloatRange(0.1, 3600),
-    help="Processor time that each normalization of a file has.",
+    help="Processor time for each normalization of a file.",
 )
 def command(
     files: tuple[Path, ...], convention: str | None, as_json: bool, hints: int, sandbox: bool, seconds: float
 ) -> None:
     """Find the normalizations in FILES (.py or notebooks), and say what each function believes.
 
-    The functions are found by their names and signatures, and called as their course calls them. One file gives one
-    report a function, several give a table. The exit code is 0 if everything found is right, 1 if something is
-    mistaken, 2 if nothing could be looked at, 130 if you stop it. Each file is run in a process of its own, which ends
-    when its time is up; what it prints is not shown, and `input()` finds nothing to read. If the file is not your own
-    and you have not read it, use --sandbox.
+    The functions are found by their names and signatures, and called as their course calls them. For one file you get
+    a report for each function, for several files a table. The exit code is 0 if everything found is right, 1 if
+    something is mistaken, 2 if nothing could be looked at, 130 if you stop it. Each file is run in a process of its
+    own, which ends when its time is up; what it prints is not shown, and `input()` finds nothing to read. If the file
+    is not your own and you have not read it, use --sandbox.
     """
     from bncourse.diagnosis.conventions import CONVENTIONS
     from bncourse.diagnosis.conventions.apart import diagnose_apart

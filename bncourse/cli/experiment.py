@@ -34,7 +34,7 @@ def list_experiments() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("experiments"),
     show_default=True,
-    help="Folder of the results; a run that was stopped goes on from what it finds there.",
+    help="Folder of the results; a run that was stopped continues from what it finds there.",
 )
 def run_experiment(
     name: str, quick: bool, data: str | None, seeds: int | None, device: str | None, jobs: int, out: Path

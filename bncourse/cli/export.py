@@ -31,7 +31,7 @@ MOST_NAMES = 5
     default="zero",
     help="The marks of students who handed in nothing [zero].",
 )
-@click.option("--complete", is_flag=True, help="Refuse where answers still wait to be marked by hand.")
+@click.option("--complete", is_flag=True, help="Refuse if there are answers that nobody has marked yet.")
 @with_course
 def command(
     course: "Course",
@@ -46,10 +46,9 @@ def command(
     """Write the whole class's grades of ASSIGNMENT for a spreadsheet, Canvas, Moodle or Gradescope.
 
     It is best to give the file that the platform lets you download, with --into: you get it back with the marks and
-    nothing else changed. Of Canvas that is the gradebook's export, of Moodle the assignment's grading worksheet.
+    nothing else changed. For Canvas it is the gradebook's export, for Moodle the assignment's grading worksheet.
 
-    What late submissions lose is worked out first, from the whole score. Where scores are not complete, a line says
-    whose.
+    Deductions for late work are computed first, from the whole score. If scores are not complete, a line says whose.
     """
     if column is not None and into is None:
         raise Refusal("--column says where in a file the marks go. Name the file with --into.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--none", "nothing", is_flag=True, help="Take back what was given.")
 @with_course
 def command(course: "Course", assignment: str, student: str, days: float, hours: float, nothing: bool) -> None:
-    """Let STUDENT hand in ASSIGNMENT later, and work out again what late submissions lose.
+    """Let STUDENT hand in ASSIGNMENT later, and compute the deductions for late work again.
 
     A new extension replaces an earlier one. To move the date for everybody, change it in
     formgrader, or in the master and release again.

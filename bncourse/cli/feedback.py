@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--book", help="Address of the site with the book, for the links in all pages; it is remembered.")
 @with_course
 def command(course: "Course", assignment: str, kind: str | None, book: str | None) -> None:
-    """Make a page for each graded student of ASSIGNMENT, where the marks or comments have changed."""
+    """Make a page for each graded student of ASSIGNMENT whose marks or comments have changed."""
     from rich.progress import Progress
 
     from bncourse.grading.reports.book_address import book_address, remember_book_address

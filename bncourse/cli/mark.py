@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def command(course: "Course", assignment: str, question: str | None, port: int | None, no_browser: bool) -> None:
     """Mark the written answers of ASSIGNMENT in your browser, one question across all students.
 
-    Names are hidden, the rubric stands beside, equal answers get one mark, and single keys give points and comments.
-    The pages are served to this machine alone, and load nothing from elsewhere. Each mark is in nbgrader's gradebook
-    at once: formgrader shows the same, and a later bncourse grade keeps it while the answer's text stays.
+    Names are hidden, the rubric is shown next to the answer, equal answers get one mark, and single keys give points
+    and comments. The pages are served to this machine only, and load nothing from elsewhere. Each mark is in
+    nbgrader's gradebook at once: formgrader shows the same, and a later bncourse grade keeps it as long as the text of
+    the answer is the same.
     """
     import webbrowser
 

@@ -22,11 +22,11 @@ PLATFORMS = ("canvas", "moodle", "gradescope", "github", "nbgrader", "folder")
 @click.option("--platform", type=click.Choice(PLATFORMS), help="Where your class hands in [asked; folder].")
 @click.option("--zone", help="The time zone of due dates, such as Europe/Berlin [asked; UTC].")
 @click.option(
-    "--first-due", metavar="DATE", help="When the first assignment is due; the others follow at their distance."
+    "--first-due", metavar="DATE", help="When the first assignment is due; the others keep their distances from it."
 )
 @click.option("--due", multiple=True, metavar="NAME=DATE", help="When this one is due; may be given several times.")
 @click.option("--private", is_flag=True, help="Make masters of your own: what is asked differs from what is published.")
-@click.option("--secret", help="Draw them by this secret, as another folder's private.json says it [a new one].")
+@click.option("--secret", help="Draw them with this secret, from another folder's private.json [a new one].")
 @click.option("--example", is_flag=True, help="Release one assignment and hand in for a sample class.")
 def command(
     folder: Path,
@@ -40,8 +40,8 @@ def command(
 ) -> None:
     """Make FOLDER a course: the assignments' masters, a sample class, settings, nbgrader's configuration, a readme.
 
-    What is not given is asked in a terminal. All commands that are typed in FOLDER work on this course, nbgrader's
-    and formgrader too. Make a new folder each year.
+    In a terminal the command asks for what you have not given. All commands that you type in FOLDER work on this
+    course, and so do nbgrader's and formgrader. Make a new folder each year.
 
     All solutions, hidden tests and rubrics are published with the package. With --private forward, backward and
     pytorch ask for other conventions (axes, what is kept of the spread, cache, stages, order), and all assignments for

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     "--with-written/--without-written",
     "written",
     default=None,
-    help="Whether written answers are part of it, which a person marks [as before; with].",
+    help="Whether it includes the written answers, which a person marks [as before; with].",
 )
 @with_course
 def command(course: "Course", assignment: str, variant: str | None, written: bool | None) -> None:
     """Make the students' notebook of ASSIGNMENT from its master, and its entry in the gradebook.
 
     The master's own solution has to pass all tests first, the hidden ones too.
-    Nothing is done if both are up to date. A variant is remembered in the course folder, as is whether
-    written answers are part of it: all later commands use it. The course folder is remembered too, beside the masters:
-    nbgrader's commands, formgrader and later commands without --course work on it.
+    Nothing is done if both are up to date. The course folder remembers the variant, and whether written answers are
+    included; all later commands use both. The folder of the masters remembers the course folder: nbgrader's commands,
+    formgrader and later commands without --course work on it.
     """
     from bncourse.grading.authoring.course import take_into_use
     from bncourse.grading.student.selfcheck import MissingExtraError

@@ -25,7 +25,7 @@ def command() -> None:
 def import_(course: "Course", file: Path, drop_others: bool) -> None:
     """Enter the students of FILE: a list of Canvas, Moodle, Gradescope or GitHub Classroom, or any CSV with headings.
 
-    Who is known keeps what is not in FILE, and every grade.
+    Students who are known already keep what FILE does not say, and every grade.
     """
     from bncourse.grading.workflows.roster import enter_members, known_members, read_roster, set_dropped, set_open
 

@@ -1,4 +1,4 @@
-"""Every page in a real browser: no error, no foreign request, accessible in light and dark, no wider than a phone."""
+"""Every page in a browser: no error, no foreign request, accessible, light and dark, whole on a phone and in print."""
 
 import functools
 import http.server
@@ -90,6 +90,11 @@ CUT_FORMULAS = """() => [...document.querySelectorAll("mjx-container:not([displa
 
 A table scrolls as a whole, and the list of contents is folded away."""
 
+CUT_IN_PRINT = """() => [...document.querySelectorAll(".bd-article :is(table, code, pre, img, svg, mjx-container)")]
+    .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 2)
+    .map((one) => `${one.tagName}: ${one.textContent.trim().slice(0, 60)}`)"""
+"""What reaches beyond a printed page, where nothing scrolls."""
+
 
 def grave(page: Any) -> list[str]:
     """What axe finds serious or critical."""
@@ -123,6 +128,9 @@ def test_page(browser: Any, address: str, name: str) -> None:
         assert too_wide <= 0, f"{too_wide} px wider than a phone"
         assert page.evaluate(SMALL_LETTERS) == []
         assert page.evaluate(CUT_FORMULAS) == []
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 718, "height": 1000})  # A4 between the browser's margins
+        assert page.evaluate(CUT_IN_PRINT) == []
         assert visit.complaints == []
 
 

@@ -64,7 +64,7 @@ def _turned(source: str, functions: Mapping[str, str], own: Conventions) -> str:
         [
             f"from {made.__module__} import {made.__name__}",
             "",
-            "# this test speaks as the book does, and turns your functions round",
+            "# this test speaks as the book does, and converts your functions first",
             f"own = {shown(own)}",
             *(f"own_{name} = own.{functions[name]}({name})" for name in used),
             source,

@@ -17,7 +17,7 @@ FORWARD_TESTS = {
 NOTE = (
     "After you hand in, the same kind of test runs again with other numbers and other shapes, so write for any batch."
 )
-TURNED = "Tests turn your functions round first: in what they say, samples are the rows of a batch, as in the book."
+TURNED = "The tests convert your functions first: in their messages, samples are the rows of a batch, as in the book."
 
 SPREADS = {
     "std": ("running_std**2", "np.sqrt(var)", "standard deviation", "the root of the running variance"),

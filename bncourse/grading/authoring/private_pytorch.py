@@ -11,7 +11,7 @@ from bncourse.grading.authoring.private_forward import NOTE
 PYTORCH_TESTS = {"BatchNorm": "module", "fold": "fold"}
 """What students write, and how a test turns it round; the function and the module's calls are turned by a given cell."""
 TURNED = (
-    "The cell below turns your function and your module round for the tests: in what they say, channels lie on axis 1, "
+    "The cell below converts your function and your module for the tests: in their messages, channels lie on axis 1, "
     "and names and orders are PyTorch's."
 )
 INPUTS = ("x", "gamma", "beta")

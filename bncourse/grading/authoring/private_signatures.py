@@ -152,7 +152,7 @@ def _turned(source: str, published: Signatures, own: Signatures) -> str:
         [
             IMPORT,
             "",
-            "# this test names arguments in the book's order, and turns your functions round",
+            "# this test names arguments in the book's order, and converts your functions first",
             *(f"own_{name} = reordered({name}, {published[name]}, {own[name]})" for name in used),
             source,
         ]
