@@ -53,7 +53,8 @@ def command(
     if column is not None and into is None:
         raise Refusal("--column says where in a file the marks go. Name the file with --into.")
     course.require_gradebook(assignment)
-    from bncourse.grading.reports.export import class_lines, export, warnings
+    from bncourse.grading.reports.class_lines import class_lines
+    from bncourse.grading.reports.export import export, warnings
 
     if into is not None:
         from bncourse.grading.workflows.platform_file import fill_in

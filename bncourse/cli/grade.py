@@ -48,7 +48,7 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from bncourse.grading.engine.grader import Grader
-    from bncourse.grading.reports.export import each_line
+    from bncourse.grading.reports.class_lines import each_line
     from bncourse.grading.reports.summary import MOST_ROWS, tables
     from bncourse.grading.sandbox.bubblewrap import GraderError
     from bncourse.grading.workflows.grade import grade_class

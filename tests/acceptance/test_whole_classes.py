@@ -12,7 +12,7 @@ import pytest
 
 from bncourse.grading.authoring.course import Course, find_course
 from bncourse.grading.gradebook.records_table import records_of
-from bncourse.grading.reports.export import class_lines
+from bncourse.grading.reports.class_lines import class_lines
 from tools import whole_classes as classes
 
 COUNT = 200

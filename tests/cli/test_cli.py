@@ -113,11 +113,29 @@ def test_reports_and_exports_say_where_they_lie(graded: Course) -> None:
     assert refused.exit_code == 2 and "Nothing was written" in refused.output
 
 
-def test_more_time_is_given_by_name_and_refused_without_a_grade(course: Course) -> None:
-    result = run("extend", "backward", "ada", "--days", "2", *course_option(course))
-    assert result.exit_code == 2 and "Nothing of 'ada' has been graded" in result.output
-    result = run("extend", "backward", "ada", *course_option(course))
-    assert result.exit_code == 2 and "--days or --hours" in result.output
+def test_more_time_is_given_until_a_date_before_anything_is_handed_in(course: Course) -> None:
+    run("roster", "add", "ada", *course_option(course))
+    result = run("extend", "ada", "backward", "2027-02-15", *course_option(course))
+    assert result.output == "ada: backward until 2027-02-15 23:59 UTC; loses nothing for being late.\n"
+    result = run("extend", "ada", "backward", "--none", *course_option(course))
+    assert result.output == "ada: backward until the due date of everybody; loses nothing for being late.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ada", "backward"], "until when"),
+        (["ada", "backward", "2027-02-15", "--none"], "until when"),
+        (["ada", "backward", "2027-13-01"], "Expected a date such as"),
+        (["ada", "backward", "2027-02-01"], "not later than the due date, 2027-02-12 23:59 UTC"),
+        (["nobody", "backward", "2027-02-15"], "no student 'nobody'"),
+        (["backward", "ada", "2027-02-15"], "no assignment 'ada'"),
+    ],
+)
+def test_more_time_that_cannot_be_meant_is_refused(course: Course, words: list[str], said: str) -> None:
+    run("roster", "add", "ada", *course_option(course))
+    result = run("extend", *words, *course_option(course))
+    assert result.exit_code == 2 and said in result.output
 
 
 @pytest.mark.sandbox

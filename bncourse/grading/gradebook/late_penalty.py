@@ -12,6 +12,7 @@ import sqlalchemy as sql
 from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
 
 from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.gradebook.extensions import enter_extensions
 from bncourse.grading.gradebook.records_table import open_gradebook
 
 
@@ -73,6 +74,7 @@ def update_penalties(course: Course, assignment: str) -> dict[str, float]:
     )
     lost, changed = dict[str, float](), []
     with contextlib.closing(open_gradebook(course)) as gradebook:
+        enter_extensions(gradebook, assignment)
         for row in gradebook.db.execute(query).all():
             late = 0.0
             if row.timestamp is not None and row.duedate is not None:
@@ -92,33 +94,3 @@ def update_penalties(course: Course, assignment: str) -> dict[str, float]:
             with gradebook.engine.begin() as connection:
                 connection.execute(update.values(late_submission_penalty=sql.bindparam("penalty")), changed)
     return lost
-
-
-def extend(course: Course, assignment: str, student: str, extension: timedelta | None) -> dict[str, float]:
-    """Give a student more time for an assignment, in the place of what they had; returns what late work loses now.
-
-    Parameters
-    ----------
-    course, assignment, student
-    extension : timedelta or None
-        How much later than everybody else they may hand in; None for no later.
-
-    Raises
-    ------
-    CourseError
-        If nothing of the student's was graded for the assignment.
-    """
-    with contextlib.closing(open_gradebook(course)) as gradebook:
-        query = (
-            gradebook.db.query(SubmittedAssignment)
-            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
-            .filter(Assignment.name == assignment, SubmittedAssignment.student_id == student)
-        )
-        submission = query.one_or_none()
-        if submission is None:
-            raise CourseError(
-                f"Nothing of {student!r} has been graded for {assignment}. Type first: bncourse grade {assignment}"
-            )
-        submission.extension = extension
-        gradebook.db.commit()
-    return update_penalties(course, assignment)

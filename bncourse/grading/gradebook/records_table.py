@@ -33,6 +33,15 @@ PEOPLE = sql.Table(
 )
 """What nbgrader's table of students has no place for: a login of another platform, and who has left the class."""
 
+EXTENSIONS = sql.Table(
+    "bncourse_extension",
+    _METADATA,
+    sql.Column("assignment", sql.String(128), primary_key=True),
+    sql.Column("student", sql.String(128), primary_key=True),
+    sql.Column("until", sql.DateTime, nullable=False),
+)
+"""Until when, in UTC, a student may hand in; nbgrader has a place for it only once something was handed in."""
+
 
 class Kept(NamedTuple):
     """What the gradebook knows about a submission that was graded before."""

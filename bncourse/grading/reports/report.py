@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 from bncourse.diagnosis import catalogue
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.core.records import Outcome
-from bncourse.grading.reports.export import Line, lines_of
+from bncourse.grading.reports.class_lines import Line, lines_of
 from bncourse.grading.reports.summary import COLORS, why
 
 BARS = 10

@@ -9,7 +9,7 @@ from rich.text import Text
 from bncourse.grading.core.records import SubmissionRecord
 from bncourse.grading.core.student_ids import shown_id
 from bncourse.grading.reports.changes import Change, Preview
-from bncourse.grading.reports.export import Line
+from bncourse.grading.reports.class_lines import Line
 
 COLORS = {"correct": "green", "wrong": "yellow", "not attempted": "dim"}
 MOST_ROWS = 40
@@ -40,7 +40,7 @@ def tables(lines: Iterable[Line], assignment: str, *, most: int | None = MOST_RO
         look.add_row(Text(shown_id(student)), Text(record.status, "red"), Text(why(record)))
     marks.title = f"{assignment}: {counts['all']} submissions" + _shown(counts["all"], most)
     look.title = f"{len(looks)} need a look" + _shown(len(looks), most)
-    captions = ["+ written answers still wait to be marked (formgrader)"] if waiting else []
+    captions = [f"+ written answers still wait to be marked: bncourse mark {assignment}"] if waiting else []
     captions += [f"no longer in the folder submitted: {', '.join(gone[:5])}"] if gone else []
     marks.caption = "\n".join(captions) or None
     return [marks, look] if looks else [marks]
@@ -67,7 +67,8 @@ def why(record: SubmissionRecord) -> str:
     if len(record.repairs) > 3:
         parts.append(f"and {len(record.repairs) - 3} more repairs")
     parts += [f"{verdict.grade_id}: {verdict.message.splitlines()[0]}" for verdict in troubles[:3] if verdict.message]
-    return "; ".join(part for part in parts if part)
+    *first, last = [part for part in parts if part] or [""]
+    return "; ".join([*(part.rstrip(".") for part in first), last])
 
 
 def changes_table(changes: Sequence[Change]) -> Table:

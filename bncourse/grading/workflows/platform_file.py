@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.core.plain_text import inert
-from bncourse.grading.reports.export import Line, lines_to_export
+from bncourse.grading.reports.class_lines import Line
+from bncourse.grading.reports.export import lines_to_export
 from bncourse.grading.reports.raw_csv import Cell, RawCsv
 from bncourse.grading.submissions.downloads import Person
 from bncourse.grading.submissions.origins import read_origins

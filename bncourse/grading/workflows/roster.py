@@ -20,7 +20,7 @@ from nbgrader.api import Student
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.gradebook.records_table import PEOPLE, dropped_students, open_gradebook
-from bncourse.grading.reports.export import as_meant, csv_bytes
+from bncourse.grading.reports.spreadsheet import as_meant, csv_bytes
 from bncourse.grading.submissions.downloads import Person
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {

@@ -1,6 +1,6 @@
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +9,15 @@ from nbgrader.api import Gradebook
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.environment import environment
 from bncourse.grading.core.records import SubmissionRecord, Verdict
+from bncourse.grading.gradebook.extensions import extend
 from bncourse.grading.gradebook.fingerprints import Fingerprints, answer_digests
-from bncourse.grading.gradebook.late_penalty import extend, update_penalties
+from bncourse.grading.gradebook.late_penalty import update_penalties
 from bncourse.grading.gradebook.records_table import from_json, kept_records, open_gradebook, to_json
 from bncourse.grading.gradebook.writer import NO_RESPONSE, GradebookWriter
 from bncourse.grading.reports import export
+from bncourse.grading.reports.class_lines import each_line
 from bncourse.grading.submissions.read import read_submission
+from bncourse.grading.workflows.roster import Member, enter_members
 
 FINGERPRINT = "f" * 64
 
@@ -224,21 +227,35 @@ def test_the_penalty_is_taken_from_the_whole_score_when_marks_come(late: Course)
         gradebook.find_grade("proof", "backward", "backward", "ann").manual_score = 4.0
         gradebook.db.commit()
     export.export(late, "backward", "csv")
-    (line,) = export.each_line(late, "backward")
+    (line,) = each_line(late, "backward")
     assert (line.late, line.score) == (pytest.approx(3.7), pytest.approx(33.3))
 
 
 def test_more_time_for_everybody_or_for_one_takes_the_penalty_back(late: Course) -> None:
     with_rule(late, "seconds / 86400")
     assert update_penalties(late, "backward") == {"ann": 2.0}
-    assert extend(late, "backward", "ann", timedelta(days=1.5)) == {"ann": 0.5}
-    assert extend(late, "backward", "ann", timedelta(days=3)) == {}
-    assert extend(late, "backward", "ann", None) == {"ann": 2.0}
+    for until, lost in ((14, {"ann": 0.5}), (16, {}), (None, {"ann": 2.0})):
+        extend(late, "backward", "ann", datetime(2027, 2, until, 11, 59, tzinfo=UTC) if until else None)
+        assert update_penalties(late, "backward") == lost
     with Gradebook(late.db_url, "bncourse") as gradebook:
         gradebook.update_or_create_assignment("backward", duedate="2027-02-13 23:59:00 UTC")
     assert update_penalties(late, "backward") == {"ann": 1.0}
-    with pytest.raises(CourseError, match="bncourse grade backward"):
-        extend(late, "backward", "nobody", None)
+
+
+def test_what_a_student_was_given_before_they_handed_in_counts_when_they_do(course: Course) -> None:
+    with_rule(course, "seconds / 86400")
+    enter_members(course, [Member("ann"), Member("bob")])
+    extend(course, "backward", "ann", datetime(2027, 2, 14, 11, 59, tzinfo=UTC))
+    for student in ("ann", "bob"):
+        folder = course.folder("submitted", "backward", student)
+        folder.mkdir(parents=True)
+        (folder / "timestamp.txt").write_text("2027-02-14 23:59:00 UTC")
+    with GradebookWriter(course, course.master("backward")) as writer:
+        for student in ("ann", "bob"):
+            writer.put(replace(record(course), student=student), FINGERPRINT, ["proof"])
+    assert update_penalties(course, "backward") == {"ann": 0.5, "bob": 2.0}
+    with Gradebook(course.db_url, "bncourse") as gradebook:
+        assert gradebook.find_submission("backward", "ann").extension == timedelta(days=1.5)
 
 
 def test_a_due_date_is_no_reason_to_grade_again() -> None:

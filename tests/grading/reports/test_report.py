@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from bncourse.grading.authoring.course import Course, CourseError
-from bncourse.grading.reports.export import lines_of
+from bncourse.grading.reports.class_lines import lines_of
 from bncourse.grading.reports.report import histogram, misbeliefs, questions, write_report
 
 pytestmark = pytest.mark.sandbox

@@ -3,7 +3,7 @@ import io
 from rich.console import Console
 
 from bncourse.grading.core.records import Outcome, SubmissionRecord
-from bncourse.grading.reports.export import Line
+from bncourse.grading.reports.class_lines import Line
 from bncourse.grading.reports.summary import tables
 
 

@@ -11,7 +11,7 @@ from bncourse.cli import main
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.core.records import SubmissionRecord
 from bncourse.grading.gradebook.writer import GradebookWriter
-from bncourse.grading.reports.export import class_lines, lines_of
+from bncourse.grading.reports.class_lines import class_lines, lines_of
 from bncourse.grading.workflows.collect import collect
 from bncourse.grading.workflows.roster import Member, enter_members, known_members, read_roster, set_dropped
 
