@@ -55,7 +55,7 @@ def run_experiment(
         elif data is not None:
             config = replace(config, data=data)
         if seeds is not None:
-            config = replace(config, seeds=tuple(range(seeds)))
+            config = config.with_seeds(seeds)
         if device is not None:
             _check_device(device)
             config = replace(config, device=device)

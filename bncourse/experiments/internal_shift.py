@@ -122,7 +122,17 @@ def measure(config: InternalShiftConfig, unit: Unit) -> dict[str, Any]:
     }
 
 
-NOTHING = ("shift", "shift_all_layers", "cosine", "zero_step", "shift_redrawn", "zero_step_redrawn", "distribution")
+NOTHING = (
+    "shift",
+    "shift_all_layers",
+    "cosine",
+    "zero_step",
+    "shift_redrawn",
+    "zero_step_redrawn",
+    "distribution",
+    "zero_step_distribution",
+    "distribution_held",
+)
 """What one look measures."""
 
 
@@ -133,9 +143,10 @@ def take_apart(model: nn.Module, data: Tensors, index: Array, rate: float) -> di
     zero, _ = gradient_shift(model, data, index, 0.0)
     redrawn, _ = gradient_shift(model, data, index, rate, hold=False)
     zero_redrawn, _ = gradient_shift(model, data, index, 0.0, hold=False)
-    moved = distribution_shift(model, data, index, rate)
+    moved = [distribution_shift(model, data, index, length) for length in (rate, 0.0)]
+    held = distribution_shift(model, data, index, rate, hold=True)
     noise.rewind()
-    found = (changes[-1], changes.mean(), cosines[-1], zero[-1], redrawn[-1], zero_redrawn[-1], moved)
+    found = (changes[-1], changes.mean(), cosines[-1], zero[-1], redrawn[-1], zero_redrawn[-1], *moved, held)
     return {name: float(value) for name, value in zip(NOTHING, found, strict=True)}
 
 
@@ -183,11 +194,12 @@ def gradient_shift(
     return np.array(changes), np.array(cosines)
 
 
-def distribution_shift(model: nn.Module, data: Tensors, index: Array, rate: float) -> float:
+def distribution_shift(model: nn.Module, data: Tensors, index: Array, rate: float, *, hold: bool = False) -> float:
     """Measure how far one step of all layers moves the distribution of the last hidden layer's inputs.
 
     Each unit's distribution is taken for normal; the distance between two of them is then
-    sqrt((difference of means)^2 + (difference of deviations)^2). Noise is drawn for each step, as in training.
+    sqrt((difference of means)^2 + (difference of deviations)^2). Noise is drawn for each step, as in training, or held:
+    then only the step itself is left.
 
     Returns
     -------
@@ -197,11 +209,14 @@ def distribution_shift(model: nn.Module, data: Tensors, index: Array, rate: floa
     x, y = data.x_train[torch.from_numpy(index)], data.y_train[torch.from_numpy(index)]
     kept = {name: value.clone() for name, value in model.state_dict().items()}
     seen: list[torch.Tensor] = []
+    noise = Noise(model)
     hook = linear_layers(model)[-2].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     gradients = torch.autograd.grad(cross_entropy(model(x), y), list(model.parameters()))
     with torch.no_grad():
         for parameter, gradient in zip(model.parameters(), gradients, strict=True):
             parameter.sub_(gradient, alpha=rate)
+        if hold:
+            noise.rewind()
         model(x)
     hook.remove()
     model.load_state_dict(kept)

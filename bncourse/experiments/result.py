@@ -6,10 +6,10 @@ curves measured there. Nothing is averaged before it is stored, so every seed ca
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,6 +32,12 @@ class Config:
     data: str = "digits"
     """`digits`, `mnist`, or `none` where the question needs no data set."""
     device: str = "cpu"
+
+    def with_seeds(self, count: int) -> Self:
+        """Return the config with that many seeds for all reported runs; those of the tuning stay as they are."""
+        names = [f.name for f in fields(self) if f.name.endswith("seeds") and f.name != "tuning_seeds"]
+        changed: dict[str, Any] = {name: tuple(range(count)) for name in names}
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,16 @@ def test_with_the_noise_redrawn_a_step_of_zero_finds_the_whole_shift(quick):
     assert not result.values("zero_step_redrawn", norm="batch", **RATE).any()
 
 
+def test_with_the_noise_redrawn_a_step_of_zero_moves_the_distribution_nearly_as_far_as_a_real_one(quick):
+    result = quick("internal_shift")
+    noisy, quiet = ({"norm": norm, **RATE} for norm in ("noisy batch", "batch"))
+    share = result.values("zero_step_distribution", **noisy) / result.values("distribution", **noisy)
+    assert (share > 0.85).all() and (share < 1.15).all()
+    assert not result.values("zero_step_distribution", **quiet).any()
+    np.testing.assert_array_equal(result.values("distribution_held", **quiet), result.values("distribution", **quiet))
+    assert (result.values("distribution_held", **noisy) < 0.1 * result.values("distribution", **noisy)).all()
+
+
 def test_the_noise_moves_the_distribution_and_not_the_gradient(quick):
     result = quick("internal_shift")
     noisy, quiet = ({"norm": norm, **RATE} for norm in ("noisy batch", "batch"))
@@ -63,3 +73,6 @@ def test_a_step_of_zero_moves_no_distribution():
     model = mlp(64, (20, 20, 20), norm="batch")
     assert distribution_shift(model, data, index, 0.0) == 0.0
     assert distribution_shift(model, data, index, 0.5) > 0.0
+    noisy = mlp(64, (20, 20, 20), norm=lambda features: NoisyBatchNorm(features, 0.5))
+    assert distribution_shift(noisy, data, index, 0.0, hold=True) == 0.0
+    assert distribution_shift(noisy, data, index, 0.0) > 0.1

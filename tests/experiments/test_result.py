@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from bncourse.experiments import NAMES, load
+from bncourse.experiments import NAMES, load, regularization
 from bncourse.experiments.result import Measured, Result, Unit, grid, plain, recorded
 
 
@@ -76,3 +76,9 @@ def test_every_experiment_has_a_question_and_two_sizes():
         assert type(module.FULL) is type(module.QUICK)
         assert len(module.QUICK.seeds) >= 3 and len(module.FULL.seeds) >= 3
         assert module.__doc__ and len(module.__doc__.splitlines()) > 2
+
+
+def test_a_number_of_seeds_holds_for_every_part_but_the_tuning():
+    config = regularization.FULL.with_seeds(2)
+    assert config.seeds == config.disguise_seeds == (0, 1)
+    assert config.tuning_seeds == regularization.FULL.tuning_seeds

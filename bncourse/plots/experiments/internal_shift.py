@@ -65,10 +65,13 @@ def controls(result: Result, activation: str = "sigmoid") -> Numbers:
         "shift, noise redrawn",
         "step of zero, redrawn",
         "shift of the distribution",
+        "distribution, step of zero",
+        "distribution, noise held",
         "mean loss",
         "test accuracy (%)",
     )
-    names = ("shift", "zero_step", "shift_redrawn", "zero_step_redrawn", "distribution", "mean_loss")
+    of_gradient = ("shift", "zero_step", "shift_redrawn", "zero_step_redrawn")
+    names = (*of_gradient, "distribution", "zero_step_distribution", "distribution_held", "mean_loss")
     body = []
     for norm, look in LOOKS.items():
         for rate in result.labels("rate"):
@@ -80,7 +83,7 @@ def controls(result: Result, activation: str = "sigmoid") -> Numbers:
                 body.append((look.name, f"{rate:g}", *cells, accuracy.said(1)))
             else:
                 lost = int(result.values("failed", **chosen).sum())
-                body.append((look.name, f"{rate:g}", f"came to nothing in {lost} of {len(loss)} seeds", *[""] * 6))
+                body.append((look.name, f"{rate:g}", f"came to nothing in {lost} of {len(loss)} seeds", *[""] * 8))
     count = len(result.config["seeds"])
     return Numbers(header, tuple(body), f"{activation} networks; mean and 95 % interval over {count} seeds.")
 

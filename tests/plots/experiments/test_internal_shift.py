@@ -24,7 +24,10 @@ def test_the_table_has_the_control_beside_the_result():
     place = table.header.index("step of zero")
     assert {row[place] for row in table.body} == {"0 in all seeds"}
     redrawn = table.header.index("step of zero, redrawn")
-    assert all(float(row[redrawn].split()[0]) > 0.8 for row in table.body if row[0] == "noisy batch norm")
+    noisy = [row for row in table.body if row[0] == "noisy batch norm"]
+    assert all(float(row[redrawn].split()[0]) > 0.8 for row in noisy)
+    moved, still = (table.header.index(name) for name in ("shift of the distribution", "distribution, step of zero"))
+    assert all(abs(float(row[still].split()[0]) / float(row[moved].split()[0]) - 1) < 0.15 for row in noisy)
 
 
 def test_the_shift_is_followed_over_the_steps(sound):
