@@ -47,7 +47,7 @@ def call(function: Any, part: str, *arguments: Any, dy: bool = False, **options:
         If it raises, returns None, or changes an argument in place.
     """
     if not callable(function):
-        raise Slip(finding("raised", part, lead="There is no function to call here."))
+        raise Slip(replace(finding("raised", part, lead="There is no function to call here."), experiment=""))
     away = getattr(function, "mutated_arguments", None) is not None  # it runs elsewhere, on copies of its own
     copies = [a.copy() if isinstance(a, np.ndarray) and not away else a for a in arguments]
     try:
@@ -78,7 +78,7 @@ def _raised(error: Exception, part: str) -> Finding:
     )
     packed = isinstance(error, (ValueError, KeyError, AttributeError)) and part in GRADIENTS
     if packed and ("unpack" in first or isinstance(error, (KeyError, AttributeError))):
-        return replace(finding("cache-order", part, lead=lead), cause=error)
+        return replace(finding("cache-order", part, lead=lead, shown_as="error"), cause=error)
     return replace(finding("raised", part, lead=lead), cause=error)
 
 
@@ -93,11 +93,12 @@ def as_array(value: Any, part: str) -> Value:
     if value is None:
         raise Slip(finding("nothing-returned", part))
     if type(value) in (list, tuple) and any(one is None for one in value):
-        raise Slip(finding("wrong-structure", part, remark=f"{part} holds None in one of its places."))
+        remark = f"{part} holds None in one of its places."
+        raise Slip(finding("wrong-structure", part, remark=remark, shown_as="type"))
     try:
         array = np.asarray(value)
     except Exception as error:
-        raise Slip(finding("wrong-structure", part)) from error
+        raise Slip(finding("wrong-structure", part, shown_as="error")) from error
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype not in (np.float32, np.float64, np.longdouble):
@@ -198,7 +199,7 @@ def gradients(result: Any, part: str, notes: list[str]) -> dict[str, Any]:
             return dict(zip(fields, result, strict=True))
         return dict(zip(GRADIENTS, result, strict=True))
     remark = f"Three gradients were expected; {_described(result)} came back."
-    raise Slip(finding("wrong-structure", part, remark=remark))
+    raise Slip(finding("wrong-structure", part, remark=remark, shown_as="names" if isinstance(result, Mapping) else ""))
 
 
 def _described(result: Any) -> str:

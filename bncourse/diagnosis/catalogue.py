@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from bncourse.diagnosis.experiments import EXPERIMENTS, experiment_of
+from bncourse.diagnosis.experiments import experiments_for
 from bncourse.diagnosis.wording import STATISTICS, said_of
 
 BOOK_URL = ""
@@ -70,7 +70,7 @@ class Belief:
     follow_through: bool = False
     """The gradient of such a forward pass is as much work as that of the right one."""
     see: str = ""
-    """Which experiment shows it, a name of `experiments.EXPERIMENTS` without its " in dx" or the like; "" for none."""
+    """Which experiment shows it, a name of `experiments.EXPERIMENTS` without its " in dx" or the like."""
     also: tuple[str, ...] = ()
     """Other slips with the very same values, which no check of values can tell apart."""
     elsewhere: str = ""
@@ -168,14 +168,7 @@ def experiments_of(belief: str, part: str, kind: str) -> list[str]:
         Of which normalization.
     """
     entry = known_beliefs()[belief]
-    if not entry.see:
-        return []
-    steps = {"dx": "small step", "dgamma": "step of gamma", "dbeta": "step of beta"}
-    tried = [f"{entry.see} in {part}", entry.see if part == entry.part else steps.get(part, entry.see)]
-    tried = [tried[0], experiment_of(tried[1], kind, part)]
-    known = [name for name in dict.fromkeys(tried) if name in EXPERIMENTS and kind in EXPERIMENTS[name].kinds]
-    step = experiment_of("small step", kind, part)  # which every wrong dx fails, if not every gamma is alike
-    return [*known, step] if known and part == "dx" and step not in known else known
+    return experiments_for(entry.see, part, kind, own_part=part == entry.part) if entry.see else []
 
 
 def and_also(belief: Belief) -> str:

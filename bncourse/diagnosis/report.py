@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bncourse.diagnosis.catalogue import chapter_link, experiments_of, known_beliefs
-from bncourse.diagnosis.experiments import EXPERIMENTS
+from bncourse.diagnosis.experiments import EXPERIMENTS, experiments_for
+from bncourse.numpy_bn.functional import Stages
 
 STILL_MISSING = "Your code is still missing."
 """What is said of code that holds the line it was released with."""
@@ -115,6 +116,7 @@ def finding(
     *,
     lead: str = "",
     remark: str = "",
+    shown_as: str = "",
     kind: str = "batch",
     maps: bool = False,
 ) -> Finding:
@@ -130,6 +132,8 @@ def finding(
         A first sentence instead of the belief's.
     remark : str
         What else the student should know.
+    shown_as : str
+        The experiment that shows it, by its name in the catalogue, where that is not the belief's own.
     kind : str
         Of which normalization: the words for what shares a mean follow it.
     maps : bool
@@ -141,16 +145,16 @@ def finding(
     if where != entry.part and not lead:
         message += f" It shows in {where}."
     hints = SHAPES.get(where, entry.hints) if belief == "wrong-shape" else entry.hints
-    tried = [] if lead or where not in PARTS_TO_TRY else experiments_of(belief, where, kind)
-    found = EXPERIMENTS[tried[0]] if tried else None
-    chosen = found.on_maps() if found is not None and maps else found
+    names = experiments_for(shown_as, where, kind) if shown_as else experiments_of(belief, where, kind)
+    chosen = EXPERIMENTS[names[0]].made_for(kind, maps=maps) if names and where in PARTS_TO_TRY else None
     experiment = chosen.text if chosen is not None else ""
     return Finding(where, belief, message, hints, entry.page, remark, experiment)
 
 
 PARTS_TO_TRY = (
     *("forward", "dx", "dgamma", "dbeta", "running", "running_mean", "running_var"),
-    *("inference", "inference_backward", "conv"),
+    *("inference", "inference_backward", "conv", "stages"),
+    *Stages._fields,
 )
 """Parts for which an experiment calls the functions that are wrong."""
 

@@ -12,13 +12,19 @@ from bncourse.diagnosis.evidence.correct_programs import RIGHT
 from bncourse.diagnosis.evidence.specimens import OTHERS, SPECIMENS, OtherSpecimen, Specimen
 from bncourse.diagnosis.evidence.specimens.other_norms import right_forward
 from bncourse.diagnosis.evidence.specimens.registry import plain_backward, plain_forward
-from bncourse.diagnosis.experiments import EXPERIMENTS, Experiment
+from bncourse.diagnosis.experiment import ALL, IMAGES, NO_ERROR, Experiment
+from bncourse.diagnosis.experiments import EXPERIMENTS, STEPS, experiments_for
+from bncourse.diagnosis.experiments_of_calls import CALLS
 from bncourse.diagnosis.fingerprints import Arrays
 from bncourse.diagnosis.layouts import Layout
 from bncourse.diagnosis.probes import make_probe
+from bncourse.diagnosis.report import finding
 from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.running_stats import right_update
+from bncourse.diagnosis.transform_search import programs as programs_of
+from bncourse.diagnosis.transforms import transform
 from bncourse.numpy_bn import functional as reference
+from bncourse.numpy_bn.functional import Stages
 
 EXACT = [one for one in RIGHT if "float32" not in one.name]
 
@@ -26,33 +32,23 @@ EXACT = [one for one in RIGHT if "float32" not in one.name]
 def part_of(specimen: Specimen) -> str:
     """Where a specimen's mistake shows."""
     entry = beliefs()[specimen.belief]
+    if specimen.belief == "cache-missing":
+        return "forward"
+    if specimen.belief == "stage-wrong":
+        return "dmean"
     if specimen.role == "conv_backward":
         return "dx"
-    if entry.part != "any":
-        return entry.part
-    return "forward" if specimen.role == "forward" else "dx"
+    return entry.part if entry.part != "any" else ROLES.get(specimen.role, specimen.role)
 
 
-def shown(belief: str, kind: str, part: str) -> Experiment | None:
+def shown(belief: str, kind: str, part: str, *, maps: bool = False) -> Experiment | None:
     """What a message about this normalization tells to try."""
-    return next((EXPERIMENTS[name] for name in experiments_of(belief, part, kind)), None)
+    names = experiments_of(belief, part, kind)
+    return EXPERIMENTS[names[0]].made_for(kind, maps=maps) if names else None
 
 
-SHOWN = [one for one in SPECIMENS if shown(one.belief, "batch", part_of(one)) and one.role != "staged"]
-SHOWN = [one for one in SHOWN if one.belief != "cache-order" or one.diagnose().findings[0].cause is None]
-SHOWN_ELSEWHERE = [one for one in OTHERS if shown(one.belief, one.rules.kind, beliefs()[one.belief].part)]
-OF_MAPS = ("bright corner", "bright image", "channels apart", "places", "pixels twice")
-OF_OTHERS = {
-    "samples apart": Rules("layer"),
-    "mean kept": Rules("rms"),
-    "samples apart of maps": Rules("group", (2, 5), 2),
-    "groups apart": Rules("group", (2, 5), 2),
-    "groups together": Rules("group", (2, 5), 2),
-    "step with unequal gamma": Rules("layer"),
-    "step with unequal gamma of maps": Rules("group", (2, 5), 2),
-    **{name: Rules("layer") for name in EXPERIMENTS if name.endswith(" of rows")},
-}
-"""Experiments for other normalizations than batch norm, and one of those."""
+SHOWN = [one for one in SPECIMENS if one.belief != "cache-order" or one.diagnose().findings[0].cause is None]
+ROLES = {"staged": "stages", "conv": "conv", "pair": "dx", "backward": "dx", "conv_backward": "dx"}
 
 
 def biased_update(mean: Any, var: Any, x: Any, *, momentum: float) -> Any:
@@ -74,6 +70,15 @@ def right_backward(rules: Rules) -> Any:
     return backward
 
 
+def stays(mean: Any, var: Any, x: Any) -> Any:
+    return mean, var
+
+
+def named(backward: Any) -> Any:
+    """The backward pass, its gradients by name."""
+    return lambda dy, cache: dict(zip(("dx", "dgamma", "dbeta"), backward(dy, cache), strict=True))
+
+
 INFERENCE = {"inference": reference.batch_norm_inference, "inference_backward": reference.batch_norm_inference_backward}
 
 
@@ -82,8 +87,13 @@ def prints(experiment: Experiment, seed: int, **functions: Any) -> float:
     np.random.seed(seed)  # noqa: NPY002 the lines that a student pastes draw from it
     names = {"np": np, **functions}
     with np.errstate(all="ignore"):
-        exec(experiment.setup, names)
-        shown = np.asarray(eval(experiment.show, names), dtype=float)
+        try:
+            exec(experiment.setup, names)
+            shown = np.asarray(eval(experiment.show, names), dtype=float)
+        except ValueError:
+            if experiment.comment != NO_ERROR:
+                raise
+            return np.inf
     return float(np.abs(shown).max()) if np.isfinite(shown).all() else np.inf
 
 
@@ -97,53 +107,40 @@ def as_a_tuple(backward: Any) -> Any:
     return run
 
 
-@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name not in (*OF_MAPS, *OF_OTHERS)])
-def test_right_programs_print_what_they_must(name: str) -> None:
-    experiment = EXPERIMENTS[name]
-    update = biased_update if name.endswith("biased") else right_update
-    used = EXACT if "forward(" in experiment.text else EXACT[:1]
-    for right in used:
-        functions = {"forward": right.forward, "backward": as_a_tuple(right.backward), "update": update, **INFERENCE}
-        for seed in range(3):
-            assert (prints(experiment, seed, **functions) < 1e-4) == experiment.zeros, right.name
+def right_programs(kind: str, *, maps: bool) -> list[dict[str, Any]]:
+    """Right functions of a normalization."""
+    if kind != "batch":
+        rules = Rules(kind, (2, 5), 2) if kind in IMAGES else Rules(kind)
+        return [{"forward": right_forward(rules), "backward": right_backward(rules)}]
+    both = [(plain_forward, plain_backward)] if maps else [(one.forward, as_a_tuple(one.backward)) for one in EXACT]
+    return [{"forward": forward, "backward": backward, **INFERENCE} for forward, backward in both]
 
 
-@pytest.mark.parametrize("name", OF_MAPS)
-def test_right_programs_for_maps_print_what_they_must(name: str) -> None:
-    for seed in range(3):
-        found = prints(EXPERIMENTS[name], seed, forward=plain_forward, backward=plain_backward)
-        assert (found < 1e-4) == EXPERIMENTS[name].zeros
+NEEDS_MAPS = ("bright corner", "bright image", "channels apart", "places", "pixels twice")
+MADE = [
+    (name, kind, maps)
+    for name, one in EXPERIMENTS.items()
+    for kind, maps in (*((kind, False) for kind in one.kinds), ("batch", True))
+    if kind in one.kinds and one.made_for(kind, maps=maps) and (name not in NEEDS_MAPS or maps)
+    if not (maps and any(word in one.text for word in ("update(", "after_inference(", "staged(")))
+]
+"""Every experiment on the inputs of every normalization that it is meant for."""
 
 
-ON_MAPS = [name for name, one in EXPERIMENTS.items() if "batch" in one.kinds and one.on_maps() is not None]
-
-
-@pytest.mark.parametrize("name", [name for name in ON_MAPS if "update(" not in EXPERIMENTS[name].text])
-def test_right_programs_print_the_same_on_feature_maps(name: str) -> None:
-    experiment = EXPERIMENTS[name].on_maps()
+@pytest.mark.parametrize(("name", "kind", "maps"), MADE)
+def test_right_programs_print_what_they_must(name: str, kind: str, maps: bool) -> None:
+    experiment = EXPERIMENTS[name].made_for(kind, maps=maps)
     assert experiment is not None
-    names = ("batch_norm_inference", "batch_norm_inference_backward")
-    inference = dict(zip(("inference", "inference_backward"), (getattr(reference, one) for one in names), strict=True))
-    for seed in range(3):
-        found = prints(experiment, seed, forward=plain_forward, backward=plain_backward, **inference)
-        assert (found < 1e-4) == experiment.zeros
-
-
-@pytest.mark.parametrize("name", OF_OTHERS)
-def test_right_programs_of_other_normalizations_print_what_they_must(name: str) -> None:
-    rules = OF_OTHERS[name]
-    for seed in range(3):
-        found = prints(EXPERIMENTS[name], seed, forward=right_forward(rules), backward=right_backward(rules))
-        assert (found < 1e-4) == EXPERIMENTS[name].zeros
-
-
-@pytest.mark.parametrize("name", [name for name, one in EXPERIMENTS.items() if {"batch", "layer"} <= {*one.kinds}])
-def test_right_layer_and_rms_norms_print_the_same(name: str) -> None:
-    experiment = EXPERIMENTS[name]
-    for kind in {"layer", "rms"} & set(experiment.kinds):
-        functions = {"forward": right_forward(Rules(kind)), "backward": right_backward(Rules(kind))}
+    others = {"update": biased_update if name.endswith("biased") else right_update, "after_inference": stays}
+    programs = right_programs(kind, maps=maps) if "forward(" in experiment.text else [INFERENCE]
+    if "staged(" in experiment.text:
+        programs = [{"forward": reference.batch_norm_forward, "staged": reference.batch_norm_backward_staged}]
+    if name.startswith("names in"):
+        programs = [one | {name: named(one[name]) for name in one if "backward" in name} for one in programs[:1]]
+    for functions in programs:
         for seed in range(3):
-            assert (prints(experiment, seed, **functions) < 1e-4) == experiment.zeros, kind
+            found = prints(experiment, seed, **functions, **others)
+            assert (found < 1e-4) == experiment.zeros
 
 
 CLAIMED = sorted({name for name, _ in fingerprints.candidates(Arrays(*np.ones((6, 4, 3))))})
@@ -189,22 +186,21 @@ def test_every_weighing_of_the_paths_prints_what_the_message_says(belief: str) -
 
 @pytest.mark.parametrize("specimen", SHOWN, ids=lambda one: f"{one.belief}:{one.name}")
 def test_a_program_that_holds_the_belief_prints_the_opposite(specimen: Specimen) -> None:
-    experiment = shown(specimen.belief, "batch", part_of(specimen))
-    assert experiment is not None
-    if specimen.on_feature_maps:
-        experiment = experiment.on_maps()
+    experiment = shown(specimen.belief, "batch", part_of(specimen), maps=specimen.on_feature_maps)
     assert experiment is not None
     functions: dict[str, Any] = {"update": right_update, **INFERENCE}
     functions |= {"forward": specimen.forward, "backward": as_a_tuple(specimen.gradient)}
     alone = {"running": "update", "inference": "inference", "inference_backward": "inference_backward"}
     if specimen.role in alone:
         functions[alone[specimen.role]] = specimen.function
+    if specimen.role == "staged":
+        functions |= {"forward": reference.batch_norm_forward, "staged": specimen.function}
     for seed in range(3):
         found = prints(experiment, seed, **functions)
         assert (found > 1e-2) if experiment.zeros else (found < 1e-4)
 
 
-@pytest.mark.parametrize("specimen", SHOWN_ELSEWHERE, ids=lambda one: f"{one.belief}:{one.name}")
+@pytest.mark.parametrize("specimen", OTHERS, ids=lambda one: f"{one.belief}:{one.name}")
 def test_other_normalizations_that_hold_the_belief_print_the_opposite(specimen: OtherSpecimen) -> None:
     experiment = shown(specimen.belief, specimen.rules.kind, beliefs()[specimen.belief].part)
     assert experiment is not None
@@ -214,9 +210,51 @@ def test_other_normalizations_that_hold_the_belief_print_the_opposite(specimen: 
         assert (found > 1e-3) if experiment.zeros else (found < 1e-4)
 
 
-def test_every_experiment_is_used_and_holds_no_expected_value() -> None:
-    used = {entry.see for entry in beliefs().values()} - {""}
-    places = (" of maps", " of rows", *(f" in {part}" for part in ("forward", "dx", "dgamma", "dbeta")))
-    used |= {f"{name}{where}" for name in used for where in places} & set(EXPERIMENTS)
-    assert used & set(EXPERIMENTS) == set(EXPERIMENTS)
-    assert len([entry for entry in beliefs().values() if entry.see]) >= 141
+def test_every_belief_has_an_experiment_where_it_shows() -> None:
+    places = {"any": ("forward", "dx", "dgamma", "dbeta", "conv"), "stages": ("stages",)}
+    for belief, entry in beliefs().items():
+        assert entry.see, belief
+        for part in {"stage-wrong": Stages._fields, "cache-missing": ("forward",)}.get(
+            belief, places.get(entry.part, (entry.part,))
+        ):
+            kinds = [kind for kind in ALL if experiments_of(belief, part, kind)]
+            told = finding(belief, part, kind=kinds[0] if kinds else "batch", maps=part == "conv").experiment
+            assert told.startswith("Try it: "), (belief, part)
+
+
+def test_every_experiment_is_used() -> None:
+    see = {entry.see for entry in beliefs().values()} | {
+        "type",
+        "error",
+        "names",
+        "step with unequal gamma",
+        *STEPS.values(),
+    }
+    used = {
+        name
+        for one in see
+        for part in (*CALLS, *Stages._fields, "conv")
+        for kind in ALL
+        for own_part in (True, False)
+        for name in experiments_for(one, part, kind, own_part=own_part)
+    }
+    assert set(EXPERIMENTS) - used == set()
+
+
+FAMILY = {"layer": (), "rms": (), "group": (2, 5), "instance": (2, 5)}
+
+
+@pytest.mark.parametrize("kind", FAMILY)
+def test_every_wrong_way_of_another_normalization_prints_what_its_message_says(kind: str) -> None:
+    layout = Layout(kind, 2 if kind == "group" else 1)
+    for program in [one for one in programs_of(kind) if len(one.beliefs) == 1]:
+        (belief,) = program.beliefs
+        experiment = shown(belief, kind, beliefs()[belief].part)
+        assert experiment is not None, belief
+
+        def forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5, switches: Any = program.switches) -> Any:
+            probe = replace(make_probe(0, layout=layout), x=x, gamma=gamma, beta=beta, eps=eps)
+            return transform(probe, switches).y, None
+
+        found = prints(experiment, 0, forward=forward)
+        assert (found > 1e-3) if experiment.zeros else (found < 1e-4), (belief, program.switches)

@@ -16,7 +16,7 @@ ELSEWHERE = (Path(__file__).parent / "messages_elsewhere.txt").read_text(encodin
 """The same for the other normalizations."""
 
 TO_TRY = {one.text for one in EXPERIMENTS.values()}
-TO_TRY |= {maps.text for one in EXPERIMENTS.values() if (maps := one.on_maps()) is not None}
+TO_TRY |= {maps.text for one in EXPERIMENTS.values() if (maps := one.made_for("batch", maps=True)) is not None}
 
 
 def recorded_messages(text: str = RECORDED) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What a student pastes first, so that the two lines of an experiment call the own functions, whatever their course."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,8 @@ from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.written import Written, autograd
-from bncourse.diagnosis.experiments import EXPERIMENTS, Experiment
+from bncourse.diagnosis.experiment import NO_ERROR, Experiment
+from bncourse.diagnosis.experiments import EXPERIMENTS, experiments_for
 from bncourse.diagnosis.report import Finding
 
 WHOLE = {0: "({}, None)", 2: "{}"}
@@ -103,7 +105,10 @@ def _with_arguments(forward: Forward, backward: Backward | None, convention: Con
     if count >= 3:
         moved = call(True, **{**statistics, **ones, "momentum": weight})
         lines += ["def update(m, v, x, momentum):", f"    found = {moved}"]
-        lines += [f"    return {its.flat('found[1]')}, {its.flat('found[2]')}"]
+        moved_to = f"    return {its.flat('found[1]')}, {its.flat('found[2]')}"
+        asked = call(False, **{**statistics, **ones})
+        still = ["    with torch.no_grad():", f"        found = {asked}"] if forward.torch else [f"    found = {asked}"]
+        lines += [moved_to, "def after_inference(m, v, x):", *still, moved_to]
     return lines
 
 
@@ -138,6 +143,10 @@ def _with_settings(forward: Forward, convention: Convention) -> list[str]:
             f"    held = {held}",
             f"    {moved}",
             f'    return held["{names["running_mean"]}"], held["{names["running_var"]}"]',
+            "def after_inference(m, v, x):",
+            f"    held = {settings(False, **statistics).replace(': eps,', ': 1e-5,')}",
+            f"    {moved}",
+            f'    return held["{names["running_mean"]}"], held["{names["running_var"]}"]',
         ]
     return lines
 
@@ -161,6 +170,28 @@ def _backward(forward: Forward, backward: Backward) -> list[str]:
     ]
 
 
+def only_needed(lines: str, experiments: list[str]) -> str:
+    r"""Keep of the lines to paste what the experiments use, and what that uses.
+
+    Examples
+    --------
+    >>> only_needed("import torch\nforward = mine\ndef update(m):\n    return m", ["print(forward(x))"])
+    'import torch\nforward = mine'
+    """
+    blocks = re.split(r"\n(?=\S)", lines)
+    names = [re.match(r"(?:def )?(\w+)", block) for block in blocks]
+    text, kept = "\n".join(experiments), set[int]()
+    while True:
+        used = {
+            number
+            for number, (block, name) in enumerate(zip(blocks, names, strict=True))
+            if block.startswith("import ") or (name and re.search(rf"(?<![.\w]){name[1]}\b", text))
+        }
+        if used == kept:
+            return "\n".join(blocks[number] for number in sorted(kept))
+        kept, text = used, "\n".join([*experiments, *(blocks[number] for number in used)])
+
+
 def shown(found: Finding, unit: Unit, names: dict[str, Any]) -> Finding:
     """Keep the experiment of a finding if it shows what it claims with these functions; leave it out otherwise.
 
@@ -173,10 +204,14 @@ def shown(found: Finding, unit: Unit, names: dict[str, Any]) -> Finding:
     names : dict
         The file's names, and what the bridge defines.
     """
-    if found.belief is None or found.cause is not None:
+    if found.belief is None:
         return found
-    for name in experiments_of(found.belief, found.part, unit.kind):
-        experiment = EXPERIMENTS[name].on_maps() if unit.maps and unit.kind == "batch" else EXPERIMENTS[name]
+    names_of_calls = (
+        ("error",) if found.cause is not None else ("names", "type") if found.belief == "wrong-structure" else ()
+    )
+    told = [one for see in names_of_calls for one in experiments_for(see, found.part, unit.kind)]
+    for name in (*told, *([] if found.cause is not None else experiments_of(found.belief, found.part, unit.kind))):
+        experiment = EXPERIMENTS[name].made_for(unit.kind, maps=unit.maps)
         if experiment is not None and _shows(experiment, names):
             return replace(found, experiment=experiment.text)
     return replace(found, experiment="")
@@ -191,8 +226,10 @@ def _shows(experiment: Experiment, names: dict[str, Any]) -> bool:
         with quiet():
             exec(experiment.setup, here)
             printed = np.abs(np.asarray(eval(experiment.show, here), dtype=float))
-    except Exception:
+    except NameError:
         return False
+    except Exception:
+        return experiment.comment == NO_ERROR
     finally:
         np.random.set_state(before)  # noqa: NPY002
     return bool((printed < 1e-4).all()) != experiment.zeros

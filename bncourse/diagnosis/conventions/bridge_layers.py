@@ -158,12 +158,15 @@ def _stateful(
     else:
         lines.append(f"    y = {call}")
     lines.append(f"    return {its.back('y')}")
+    after = ", ".join(its.flat(_path(slot)) for role in ("running_mean", "running_var") if (slot := found[role]))
+    new = "    layer = make(x, np.ones(len(m)), np.zeros(len(m)), 1e-5)"
+    still = [f"    {one}" for one in (*_mode(layer, made, train=False), call)]
+    lines += ["def after_inference(m, v, x):", new, *filled, *still, f"    return {after}"]
     given = layer.signature(made).has("momentum")
     if found["momentum"] is None and not given:
         return lines
-    lines += ["def update(m, v, x, momentum):", "    layer = make(x, np.ones(len(m)), np.zeros(len(m)), 1e-5)", *filled]
+    lines += ["def update(m, v, x, momentum):", new, *filled]
     lines += [f"    {_path(found['momentum'])} = {weight}"] if found["momentum"] is not None else []
     lines += [f"    {one}" for one in _mode(layer, made, train=True)]
     call = _called(layer, made, its.still_x("x"), train=True, its=its, momentum=weight)
-    after = ", ".join(its.flat(_path(slot)) for role in ("running_mean", "running_var") if (slot := found[role]))
     return [*lines, f"    {call}", f"    return {after}"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from bncourse.diagnosis.call import GRADIENTS, EngineError
 from bncourse.diagnosis.conventions import state
-from bncourse.diagnosis.conventions.bridge import bridge, shown
+from bncourse.diagnosis.conventions.bridge import bridge, only_needed, shown
 from bncourse.diagnosis.conventions.calls import CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
@@ -235,7 +235,8 @@ class Judge:
             except Exception:
                 lines = ""
             one.findings = tuple(shown(finding, self.unit, names) for finding in one.findings)
-            one.paste_first = lines if any(finding.experiment for finding in one.findings) else ""
+            told = [finding.experiment for finding in one.findings if finding.experiment]
+            one.paste_first = only_needed(lines, told) if told else ""
 
     def _own_momentum(self, notes: tuple[str, ...]) -> Convention:
         """The convention, with the value that momentum weighs in this file where no course says which."""
