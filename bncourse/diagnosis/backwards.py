@@ -83,6 +83,11 @@ def look_at_backward(
         trial.values[part] = value
         if trial.error(value.array, again.array, part) > trial.allowed(again.dtype):
             graded.add(part, kind, "not-repeatable")
+    odd = [part for part, found in graded.findings.items() if found[0].belief in OF_A_WRONG_ENTRY]
+    if odd and cache_order.exchange(trial, parts):
+        graded.findings.clear()
+        graded.add(odd[0], kind, "cache-order")
+        return graded
     wrong = [part for part in parts if part in trial.values and part not in graded.findings and _is_wrong(trial, part)]
     charged = []
     for part in wrong:
@@ -106,6 +111,10 @@ def look_at_backward(
     for part in charged:
         graded.add(part, kind, *(found[part] or _last_resort(trial, part, seen)))
     return graded
+
+
+OF_A_WRONG_ENTRY = ("not-finite", "wrong-shape", "transposed")
+"""What a gradient may look like that has been computed from another entry of the cache."""
 
 
 def _without_cache(trial: Trial) -> Any:

@@ -100,6 +100,7 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> Moves:
     add("variance-path-missing", 1, 1, 0)
     add("statistics-detached", 1, 0, 0)
     add("direct-path-missing", 0, 1, 1)
+    add("direct-path-missing", 0, 0, 1)  # lost before the graph sums it for the mean, whose path is zero then
     add("mean-path-flipped", 1, -1, 1)
     add("variance-path-flipped", 1, 1, -1)
     add("both-paths-flipped", 1, -1, -1)
@@ -122,6 +123,7 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> Moves:
         add("cache-order", *[beta / gamma] * 3)
     add("inverse-std-missing", *[1 / s] * 3)
     add("inverse-std-doubled", *[s] * 3)
+    add("dx-multiplied-by-std", *[1 / s**2] * 3)
     add("direct-path-std-missing", 1 / s, 1, 1)
     for power in (1 / s, 1 / s**2, 1 / s**3):
         add("variance-path-root-lost", 1, 1, power)

@@ -80,13 +80,13 @@ def _with_arguments(forward: Forward, backward: Backward | None, convention: Con
 
     stateful = known.has("running_mean")
     if its.plain and not stateful and not known.has("mode"):
-        whole = WHOLE.get(count, "(lambda found: (found[0], found[1:]))({})")
+        whole = WHOLE.get(count, f"(lambda found: (found[0], found[{forward.cache_at or '1:'}]))({{}})")
         return [f"forward = lambda x, g, b, eps=1e-5: {whole.format(call(True))}"]
     rest = {"running_mean": "m", "running_var": "v", "momentum": "0.9"} if stateful else {}
     start = ["    m, v = np.zeros(len(g)), np.ones(len(g))"] if stateful else []
     statistics = {name: its.still(one) if len(one) == 1 else one for name, one in rest.items()}
     y = "found" if count == 0 else "found[0]"
-    kept = {0: "None", 2: "found[1]"}.get(count, "found[1:]")
+    kept = {0: "None", 2: "found[1]"}.get(count, f"found[{forward.cache_at or '1:'}]")
     lines = ["def forward(x, g, b, eps=1e-5):", *start]
     if forward.torch:
         lines += [f"    leaves = [{base['x']}, {base['gamma']}, {base['beta']}]"]
@@ -115,7 +115,7 @@ def _with_arguments(forward: Forward, backward: Backward | None, convention: Con
 def _with_settings(forward: Forward, convention: Convention) -> list[str]:
     """A function with a dict of settings."""
     its = Written(forward.orientation, torch=forward.torch)
-    whole = WHOLE.get(forward.results[0], "(lambda found: (found[0], found[1:]))({})")
+    whole = WHOLE.get(forward.results[0], f"(lambda found: (found[0], found[{forward.cache_at or '1:'}]))({{}})")
     if not its.plain:
         whole = f"(lambda found: ({its.back('found[0]')}, found[1]))({{}})"
     keys = {role: key for key, role in forward.keys.items()}

@@ -98,6 +98,8 @@ def _make(layer: Layer, at: Values, its: Written, found: dict[str, Slot | None])
         slot = found[role]
         if slot is not None and (hasattr(slot.value, "shape") or data_of(slot.value)):
             lines.append(f"    {_filled(slot, VALUES[role], its)}")
+            if layer.torch and not layer.module:
+                lines.append(f"    {_path(slot)}.requires_grad_()")
     if found["eps"] is not None:
         lines.append(f"    {_path(found['eps'])} = eps")
     return [*lines, "    return layer"]

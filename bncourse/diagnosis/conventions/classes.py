@@ -228,6 +228,8 @@ class Layer:
         by_position, by_name = known.arguments(given)
         if "retain_derived" in self.text:
             by_name["retain_derived"] = values.train
+        if self.torch:
+            self._follow_gradients(layer)
         graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
         with quiet(), graph_off:
             result = getattr(layer, self.forward_name)(*by_position, **by_name)
@@ -253,6 +255,13 @@ class Layer:
             role: value.reshape(-1) if isinstance(value, np.ndarray) else value for role, value in statistics.items()
         }
         return Outcome(self.orientation.back(to_numpy(y)), values, rest, moved, graph, layer)
+
+    def _follow_gradients(self, layer: Any) -> None:
+        """Let autograd see gamma and beta where a class keeps them as plain tensors."""
+        for role in ("gamma", "beta"):
+            slot = self.find(layer, role)
+            if slot is not None and getattr(slot.value, "requires_grad", True) is False and slot.value.is_leaf:
+                slot.value.requires_grad_()
 
     def keeps_statistics(self, values: Values) -> bool:
         """Whether it has running statistics."""

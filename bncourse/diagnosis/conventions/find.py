@@ -30,6 +30,16 @@ COMPOSITE = re.compile(
 PLAIN = {"forward", "backward", "inference", "running", "update", "batchnorm"}
 """Names that say nothing else."""
 
+PASSES = (
+    ("backward", "forward"),
+    ("bwd", "fwd"),
+    ("backprop", "forward"),
+    ("_backward", ""),
+    ("_grad", ""),
+    ("_back", ""),
+)
+"""Words for a backward pass, and those of its forward pass."""
+
 Tree = ast.FunctionDef | ast.ClassDef
 
 
@@ -135,10 +145,24 @@ def find_units(program: Program) -> list[Unit]:
     whole = [unit for unit in units.values() if unit.forward is not None or unit.problem]
     for unit in units.values():
         if unit not in whole:
+            _give_backwards(unit, whole)
             _give_to_another(unit, whole)
     kinds = {unit.kind for unit in whole}
     alone = [one for one in units.values() if one.kind not in kinds and (one.inference or one.update)]
     return whole + alone
+
+
+def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
+    """Let a backward pass belong to the forward pass whose name differs in that word only."""
+    for name in list(unit.backwards):
+        partners = {re.sub(back, forth, name, flags=re.I) for back, forth in PASSES}
+        for other in whole:
+            if isinstance(other.forward, Forward) and other.forward.name in partners and not other.backwards:
+                other.backwards.append(name)
+                other.names.append(name)
+                unit.backwards.remove(name)
+                unit.names.remove(name)
+                break
 
 
 def _give_to_another(unit: Unit, whole: list[Unit]) -> None:

@@ -65,12 +65,14 @@ class Outcome:
     y: Any
     values: Values
     rest: Any = None
-    """Everything that came back beside y, as the student's backward pass expects it."""
+    """What came back beside y and is handed to the backward pass: a cache, or everything."""
     statistics: dict[str, Any] = field(default_factory=dict)
     graph: Any = None
     """For PyTorch: y as a tensor, and the leaves it was computed from."""
     layer: Any = None
     """For a class: the instance."""
+    whole: Any = None
+    """Everything that came back beside y, where a cache is only one thing of several."""
 
 
 @dataclass
@@ -87,6 +89,8 @@ class Forward:
     """Arguments that a call has changed in place."""
     results: list[int] = field(default_factory=list)
     """How many results each call has returned in a tuple, 0 where it was none."""
+    cache_at: int | None = None
+    """Where the cache stands in what came back, if more than y and a cache did."""
     signature: Signature = field(init=False)
     torch: bool = field(init=False)
 
@@ -185,14 +189,25 @@ class Forward:
                 role: settings[key] for key, role in self.keys.items() if role in statistics and key in settings
             }
         self.results.append(len(result) if isinstance(result, (tuple, list)) else 0)
-        y, rest = result, None
+        y, rest, whole = result, None, None
         if isinstance(result, (tuple, list)) and len(result) > 1:
             y, rest = result[0], list(result[1:])
+            self.cache_at = self._cache_at(rest)
+            cache = rest[self.cache_at - 1] if self.cache_at is not None else None
             statistics |= self._returned(rest, statistics)
             rest = rest[0] if len(rest) == 1 else rest
+            whole, rest = (rest, cache) if cache is not None and len(result) > 2 else (None, rest)
         graph = (y, leaves) if self.torch and hasattr(y, "grad_fn") else None
         moved = {role: _vector(to_numpy(value)) for role, value in statistics.items()}
-        return Outcome(self._y(y), values, rest, moved, graph)
+        return Outcome(self._y(y), values, rest, moved, graph, whole=whole)
+
+    def _cache_at(self, rest: list[Any]) -> int | None:
+        """Where the cache stands among several results: by its name, or as the only one that is no array."""
+        names = returned_names(self.tree)[1:]
+        called = [at for at, name in enumerate(names) if role_of(name, ("cache",))] if len(names) == len(rest) else []
+        packed = [at for at, one in enumerate(rest) if isinstance(one, (tuple, list, dict))]
+        found = called or packed
+        return found[0] + 1 if len(rest) > 1 and len(found) == 1 else None
 
     def _y(self, y: Any) -> Any:
         return self.orientation.back(to_numpy(y))

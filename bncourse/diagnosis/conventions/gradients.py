@@ -64,15 +64,25 @@ class Backward:
         if not self.signature.has("cache"):
             given |= self._by_name(outcome)
         with self.forward.eps_of_the_file(outcome.values.eps):
-            result = to_numpy(self.signature.call(self.function, given))
+            result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")
         return self._ordered(result, lay)
 
+    def _called(self, given: dict[str, Any], outcome: Outcome) -> Any:
+        """Call it with the cache; with everything that came back beside y where it cannot unpack that."""
+        try:
+            return self.signature.call(self.function, given)
+        except (TypeError, ValueError):
+            if outcome.whole is None or not self.signature.has("cache"):
+                raise
+            return self.signature.call(self.function, {**given, "cache": outcome.whole})
+
     def _by_name(self, outcome: Outcome) -> dict[str, Any]:
         """What a backward pass asks for by name in the place of a cache."""
         values, lay, ndim = outcome.values, self.forward.orientation, outcome.values.x.ndim
-        rest = outcome.rest if isinstance(outcome.rest, list) else [outcome.rest]
+        beside = outcome.rest if outcome.whole is None else outcome.whole
+        rest = beside if isinstance(beside, list) else [beside]
         returned = dict(zip(returned_names(self.forward.tree)[1:], rest, strict=False))
         axes = (0, *range(2, ndim))
         mean, var = values.x.mean(axis=axes), values.x.var(axis=axes)

@@ -8,7 +8,7 @@ import pytest
 from bncourse.diagnosis.conventions import diagnose_source
 from tests.diagnosis.conventions.corpus.reading import Program, as_file, programs
 
-FORMS = ("cs231n", "classes", "functions", "torch")
+FORMS = ("cs231n", "classes", "functions", "torch", "written_first")
 PROGRAMS = {f"{form} {one.name}": one for form in FORMS for one in programs(form)}
 LITTLE = {"unknown", "law-derivative"}
 """What is said where no belief and no other law was found broken."""

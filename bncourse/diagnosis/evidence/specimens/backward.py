@@ -171,6 +171,21 @@ def undivided(dy: Array, cache: Any) -> Result:
     return _with(cache["gamma"] * (direct - mean - var), dy, cache)
 
 
+@wrong("dx-multiplied-by-std", "backward")
+def std_for_inverse(dy: Array, cache: Any) -> Result:
+    _, direct, mean, var = _parts(dy, cache)
+    return _with(cache["gamma"] * (direct - mean - var) / cache["inv_std"], dy, cache)
+
+
+@wrong("direct-path-missing", "backward")
+def own_path_overwritten(dy: Array, cache: Any) -> Result:
+    centered, dx_hat = cache["x_hat"] / cache["inv_std"], dy * cache["gamma"]
+    dvar = -0.5 * (dx_hat * centered).sum(axis=0) * cache["inv_std"] ** 3
+    dcentered = dx_hat * cache["inv_std"]
+    dcentered = 2 / len(dy) * centered * dvar
+    return _with(dcentered - dcentered.mean(axis=0), dy, cache)
+
+
 @wrong("inverse-std-doubled", "backward")
 def divided_by_variance(dy: Array, cache: Any) -> Result:
     _, direct, mean, var = _parts(dy, cache)
