@@ -154,6 +154,8 @@ def to_numpy(value: Any) -> Any:
     """Turn tensors into arrays, also inside of tuples, lists and dicts; leave everything else."""
     if hasattr(value, "detach"):
         return value.detach().cpu().numpy()
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(to_numpy, value))
     if type(value) in (tuple, list):
         return type(value)(to_numpy(one) for one in value)
     if type(value) is dict:

@@ -143,6 +143,9 @@ class Layer:
     def constructor(self) -> Signature:
         """Parameters that one is made with; a first one of no other use is the number of features."""
         signature = Signature(self.made, MADE_WITH)
+        for one in signature.parameters:  # bias=True asks whether there is one
+            if isinstance(one.default, bool) and signature.roles.get(one.name) in ("gamma", "beta"):
+                del signature.roles[one.name]
         needed = [one.name for one in signature.parameters if one.default is one.empty]
         unknown = [name for name in needed if signature.roles.get(name, "momentum") == "momentum"]
         if unknown and not signature.has("features"):

@@ -24,9 +24,11 @@ from bncourse.diagnosis.conventions.names import (
 from bncourse.diagnosis.conventions.source import Program
 
 COMPOSITE = re.compile(
-    r"affine|relu|linear|dense|dropout|pool|resid|init|loss|check|^test_|plot|fused|conv_|net$", re.I
+    r"affine|relu|linear|dense|dropout|pool|resid|init|loss|check|^test_|plot|fused|conv_|net$"
+    r"|renorm(?!al)|ghost|virtual|fold",
+    re.I,
 )
-"""Names of functions that do more than normalize."""
+"""Names of functions that do more than normalize, or that normalize by other statistics."""
 PLAIN = {"forward", "backward", "inference", "running", "update", "batchnorm"}
 """Names that say nothing else."""
 
@@ -53,6 +55,7 @@ class Unit:
     forward: Forward | Layer | None = None
     backwards: list[str] = field(default_factory=list)
     inference: str = ""
+    inference_backward: str = ""
     update: str = ""
     problem: str = ""
     names: list[str] = field(default_factory=list)
@@ -98,10 +101,10 @@ def _is_pass_or_update(tree: ast.FunctionDef) -> bool:
 
 
 def role_in(tree: ast.FunctionDef) -> str:
-    """Tell forward, backward, inference and update apart by the name, and where that says nothing by the parameters."""
+    """Tell the functions of a normalization apart by the name, and where that says nothing by the parameters."""
     names = _parameters(tree)
     if BACKWARD.search(tree.name) or tree.name == "backward":
-        return "backward"
+        return "inference_backward" if "inference" in tree.name else "backward"
     roles = {role_of(name, ("running_mean", "running_var", "gamma", "cache", "dy")) for name in names}
     if "gamma" not in roles and {"running_mean", "running_var"} <= roles and UPDATE.search(tree.name):
         return "update"
@@ -144,9 +147,11 @@ def find_units(program: Program) -> list[Unit]:
             units[name] = Unit(kind_of(name) or "batch", False, name, problem=reason, names=[name])
     whole = [unit for unit in units.values() if unit.forward is not None or unit.problem]
     for unit in units.values():
+        _give_backwards(unit, whole)
         if unit not in whole:
-            _give_backwards(unit, whole)
             _give_to_another(unit, whole)
+    named = [unit for unit in whole if kind_of(next(iter(unit.names), "")) is not None]
+    whole = [unit for unit in whole if unit in named or not _is_helper(unit)] or whole
     kinds = {unit.kind for unit in whole}
     alone = [one for one in units.values() if one.kind not in kinds and (one.inference or one.update)]
     return whole + alone
@@ -157,7 +162,7 @@ def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
     for name in list(unit.backwards):
         partners = {re.sub(back, forth, name, flags=re.I) for back, forth in PASSES}
         for other in whole:
-            if isinstance(other.forward, Forward) and other.forward.name in partners and not other.backwards:
+            if other is not unit and isinstance(other.forward, Forward) and other.forward.name in partners:
                 other.backwards.append(name)
                 other.names.append(name)
                 unit.backwards.remove(name)
@@ -165,11 +170,21 @@ def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
                 break
 
 
+def _is_helper(unit: Unit) -> bool:
+    """Whether a function of no normalization's name also asks for what only its own file can give."""
+    if not isinstance(unit.forward, Forward):
+        return False
+    known = unit.forward.signature
+    return any(one.default is one.empty and one.name not in known.roles for one in known.parameters)
+
+
 def _give_to_another(unit: Unit, whole: list[Unit]) -> None:
     """Let an update, or an inference of another stem, belong to the first forward pass that has none."""
     for other in whole:
         same = other.kind == unit.kind and isinstance(other.forward, Forward)
-        if same and ((unit.update and not other.update) or (unit.inference and not other.inference)):
+        after = unit.inference_backward and not other.inference_backward
+        if same and ((unit.update and not other.update) or (unit.inference and not other.inference) or after):
+            other.inference_backward = unit.inference_backward or other.inference_backward
             other.update, other.inference = unit.update or other.update, unit.inference or other.inference
             other.names += unit.names
             unit.names = []
@@ -235,6 +250,8 @@ def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind
         unit.backwards.append(name)
     elif role == "inference":
         unit.inference = name
+    elif role == "inference_backward":
+        unit.inference_backward = name
     else:
         unit.update = name
 

@@ -129,6 +129,8 @@ class Backward:
         return [0, 1, 2]
 
     def _ordered(self, result: Any, lay: Orientation) -> Any:
+        if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], (tuple, list, dict)):
+            result = result[0]  # the gradients, and the stages that led to them
         if isinstance(result, dict):
             named: dict[str, Any] = {}
             for key, value in result.items():

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.backwards import look_at_backward
 from bncourse.diagnosis.call import GRADIENTS, EngineError
 from bncourse.diagnosis.conventions import state
 from bncourse.diagnosis.conventions.bridge import bridge, only_needed, shown
@@ -178,6 +179,8 @@ class Judge:
             wrong = tuple(one for one in findings if apart.get(one.part) == part)
             where = "inference" if part == unit.inference else "running statistics"
             found.append(FunctionReport(part, f"{what}, {where}", _status(wrong), wrong))
+        if (both := its.inference_and_its_backward(forward)) is not None:
+            found.append(self._after_inference(*both, rules))
         others = [(name, report)] if backward is not None else []
         others += [(other, diagnose(canonical, passes[other], rules=rules)) for other in list(passes)[1:]]
         for other, its_report in others:
@@ -197,6 +200,14 @@ class Judge:
                     one.reason = f"It could not be called: {finding.cause}."
         self._show(found, forward, rules, self._own_momentum(report.notes))
         return found
+
+    def _after_inference(self, inference: Any, backward: Any, rules: Rules) -> FunctionReport:
+        """What is believed of the gradient in inference, where the statistics are constants."""
+        seen = look_at_inference(inference, 0, [], rules=rules)
+        graded = look_at_backward(inference, backward, seen, []) if seen.y is not None else None
+        wrong = tuple(one for part in graded.findings.values() for one in part) if graded else ()
+        what = f"{self._what()}, backward in inference"
+        return FunctionReport(self.unit.inference_backward, what, _status(wrong), _once_each(wrong))
 
     def _of_state(self, forward: Forward | Layer, rules: Rules, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Add what is seen only where one function keeps the running statistics from call to call."""

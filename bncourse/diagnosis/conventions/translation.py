@@ -149,6 +149,19 @@ class Translation:
         name = self.unit.inference
         return Forward(name, self.program.namespace[name], self.program.trees[name], self.program, "batch")
 
+    def inference_and_its_backward(self, forward: Forward | Layer) -> tuple[Function, Function] | None:
+        """`inference(...) -> (y, cache)` and its backward pass, where both are functions of their own."""
+        name = self.unit.inference_backward
+        if not (name and self.unit.inference):
+            return None
+        alone = self.inference_alone().turned(forward.orientation)
+
+        def run(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
+            outcome = alone.run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy()))
+            return outcome.y, outcome
+
+        return run, Backward(name, self.program.namespace[name], self.program.trees[name], alone)  # type: ignore[arg-type]
+
     def is_stateful(self, forward: Forward | Layer, rules: Rules) -> bool:
         """Whether one function does both training and inference, and keeps running statistics."""
         values = values_of(probe_of(rules))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bncourse.diagnosis.conventions import CONVENTIONS, diagnose_source
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.translation import Translation
+from bncourse.grading.authoring.masters import load_master
 from tests.diagnosis.conventions.programs import (
     BACKWARDS,
     EXPECTED,
@@ -233,3 +235,48 @@ def test_rms_norm_needs_no_beta_and_single_precision_is_a_note() -> None:
     assert functions[2]["notes"][-1] == "It works in float32, also where it is given float64."
     wrong = diagnose_source(RMS.replace("(g - xn * (g * xn)", "(g - g.mean(-1, keepdims=True) - xn * (g * xn)"))
     assert beliefs(wrong) == ["rms-mean-path"]
+
+
+ROOT = Path(__file__).parents[3]
+OURS = ("numpy_bn/functional.py", "numpy_bn/inference.py", "numpy_bn/layer.py", "torch_bn/functional.py")
+WRONG_ON_PURPOSE = {"fooling_forward"}
+"""Answers that ask for a wrong program."""
+
+
+def solution_of(assignment: str) -> str:
+    """What is given in an assignment, and its solution."""
+    master = load_master(ROOT / "assignments" / "masters" / f"{assignment}.md")
+    return "\n\n".join(["import numpy as np", *(one.source for one in master.cells if one.kind in ("answer", "given"))])
+
+
+@pytest.mark.parametrize("path", OURS)
+def test_no_function_of_our_own_is_accused(path: str) -> None:
+    report = diagnose_source((ROOT / "bncourse" / path).read_text(encoding="utf-8"))
+    assert {one["status"] for one in report["functions"]} == {"right"}, report["functions"]
+
+
+@pytest.mark.parametrize("path", ["numpy_bn/renorm.py", "numpy_bn/ghost.py", "numpy_bn/folding.py"])
+def test_functions_that_normalize_by_other_statistics_are_not_taken_for_batch_norm(path: str) -> None:
+    report = diagnose_source((ROOT / "bncourse" / path).read_text(encoding="utf-8"))
+    assert report["functions"] == []
+    assert "looks like a normalization" in report["problem"]
+
+
+@pytest.mark.parametrize("assignment", ["forward", "backward", "pytorch", "training", "beyond"])
+def test_no_solution_of_an_assignment_is_accused(assignment: str) -> None:
+    report = diagnose_source(solution_of(assignment))
+    wrong = {one["name"] for one in report["functions"] if one["status"] != "right"}
+    assert wrong <= WRONG_ON_PURPOSE, report["functions"]
+
+
+def test_an_assignment_without_a_normalization_is_told_so() -> None:
+    assert "looks like a normalization" in diagnose_source(solution_of("shift"))["problem"]
+
+
+def test_the_gradient_in_inference_is_judged_as_such() -> None:
+    whole = solution_of("backward")
+    text = whole.replace("dx = dy * gamma * inv_std\n", "dx = dy * gamma * inv_std - dy.mean(axis=0)\n")
+    assert text != whole
+    report = diagnose_source(text)
+    wrong = {one["name"]: one["what"] for one in report["functions"] if one["status"] != "right"}
+    assert wrong == {"batch_norm_inference_backward": "batch norm, backward in inference"}
