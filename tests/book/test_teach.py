@@ -1,5 +1,6 @@
 """The pages for teachers and students: their commands run and say what the pages show, and no secret is in them."""
 
+import contextlib
 import importlib.util
 import json
 import re
@@ -111,8 +112,18 @@ def unknown(command: str) -> str:
     known = main.get_command(click.Context(main), others[0])
     if known is None:
         return others[0]
+    words = others[1:]
+    if isinstance(known, click.Group) and words:
+        name, *words = words
+        found = known.get_command(click.Context(known), name)
+        if found is None:
+            return name
+        known = found
     options = {name for parameter in known.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    return " ".join(word for word in others if word.startswith("-") and word not in options)
+    strange = [word for word in words if word.startswith("-") and word not in options]
+    with contextlib.suppress(click.BadOptionUsage):  # a page may name an option without its value
+        return " ".join(strange or known.make_parser(click.Context(known)).parse_args(words)[1])
+    return ""
 
 
 @pytest.mark.parametrize("page", [*DEVELOPERS, *ALL], ids=lambda page: page.stem)
@@ -125,6 +136,9 @@ def test_each_command_that_a_page_names_exists(page: Path) -> None:
     [
         "bncourse grad backward",
         "bncourse grade backward --speed",
+        "bncourse grade backward 2027",
+        "bncourse roster list",
+        "bncourse roster export --speed",
         "make buk",
         "python -m bench.nothing",
         "nbgrader grad",
