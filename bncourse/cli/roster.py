@@ -46,13 +46,13 @@ def import_(course: "Course", file: Path, drop_others: bool) -> None:
 
 
 @command.command()
-@click.option("--to", type=click.Path(path_type=Path), help="File to write [roster.csv in the course folder].")
+@click.option("--to", type=click.Path(path_type=Path), help="File to write [class_list.csv in the course folder].")
 @with_course
 def export(course: "Course", to: Path | None) -> None:
     """Write the class list as CSV: ids, names, addresses, and the platform's ids."""
     from bncourse.grading.workflows.roster import write_roster
 
-    path = to or course.root / "roster.csv"
+    path = to or course.root / "class_list.csv"  # roster.csv is what was downloaded
     if path.is_dir():
         raise Refusal(f"{path} is a folder. Expected a file to write to.")
     click.echo(f"{write_roster(course, path)} students: {path}")

@@ -38,6 +38,13 @@ def test_what_is_exported_is_imported_as_it_was(course: Course, tmp_path: Path) 
     assert known_members(course) == sorted(CLASS, key=lambda member: (member.last, member.first))
 
 
+def test_a_platforms_list_in_the_course_folder_is_not_written_over(course: Course) -> None:
+    enter_members(course, CLASS)
+    (course.root / "roster.csv").write_text("what Canvas let me download")
+    assert f"3 students: {course.root / 'class_list.csv'}" in roster(course, "export").replace("\n", "")
+    assert (course.root / "roster.csv").read_text() == "what Canvas let me download"
+
+
 def test_what_is_not_in_a_list_stays_as_it_was(course: Course, tmp_path: Path) -> None:
     enter_members(course, CLASS)
     path = tmp_path / "new.csv"
