@@ -1,6 +1,8 @@
 """Stock nbgrader, with its own executor and without the sandbox, on the acceptance suite's small assignment."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,8 @@ c.CourseDirectory.course_id = "stock"
 c.ExecutePreprocessor.timeout = 30
 c.Execute.timeout = 30
 """
+SECONDS = 200.0
+"""After which stock nbgrader is taken not to end."""
 SCORES = """\
 import json, sys
 from nbgrader.api import Gradebook
@@ -24,6 +28,19 @@ with Gradebook("sqlite:///gradebook.db", "stock") as gradebook:
     found = {s.student.id: s.score for s in gradebook.assignment_submissions("small")}
 print(json.dumps(found))
 """
+
+
+def run(command: Sequence[str], folder: Path) -> str:
+    """Run a command in a folder and return what it prints; one that does not end is ended, with all that it started."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        said.seek(0)
+        return said.read()
 
 
 def by_stock(files: Sequence[bytes]) -> list[float | None]:
@@ -40,11 +57,9 @@ def by_stock(files: Sequence[bytes]) -> list[float | None]:
             path = folder / "submitted" / f"s{number}" / "small" / "small.ipynb"
             path.parent.mkdir(parents=True)
             path.write_bytes(content)
-        quiet = {"cwd": folder, "capture_output": True, "timeout": 400}
-        subprocess.run([*nbgrader, "generate_assignment", "small"], check=True, **quiet)  # type: ignore[call-overload]
-        subprocess.run([*nbgrader, "autograde", "small"], check=False, **quiet)  # type: ignore[call-overload]
-        done = subprocess.run([sys.executable, "-c", SCORES], check=True, text=True, **quiet)  # type: ignore[call-overload]
-        found = json.loads(done.stdout.splitlines()[-1])
+        run([*nbgrader, "generate_assignment", "small"], folder)
+        run([*nbgrader, "autograde", "small"], folder)
+        found = json.loads(run([sys.executable, "-c", SCORES], folder).splitlines()[-1])
         graded = [(folder / "autograded" / f"s{n}" / "small" / "small.ipynb").is_file() for n in range(len(files))]
     return [found.get(f"s{number}") if there else None for number, there in enumerate(graded)]
 
