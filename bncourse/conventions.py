@@ -1,6 +1,6 @@
 """The conventions of the course, each in one place.
 
-This room is a leaf: it imports neither NumPy nor PyTorch, nor any other room. The twins `numpy_bn` and
+This module imports nothing: neither NumPy nor PyTorch, nor any other part of the package. The twins `numpy_bn` and
 `torch_bn` take their defaults, their axes and the wording of their errors from here, so that a shape
 mistake reads the same in both.
 """

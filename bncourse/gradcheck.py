@@ -1,6 +1,6 @@
 """Is a backward pass the derivative of its forward pass? One random direction, one random cotangent.
 
-This room knows no batch norm. It may import NumPy; PyTorch tensors are recognized without importing it.
+This module knows nothing of batch norm. It may import NumPy; PyTorch tensors are recognized without importing it.
 
 A backward pass is a vector-Jacobian product: for a cotangent u (the upstream gradient) it returns u^T J. Its
 test needs one number: u^T J v along a random direction v, once from the backward pass and once from the

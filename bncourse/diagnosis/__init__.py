@@ -1,4 +1,4 @@
-"""This room asks what the learner believed. It may import `gradcheck`, `numpy_bn` and `conventions`.
+"""Find out what the learner believed. This package may import `gradcheck`, `numpy_bn` and `conventions`.
 
 `diagnose` says all that is wrong with a batch normalization, and which mistaken belief explains it; `checks` holds
 what notebooks call; `catalogue` lists the beliefs; `specimens` holds a wrong program for each, on which the checks are

@@ -1,4 +1,4 @@
-"""This room asks one question per file: Config -> run -> Result.
+"""One question per file: Config -> run -> Result.
 
 It may import `diagnosis` and everything below it. It neither plots nor prints. Each experiment's file holds its
 `QUESTION`, its Config in two sizes (`FULL` for the recorded run, `QUICK` for a book build or a test), the `units`

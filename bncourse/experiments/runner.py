@@ -25,7 +25,7 @@ Finished = Mapping[Unit, Mapping[str, Any]]
 
 
 class Experiment(Protocol):
-    """What a file of this room offers."""
+    """What a file of this package offers."""
 
     QUESTION: str
     FULL: Any

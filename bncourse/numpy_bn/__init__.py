@@ -1,4 +1,4 @@
-"""This room is batch normalization by hand, in NumPy. It may import `conventions` and NumPy, never its twin.
+"""Batch normalization by hand, in NumPy. This package may import `conventions` and NumPy, never its twin.
 
 Read `functional` first: the transform, and the gradient beside it.
 """

@@ -95,7 +95,7 @@ def ghost_batch_norm_backward(dy: Inexact[np.ndarray, "n c *spatial"], cache: Gh
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
     """
     caches, ghost_size = cache
     samples = sum(part.x_hat.shape[0] for part in caches)

@@ -102,7 +102,7 @@ def radial_gradient(
     Raises
     ------
     ValueError
-        If dweight has not the shape of weight, or an output has no weight or no gradient other than zero.
+        If dweight does not have the shape of weight, or an output has no weight or no gradient other than zero.
 
     Examples
     --------

@@ -83,7 +83,7 @@ def local_response_norm_forward(
 def local_response_norm_backward(
     dy: Inexact[np.ndarray, "n c *spatial"], cache: ResponseCache
 ) -> tuple[Inexact[np.ndarray, "n c *spatial"]]:
-    r"""Backward pass: the direct path, less the path through every window in which the channel takes part.
+    r"""Backward pass: the direct path, minus the path through every window in which the channel takes part.
 
     .. math:: dx_c = dy_c\, s_c^{-p} - \frac{2 p \alpha}{size}\, x_c \sum_{i:\, c \in window(i)} dy_i\, x_i\, s_i^{-p-1}
 
@@ -100,7 +100,7 @@ def local_response_norm_backward(
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
     """
     x, scale, size, alpha, power = cache
     check_gradient(dy, x)

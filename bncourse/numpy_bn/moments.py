@@ -61,7 +61,7 @@ def batch_moments(x: Inexact[Array, "n c *spatial"]) -> Moments:
 
 @np.errstate(all="ignore")
 def center(x: Array) -> tuple[Array, Array]:
-    """Mean of each channel, (C,), and x less that mean, both to full precision.
+    """Mean of each channel, (C,), and x minus that mean, both to full precision.
 
     A large mean is rounded to as many digits as its size leaves, so a little of it stays in `x - mean`: the same little
     in every value, which is the mean of what is left. It is taken out as well.

@@ -2,7 +2,7 @@
 
 The four differ in one thing: which values share a mean and a variance. For x of shape (N, C, H, W):
 
-    kind        statistics over                       depends on batch-mates
+    kind        statistics over                       depends on neighbors
     batch       N, H, W       (axes 0, 2, 3)          yes
     layer       C, H, W       (axes 1, 2, 3)          no
     instance    H, W          (axes 2, 3)             no
@@ -164,7 +164,7 @@ def normalize_backward(dy: Inexact[Array, "n c *spatial"], cache: NormalizationC
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
     """
     x_hat, gamma, standardize = cache
     check_gradient(dy, x_hat)

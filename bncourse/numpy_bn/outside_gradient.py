@@ -88,7 +88,7 @@ def train_bias(
     Raises
     ------
     ValueError
-        If u has not the shape (N, C), holds no values, or target has another shape.
+        If u does not have the shape (N, C), holds no values, or target has another shape.
 
     Examples
     --------

@@ -151,7 +151,7 @@ def batch_renorm_backward(dy: Inexact[Array, "n c *spatial"], cache: RenormCache
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
     """
     normalized, x_hat, inv_std, r, gamma, (_, _, count) = cache
     check_gradient(dy, x_hat)

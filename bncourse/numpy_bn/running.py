@@ -1,6 +1,6 @@
 """Statistics for inference, gathered while training: running averages, and those of the whole population.
 
-Inference needs one mean and one variance per channel that no batch-mate can change. The paper takes the
+Inference needs one mean and one variance per channel that no other sample of the batch can change. The paper takes the
 population's (Algorithm 2); practice keeps running averages, which cost nothing but lag behind the weights.
 """
 
@@ -100,7 +100,7 @@ class RunningStatistics:
 
 
 class PopulationStatistics:
-    r"""Statistics of a whole training set for a network whose weights stand still.
+    r"""Statistics of a whole training set for a network whose weights do not change.
 
     Two answers from the same batches. `algorithm_2` is the paper's, as written:
     :math:`E[x] = E_B[\mu_B]` and :math:`Var[x] = \frac{m}{m-1} E_B[\sigma_B^2]`, each batch counting alike.

@@ -51,7 +51,7 @@ def whiten_forward(x: Float[np.ndarray, "n d"], *, eps: float = EPS) -> tuple[Fl
     Parameters
     ----------
     x : array of shape (N, D)
-        One sample a row.
+        One sample per row.
     eps : float
         Added to every eigenvalue of the covariance.
 
@@ -124,7 +124,7 @@ def whiten_backward(dy: Float[np.ndarray, "n d"], cache: WhiteningCache) -> tupl
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
     """
     centered, whitener, vectors, roots, _, _ = cache
     check_like("dy", dy.shape, "the forward pass's output", centered.shape)

@@ -1,4 +1,4 @@
-"""This room is batch normalization by hand, in PyTorch. It may import `conventions` and PyTorch, never its twin.
+"""Batch normalization by hand, in PyTorch. This package may import `conventions` and PyTorch, never its twin.
 
 Read `functional` first: the transform, and the gradient beside it.
 """

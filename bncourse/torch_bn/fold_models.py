@@ -23,7 +23,7 @@ def fold_layer(layer: torch.nn.Module, batch_norm: torch.nn.Module) -> torch.nn.
     ----------
     layer : Linear, Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d or ConvTranspose3d
         Its output's channels lie on axis 1; a Linear layer is given (N, in).
-    batch_norm : any batch norm layer, PyTorch's or this room's, in evaluation mode
+    batch_norm : any batch norm layer, PyTorch's or this package's, in evaluation mode
 
     Returns
     -------
@@ -162,7 +162,7 @@ def fold_model(model: torch.nn.Module, *, example: torch.Tensor | None = None) -
 
 
 class _Tracer(torch.fx.Tracer):
-    """Sees every batch norm as one step, also this room's, whose inside would not trace."""
+    """Sees every batch norm as one step, also this package's, whose inside would not trace."""
 
     def is_leaf_module(self, m: torch.nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, BatchNormLayer) or super().is_leaf_module(m, module_qualified_name)

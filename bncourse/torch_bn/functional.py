@@ -84,7 +84,7 @@ def batch_norm_backward(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> Gra
     .. math:: dx = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}}
               \left(dy - \overline{dy} - \hat x\, \overline{dy\, \hat x}\right)
 
-    where the bars are means over the batch: the direct path, less the path through the mean, less the path
+    where the bars are means over the batch: the direct path, minus the path through the mean, minus the path
     through the variance.
 
     Equation :eq:`eq-closed`, chapter "The closed form and the projection".
@@ -104,7 +104,7 @@ def batch_norm_backward(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> Gra
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def batch_norm_backward_staged(dy: Inexact[Array, "n c *spatial"], cache: Cache)
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
 
     Examples
     --------

@@ -93,7 +93,7 @@ def ghost_batch_norm_backward(dy: Inexact[torch.Tensor, "n c *spatial"], cache: 
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
     """
     caches, ghost_size = cache
     samples = sum(part.x_hat.shape[0] for part in caches)

@@ -79,7 +79,7 @@ def batch_norm_inference_backward(dy: Inexact[Array, "n c *spatial"], cache: Cac
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
 
     Examples
     --------

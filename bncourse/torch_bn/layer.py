@@ -22,7 +22,7 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
     """Batch normalization of inputs (N, C) or (N, C, ...): one class for 1, 2 and 3 dimensions.
 
     In training mode it normalizes with the batch's statistics and updates the running ones; after `eval()` it
-    normalizes with the running statistics, and a sample's result does not depend on its batch-mates.
+    normalizes with the running statistics, and a sample's result does not depend on its neighbors.
 
     Parameters
     ----------

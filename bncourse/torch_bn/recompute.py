@@ -38,7 +38,7 @@ def recompute_statistics(
     Parameters
     ----------
     model : torch.nn.Module
-        Any model with batch norm layers that keep statistics, PyTorch's or this room's.
+        Any model with batch norm layers that keep statistics, PyTorch's or this package's.
     loader : iterable of tensors, or of tuples or lists that begin with one
         Inputs are moved to the model's device. With `layerwise=True` it is iterated once for each layer.
     layerwise : bool

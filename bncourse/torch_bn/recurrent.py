@@ -151,7 +151,7 @@ def lstm_step_backward(
     Raises
     ------
     ValueError
-        If dh or dc has not the shape of the step's result.
+        If dh or dc does not have the shape of the step's result.
     """
     (x, h, c), parameters, (i, f, g, o), tanh_c, (norm_x, norm_h, norm_c), _ = cache
     check_like("dh", dh.shape, "the forward pass's h", h.shape)

@@ -157,7 +157,7 @@ class SyncBatchNorm(BatchNorm):
 
 
 def synchronized(model: torch.nn.Module, process_group: Group = None) -> torch.nn.Module:
-    """Return a copy of a model with its batch norm layers, PyTorch's or this room's, exchanged for `SyncBatchNorm`.
+    """Return a copy of a model with its batch norm layers, PyTorch's or this package's, exchanged for `SyncBatchNorm`.
 
     Parameters, statistics, settings, modes and a `qconfig` are taken over. Relatives such as `GhostBatchNorm` stay.
 

@@ -52,7 +52,7 @@ def whiten_forward(
     Parameters
     ----------
     x : tensor of shape (N, D)
-        One sample a row.
+        One sample per row.
     eps : float
         Added to every eigenvalue of the covariance.
 
@@ -125,7 +125,7 @@ def whiten_backward(dy: Float[torch.Tensor, "n d"], cache: WhiteningCache) -> tu
     Raises
     ------
     ValueError
-        If dy has not the shape of the forward pass's output.
+        If dy does not have the shape of the forward pass's output.
     """
     centered, whitener, vectors, roots, _, _ = cache
     check_like("dy", dy.shape, "the forward pass's output", centered.shape)

@@ -17,7 +17,7 @@ def check_samples(shape: Shape) -> None:
     """
     if len(shape) != 2:
         raise ValueError(
-            f"x has shape {tuple(shape)}. Expected (N, D), one sample a row. For feature maps "
+            f"x has shape {tuple(shape)}. Expected (N, D), one sample per row. For feature maps "
             "move the channels last and flatten the rest: one row for each pixel."
         )
     if shape[0] < 2 or shape[1] < 1:

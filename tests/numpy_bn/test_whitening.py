@@ -155,7 +155,7 @@ def test_a_direction_below_rounding_is_refused_in_float32_and_kept_in_float64():
         (np.array([[np.inf, 1.0], [2.0, 3.0], [5.0, 1.0]]), EPS, ValueError, "x holds NaN or infinity"),
         (np.ones((1, 2)), EPS, ValueError, "x has shape (1, 2): no covariance without at least two samples"),
         (np.ones((3, 0)), EPS, ValueError, "x has shape (3, 0): no covariance"),
-        (np.ones((3, 2, 2)), EPS, ValueError, "x has shape (3, 2, 2). Expected (N, D), one sample a row."),
+        (np.ones((3, 2, 2)), EPS, ValueError, "x has shape (3, 2, 2). Expected (N, D), one sample per row."),
         (np.ones((3, 2)), -1.0, ValueError, "eps is -1.0"),
         (np.ones((3, 2), np.float16), EPS, TypeError, "x has dtype float16, for which there is no eigendecomposition"),
         (np.ones((3, 2), int), EPS, TypeError, "x has dtype int64"),

@@ -53,7 +53,7 @@ def test_what_cannot_be_whitened_is_refused_and_never_nan():
         whiten_forward(x.half())
     with pytest.raises(ValueError, match=r"eps is -1\.0"):
         whiten_forward(x, eps=-1.0)
-    with pytest.raises(ValueError, match=r"Expected \(N, D\), one sample a row"):
+    with pytest.raises(ValueError, match=r"Expected \(N, D\), one sample per row"):
         whiten_forward(x[0])
     with pytest.raises(ValueError, match=r"x has no variance in any direction"):
         whiten_forward(torch.ones(4, 2), eps=0.0)

@@ -1,4 +1,4 @@
-"""This room keeps wrong programs, on purpose: one or more for every belief of the catalogue.
+"""Wrong programs, on purpose: one or more for every belief of the catalogue.
 
 Each is an own, small implementation in the way in which a learner would write it. The checks are proven on them: the
 reference passes every check, every specimen fails, and is diagnosed as itself.
