@@ -38,7 +38,8 @@ def command(
 def show(found: "Collection", everything: bool) -> None:
     """Print what was taken, from where, what was not, and why; what was not taken stands first."""
     counts = {outcome: sum(row.outcome == outcome for row in found.rows) for outcome in OUTCOMES}
-    click.echo(f"{found.platform}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count))
+    said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+    click.echo(f"{found.platform}: {said or 'no files of students were found'}")
     for row in sorted(found.rows, key=lambda row: row.outcome != "not taken"):
         if everything or row.notes or row.outcome == "not taken":
             source = f" from {row.source}" if row.source else ""

@@ -22,3 +22,8 @@ def test_what_was_not_taken_stands_first(capsys: pytest.CaptureFixture[str]) -> 
     first, *lines = capsys.readouterr().out.splitlines()
     assert first == "canvas: 2 taken, 1 kept, 2 not taken"
     assert [line.split()[0] for line in lines] == ["bob", "dee", "ada", "eve"]
+
+
+def test_of_an_empty_download_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Collection("folder", (), (), ("ada",)), everything=False)
+    assert capsys.readouterr().out.splitlines()[0] == "folder: no files of students were found"

@@ -66,12 +66,17 @@ def read_roster(path: Path) -> list[Member]:
         If the file cannot be read, has no column that names students, or an id would be no folder's name.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        if content[:2] == b"PK":
+            raise CourseError(f"{path} is a workbook or a ZIP, and no CSV. Open it, and save it as CSV UTF-8.")
+        text = content.decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text)))
     except UnicodeDecodeError as error:
         raise CourseError(f"{path} is not UTF-8. Export it again as CSV UTF-8.") from error
+    except csv.Error as error:
+        raise CourseError(f"{path} is no CSV ({error}). Export it again as CSV UTF-8.") from error
     except OSError as error:
         raise CourseError(f"{path} cannot be read: {error.strerror}. Name the class list with --roster.") from error
-    rows = list(csv.reader(io.StringIO(text, newline=""), dialect=_dialect(text)))
     headings = [heading.strip().lower() for heading in rows[0]] if rows else []
     at = {what: _first(headings, names) for what, names in COLUMNS.items()}
     if at["student"] is None and at["email"] is None and at["lms_id"] is None:

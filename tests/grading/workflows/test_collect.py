@@ -236,6 +236,9 @@ def test_a_bomb_a_link_and_a_password_are_reasons(tmp_path: Path) -> None:
         ("a,b\n1,2\n", "no column that names a student"),
         ("student_id\n../eve\n", "cannot be a student's id"),
         ("student_id\nada\nada\n", "more than once"),
+        ("PK\x03\x04xl/workbook.xml", "workbook or a ZIP"),
+        ("student_id,name\nada," + "x" * 140_000, "no CSV"),
+        ("", "Found: nothing"),
     ],
 )
 def test_a_class_list_that_cannot_be_used_says_why(tmp_path: Path, text: str, said: str) -> None:
