@@ -47,7 +47,7 @@ class CompanyConfig(TunedConfig):
     discriminator_batch: int = 64
 
 
-FULL = CompanyConfig(rates=(0.03, 0.1, 0.3), tuning_seeds=(1000,), held_out=200, limits=(0.001, 3.0))
+FULL = CompanyConfig(rates=(0.03, 0.1, 0.3), tuning_seeds=(1000, 1001, 1002), held_out=200, limits=(0.001, 3.0))
 QUICK = CompanyConfig(
     seeds=(0, 1, 2),
     rates=(0.1,),

@@ -52,18 +52,19 @@ def draw(result: Result) -> Drawing:
 
 def table(result: Result) -> Numbers:
     """Test accuracy of every trained network, read in four ways."""
-    body = []
+    body, counts = [], {}
     for arm in arms(result):
         cells = []
         for name in READ:
             if arm["norm"] == "batch" or name == "accuracy":
                 found = interval(100 * result.values(name, part="reported", **arm))  # type: ignore[arg-type]
                 cells.append(found.said(1))
+                counts[str(arm["cell"])] = found.seeds
             else:  # nothing is stored, so all ways are one
                 cells.append("")
         body.append((named(arm), *cells))
-    count = len(result.config["seeds"])
-    return Numbers(("network", *READ.values()), tuple(body), f"Mean and 95 % interval over {count} seeds.")
+    said = ", ".join(f"{count} for {cell}" for cell, count in counts.items())
+    return Numbers(("network", *READ.values()), tuple(body), f"Mean and 95 % interval; seeds: {said}.")
 
 
 def blank(result: Result, cell: str = "lstm") -> Drawing:

@@ -35,6 +35,7 @@ def test_only_stored_statistics_can_be_read_in_several_ways(result):
     rows = {row[0]: row[1:] for row in recurrent.table(result).body}
     assert rows["LSTM, batch, gamma 1"] == ("90.5 ± 6.4", "80.0 in all seeds", "70.0 in all seeds", "85.0 in all seeds")
     assert rows["LSTM, layer, gamma 1"] == ("90.5 ± 6.4", "", "", "")
+    assert recurrent.table(result).caption.endswith("seeds: 2 for lstm.")
 
 
 def test_a_blank_start_is_drawn_beside_a_noisy_one_and_an_overflow_is_said(sound, result):
