@@ -98,6 +98,14 @@ EXPERIMENTS: dict[str, Experiment] = {
     "batch twice, biased": Experiment(
         RUN, "update(m, v, np.vstack([x, x]), momentum=0.5)[1] - update(m, v, x, momentum=0.5)[1]"
     ),
+    "one correction": Experiment(
+        f"{RUN}; n = x.size // len(m)",
+        "(2 * n - 1) * update(m, 0 * v, np.vstack([x, x]), momentum=1.0)[1]"
+        " - 2 * (n - 1) * update(m, 0 * v, x, momentum=1.0)[1]",
+    ),
+    "steady": Experiment(
+        f"{RUN}; u = update(0 * m, 0 * v, x, momentum=1.0)", "np.subtract(update(*u, x, momentum=0.5), u)"
+    ),
     "constant batch": Experiment(RUN, "1e6 * update(m, 0 * v, 0 * x, momentum=0.5)[1]"),
     "half way": Experiment(RUN, "update(m, v, x, momentum=0.5)[0] - (m + update(m, v, x, momentum=1.0)[0]) / 2"),
     "first batch": Experiment(RUN, "np.subtract(update(0 * m, v / 2, x, momentum=0.0), (0 * m, v / 2))"),

@@ -32,7 +32,7 @@ def _of_a_call(
     """One experiment for each thing that can be wrong with a result as such."""
     named, values = f"{setup}; found = {call}", [f"found[{place}]" for place in places]
     # a feature that is constant, one that hardly varies, and one like any other
-    edge = f"{setup}; x[:, 0], x[:, 1] = 7, 5 + 1e-6 * x[:, 1]; found = {call}"
+    edge = f"{setup}; x[:, 0], x[:, 1] = 7, -9 + 1e-6 * x[:, 1]; found = {call}"
     structure = f"not isinstance(found, (tuple, list)) or len(found) != {count}"
     types = " or ".join(f'np.asarray({value}).dtype not in ("float32", "float64")' for value in values)
     nothing = " or ".join(f"{value} is None" for value in ("found", *(values if count else ())))

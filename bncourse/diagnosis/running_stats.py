@@ -76,6 +76,10 @@ def _known_statistics(name: str, probe: Probe, rules: Rules) -> list[tuple[str, 
     if rules.running_variance == "biased":
         found[:2] = [("", biased), ("running-variance-unbiased", var)]
     found += [("running-std-stored", np.sqrt(biased))]
+    count = len(x)
+    if rules.running_variance != "biased":
+        found += [("running-bessel-inverted", biased * (count - 1) / count)]
+        found += [("running-bessel-twice", var * count / (count - 1))]
     for value in (x.var(ddof=1), x.var(), biased.mean(), var.mean()):
         found.append(("running-scalar", np.full_like(mean, value)))
     found += [("running-var-of-mean", mean), ("running-var-about-zero", (x * x).mean(axis=0))]
@@ -97,6 +101,7 @@ WEIGHTS = (
     "running-not-decayed",
     "running-not-decayed",
     "running-not-decayed",
+    "running-not-decayed",
     "running-moved-away",
     "momentum-hard-coded",
 )
@@ -106,7 +111,7 @@ def _weights(m: float, constant: float) -> list[tuple[float, float]]:
     """Weight of the old value and of the new one, for each of `WEIGHTS`."""
     twice = (1 - m) ** 2
     found = [(1 - m, m), (m, 1 - m), (1.0, 0.0), (0.0, 1.0), (twice, 1 - twice), (1.0, m), (1.0, 1.0), (1 - m, 1.0)]
-    return [*found, (1.0, 1 - m), (1 + m, -m), (1 - constant, constant)]
+    return [*found, (1.0, 1 - m), (m, 1.0), (1 + m, -m), (1 - constant, constant)]
 
 
 def _programs(

@@ -214,7 +214,7 @@ class Judge:
         if self.unit.kind != "batch" or self.unit.inference or not self.its.is_stateful(forward, rules):
             return findings
         probe = probe_of(rules)
-        return state.of_inference(forward, probe, state.of_training(forward, probe, findings))
+        return state.once(state.of_inference(forward, probe, state.of_training(forward, probe, findings)))
 
     def _once_in_inference(self, own: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Say a slip once that one function has in training and in inference."""

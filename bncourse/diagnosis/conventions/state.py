@@ -55,3 +55,16 @@ def of_inference(forward: Forward | Layer, probe: Probe, found: tuple[Finding, .
             kept = tuple(one for one in found if not (one.part == "inference" and one.belief is None))
             return (*kept, finding("inference-moves-statistics", "inference"))
     return found
+
+
+EXCHANGED = {"running-in-training", "inference-batch-statistics", "inference-moves-statistics"}
+"""What one wrong condition shows in training, in inference, and afterward."""
+
+
+def once(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Say once that training and inference have changed places, where all that follows from it is seen."""
+    said = {one.belief for one in found}
+    if not said >= EXCHANGED:
+        return found
+    rest = tuple(one for one in found if one.belief not in (*EXCHANGED, "running-not-updated"))
+    return (finding("modes-exchanged", "forward"), *rest)

@@ -45,3 +45,9 @@ def test_running_statistics_that_normalize_in_training_are_named() -> None:
 def test_a_wrong_y_in_training_that_no_statistic_moves_is_not_called_so() -> None:
     source = LAYER.replace("x_hat = (x - mean) / std", "x_hat = np.sin(x - mean) / std")
     assert "running-in-training" not in said(source)
+
+
+def test_a_condition_the_wrong_way_round_is_one_mistake() -> None:
+    layer = next(one.source for one in programs("written_first") if one.name == "keras-like")
+    assert said(layer) == []
+    assert said(layer.replace("if training:", "if not training:")) == ["modes-exchanged"]

@@ -56,6 +56,23 @@ def only_adds(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Stati
     return mean + momentum * x.mean(axis=0), var + momentum * x.var(axis=0, ddof=1)
 
 
+@wrong("running-not-decayed", "running")
+def adds_the_batch_whole(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    return (1 - momentum) * mean + x.mean(axis=0), (1 - momentum) * var + x.var(axis=0, ddof=1)
+
+
+@wrong("running-bessel-inverted", "running")
+def corrects_downward(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    new = x.var(axis=0) * (len(x) - 1) / len(x)
+    return _move(mean, x.mean(axis=0), momentum), _move(var, new, momentum)
+
+
+@wrong("running-bessel-twice", "running")
+def corrects_again(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
+    new = x.var(axis=0, ddof=1) * len(x) / (len(x) - 1)
+    return _move(mean, x.mean(axis=0), momentum), _move(var, new, momentum)
+
+
 @wrong("running-first-batch-taken-over", "running")
 def starts_with_the_batch(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Statistics:
     if not mean.any():
