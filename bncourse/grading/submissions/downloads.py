@@ -176,7 +176,13 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _is_noise(parts: tuple[str, ...]) -> bool:
-    return any(part in _NOISE or part.startswith((".", "~$")) for part in parts)
+    """Whether a file is of an operating system or an editor, and of nobody; a student's name may begin with a dot."""
+    return any(
+        part in _NOISE
+        or part.startswith(("._", "~$"))
+        or (part.startswith(".") and not (CANVAS.fullmatch(part) or MOODLE.fullmatch(part)))
+        for part in parts
+    )
 
 
 def _is_wrapped(files: Sequence[_File]) -> bool:

@@ -216,6 +216,14 @@ def test_names_never_become_paths(course: Course, roster: Path, tmp_path: Path) 
     assert all("\x1b" not in text for row in found.rows for text in (row.who, row.source, *row.notes))
 
 
+@pytest.mark.parametrize("place", [".dot_101_9_backward.ipynb", ".dot Müller_7_assignsubmission_file_/backward.ipynb"])
+def test_a_name_that_begins_with_a_dot_is_a_students(place: str, tmp_path: Path) -> None:
+    noise = ["._x_101_9_backward.ipynb", ".DS_Store", ".ipynb_checkpoints/backward.ipynb", "__MACOSX/a_1_2_b.ipynb"]
+    path = zipped(tmp_path / "d.zip", {place: notebook(), **dict.fromkeys(noise, b"")})
+    (upload,) = read_download(path).uploads
+    assert upload.place == place and upload.person.name.startswith(".dot")
+
+
 def test_a_bomb_a_link_and_a_password_are_reasons(tmp_path: Path) -> None:
     path = tmp_path / "d.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
