@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from bncourse.grading.authoring.installation import source_for
 from bncourse.grading.authoring.variants import VariantError, check_words, varied
+from bncourse.grading.core.given_code import GIVEN, as_run
 from bncourse.grading.core.install import Source, written_out
 from bncourse.grading.core.names import imports_of
 from bncourse.grading.core.records import Kind, Master, MasterCell
@@ -161,8 +162,14 @@ def _check_source(where: str, kind: str, source: str) -> None:
         raise MasterError(f"{where}: a solution region is for answer and written cells, and each of them needs one.")
     if has_hidden and kind != "test":
         raise MasterError(f"{where}: hidden tests stand in a cell of kind {kind!r}, which students would see.")
-    if kind == "given" and any(name.split(".")[0] == "bncourse" for name in imports_of(ast.parse(source))):
-        raise MasterError(f"{where}: a given cell runs beside the answers, where bncourse is not installed.")
+    if kind == "given":
+        try:
+            code = as_run(source)
+        except ValueError as error:
+            raise MasterError(f"{where}: {error}") from error
+        if any(name.split(".")[0] == "bncourse" for name in imports_of(ast.parse(code))):
+            text = f"{where}: a given cell runs beside the answers, where bncourse is not installed."
+            raise MasterError(f"{text} Only functions of {GIVEN} can be imported, because their code is put there.")
 
 
 def _check_whole(path: Path, facts: Mapping[str, Any], cells: tuple[MasterCell, ...]) -> None:

@@ -18,6 +18,15 @@ BACKWARD_TESTS = {
     "batch_norm_backward_conv": "conv_backward",
 }
 """What students write or are given, and how a test turns it round."""
+KEPT = """\
+The cache is a dictionary with all that a backward pass could want:
+
+| key | shape |
+|---|---|
+| `x`, `x_hat` | `(N, C)` |
+| `mean`, `var`, `inv_std`, `gamma` | `(C,)` |
+| `eps` | a number |"""
+"""What the published notebook says of the cache."""
 
 
 def new_cache(own: Restated, dice: random.Random) -> tuple[str, ...]:
@@ -44,7 +53,6 @@ def backward_edits(own: Restated, cache: tuple[str, ...], *, sums: bool) -> Edit
     ones, zeros = ("np.ones((2, 1))", "np.zeros((2, 1))") if own.column else ("np.ones(2)", "np.zeros(2)")
     order = ", ".join(own.gradients)
     short = tuple(name for name in cache if name in (spread, "x_hat", "gamma"))
-    root = {"std": "np.sqrt(var + eps)", "precision": "1 / (var + eps)"}[spread]
     by_root = {"std": "/ std", "precision": "* np.sqrt(precision)"}[spread]
     word = {"std": "`std` (the root)", "precision": "`precision` (one over what stands under the root)"}[spread]
     unpack = 'cache["x_hat"], cache["inv_std"], cache["gamma"]'
@@ -55,17 +63,11 @@ def backward_edits(own: Restated, cache: tuple[str, ...], *, sums: bool) -> Edit
             ("shape `(N, C)`: `N` samples in rows, `C` channels in columns",
              f"shape `(C, N)`: `C` channels in rows, `N` samples in columns; `gamma` and `beta` have shape `{shape}`"),
             ("`inv_std` (one over the root)", word),
-            ("a cache that holds all that a backward pass could want",
-             f"a cache, the tuple `({', '.join(cache)})`, that holds all that a backward pass could want"),
+            (KEPT, f"The cache is the tuple `({', '.join(cache)})`, with all that a backward pass could want; `mean` and `{spread}` have shape `(C, 1)`."),
         ],
         "setup": [
-            ("x.mean(axis=0)", "x.mean(axis=1, keepdims=True)"),
-            ("x.var(axis=0)", "x.var(axis=1, keepdims=True)"),
-            ("inv_std = 1 / np.sqrt(var + eps)", f"{spread} = {root}"),
-            ("(x - mean) * inv_std", f"(x - mean) {by_root}"),
-            ("gamma * x_hat + beta", f"gamma{wide} * x_hat + beta{wide}"),
-            ('{"x": x, "mean": mean, "var": var, "eps": eps, "inv_std": inv_std, "x_hat": x_hat, "gamma": gamma}',
-             f"({', '.join(cache)})"),
+            ("import batch_norm_forward",
+             f'import forward_of_course\n\nbatch_norm_forward = forward_of_course("{" ".join(cache)}")'),
         ],
         "task-1": [("all of column 0", "all of row 0")],
         "nudge": [("[9.0, 11.5]])", "[9.0, 11.5]]).T"), ("np.ones(2), np.zeros(2)", f"{ones}, {zeros}")],
@@ -99,11 +101,10 @@ def backward_edits(own: Restated, cache: tuple[str, ...], *, sums: bool) -> Edit
         ],
         "explain-3": [("whole column of `dy`", "whole row of `dy`"), ("a column of `y`", "a row of `y`")],
         "answer-constant": [("the mean of the column", "the mean of the row"), ("a column of", "a row of")],
+        "task-4": [("a dictionary with `x_hat`, `inv_std` and `gamma`", f"the tuple `({', '.join(short)})`")],
         "inference-setup": [
-            ("inv_std = 1 / np.sqrt(running_var + eps)", f"{spread} = {root.replace('var', f'running_var{wide}')}"),
-            ("(x - running_mean) * inv_std", f"(x - running_mean{wide}) {by_root}"),
-            ("gamma * x_hat + beta", f"gamma{wide} * x_hat + beta{wide}"),
-            ('{"x_hat": x_hat, "inv_std": inv_std, "gamma": gamma}', f"({', '.join(short)})"),
+            ("import batch_norm_inference",
+             f'import inference_of_course\n\nbatch_norm_inference = inference_of_course("{" ".join(short)}")'),
         ],
         "inference-nudge": [
             ("[9.0, 11.5]])", "[9.0, 11.5]]).T"),

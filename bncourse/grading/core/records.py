@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Self
 
+from bncourse.grading.core.given_code import GIVEN, as_run
 from bncourse.grading.core.names import bound_names, imported_names, letters_of, lines_of, loaded_names, parse
 from bncourse.grading.core.regions import released_source
 
@@ -71,8 +72,9 @@ class Master:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 of all that the master says; changes when any cell, point or limit changes."""
-        return hashlib.sha256(self.serialized.encode()).hexdigest()
+        """SHA-256 of all that the master says; changes when any cell, function given, point or limit changes."""
+        given = [as_run(cell.source) for cell in self.cells if cell.kind == "given" and GIVEN in cell.source]
+        return hashlib.sha256("\n".join([self.serialized, *given]).encode()).hexdigest()
 
     @cached_property
     def trees(self) -> dict[str, ast.Module]:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from bncourse.grading.core.given_code import as_run
 from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.read import Reading
@@ -117,7 +118,7 @@ class Attempt:
         for cell in self.master.cells:
             name = cell.grade_id
             if cell.kind == "given":
-                steps.append({"do": "given", "cell": name, "source": plain_python(cell.source)})
+                steps.append({"do": "given", "cell": name, "source": plain_python(as_run(cell.source))})
             elif cell.kind == "answer":
                 source = self.plain(self.reading.answers.get(name, ""))
                 steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(self._binds[name])})
