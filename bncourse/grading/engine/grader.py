@@ -12,6 +12,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -22,12 +23,14 @@ from bncourse.grading.core.status import given_up, status_of, to_review, unreada
 from bncourse.grading.engine.attempt import Attempt, Phase
 from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.engine.preflight import Trials
+from bncourse.grading.engine.slips import with_slips_put_right
 from bncourse.grading.engine.worker_pool import Lane, LaneError, WorkerPool
 from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
 from bncourse.grading.submissions.missing_names import Mended, mended_answers
 from bncourse.grading.submissions.review_flags import looks
+from bncourse.grading.submissions.slips import answers_without_slips
 from bncourse.grading.submissions.submission import Submission, submission_of
 
 MAX_CACHED = 5_000
@@ -78,7 +81,7 @@ class Grader:
         self._cache: dict[str, SubmissionRecord] | None = {} if cache else None
         self._lanes = WorkerPool(level)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="lane")
-        self._texts = LimitedProcess({"names": mended_answers})
+        self._texts = LimitedProcess({"names": mended_answers, "slips": answers_without_slips})
         self.trials = Trials(self._passes)
 
     def check_machine(self) -> None:
@@ -193,16 +196,17 @@ class Grader:
         start = time.monotonic()
         attempt = Attempt(master, submission.reading)
         self.carry_out(attempt)
-        again = with_names(attempt, self._answers_with_names)
-        if again is not None:
-            self.carry_out(again)
-            charge_once(attempt, again)
+        for put_right, look in ((with_names, "names"), (with_slips_put_right, "slips")):
+            again = put_right(attempt, partial(self._looked, look))
+            if again is not None:
+                self.carry_out(again)
+                charge_once(attempt, again)
         return self.record(attempt, submission.student, digest, time.monotonic() - start)
 
-    def _answers_with_names(self, *arguments: Any) -> dict[str, Mended]:
-        """Look for the names that answers lack; none where that takes too long."""
+    def _looked(self, what: str, *arguments: Any) -> dict[str, Mended]:
+        """Look for the names that answers lack, or for slips; for none where that takes too long."""
         try:
-            found: dict[str, Mended] = self._texts.call("names", *arguments)
+            found: dict[str, Mended] = self._texts.call(what, *arguments)
         except CallEnded:
             return {}
         return found

@@ -25,6 +25,7 @@ from bncourse.grading.core.records import Kind, Master, MasterCell, Verdict
 from bncourse.grading.core.render import public_master
 from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.missing_names import charge_once, with_names
+from bncourse.grading.engine.slips import with_slips_put_right
 from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
 from bncourse.grading.submissions.complete import complete
@@ -74,10 +75,11 @@ def check(path: Path) -> Checked:
         raise UnreadableNotebookError(f"{path} cannot be graded: {reading.reason}.")
     plan = Attempt(master, reading)
     carry_out(plan)
-    again = with_names(plan)
-    if again is not None:
-        carry_out(again)
-        charge_once(plan, again)
+    for put_right in (with_names, with_slips_put_right):
+        again = put_right(plan)
+        if again is not None:
+            carry_out(again)
+            charge_once(plan, again)
     said = [*file.notes, *reading.repairs, *plan.all_notes()]
     look = looks(reading, plan.measured)
     return Checked(plan.all_verdicts(), (*said, *([f"A person will look at this: {look}"] if look else [])))

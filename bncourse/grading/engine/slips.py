@@ -1,0 +1,45 @@
+"""An attempt that a slip has stopped in; the same with the slip put right out. One test is charged for it.
+
+`x.mean(dim=0)` in NumPy stops every test of its function. As with a name that is missing, the first test that it stops
+keeps its zero, and the others get what the rest of the code is worth. The tests decide, and the code has to be right
+but for the slip: stopping it on purpose gains nothing.
+"""
+
+import re
+from collections.abc import Callable
+
+from bncourse.grading.engine.attempt import Attempt
+from bncourse.grading.engine.missing_names import STOPPED
+from bncourse.grading.submissions.missing_names import Mended
+from bncourse.grading.submissions.slips import answers_without_slips
+
+_STOP = re.compile("(Type|Key|Attribute|Index|Value)Error")
+"""What the message of a test says that a slip has stopped."""
+
+
+def with_slips_put_right(
+    attempt: Attempt, look: Callable[..., dict[str, Mended]] = answers_without_slips
+) -> Attempt | None:
+    """Make an attempt at the stopped tests with answers that have no plain slip; None where that changes nothing.
+
+    Parameters
+    ----------
+    attempt : Attempt
+        One that was carried out.
+    look : callable
+        Does what `answers_without_slips` does; a grader's does it where it can be ended.
+    """
+    stopped = (verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED)
+    if attempt.reason or not any(_STOP.search(verdict.message) for verdict in stopped):
+        return None
+    reading = attempt.reading
+    own = (extra.source for extra in (*reading.extras, *reading.moved))
+    others = [*attempt.given.values(), *map(attempt.plain, own)]
+    put_right = look(attempt.code, others, "torch" in attempt.master.imports)
+    if not put_right:
+        return None
+    answers = reading.answers | {name: one.source for name, one in put_right.items()}
+    again = Attempt(attempt.master, reading._replace(answers=answers))
+    again.put_in = {name: one.said for name, one in put_right.items()}
+    again.repeat(attempt, STOPPED)
+    return again
