@@ -28,7 +28,7 @@ def compare_stages(forward: Function, staged: Function, probe: Probe) -> Any:
     stages = _right_stages(probe)
     for name, right in stages._asdict().items():
         value = named[name]
-        if name == "dmean_through_var" and type(value) in (int, float) and value == 0:
+        if name == "dmean_through_var" and isinstance(value, int | float | np.number) and value == 0:
             value = np.zeros_like(right)  # that this share is zero is what the task is about
         if right.shape == probe.x.shape and not (name == "dx_through_mean" and np.size(value) == right.shape[1]):
             read, expected = call.like(value, probe.x, name, []), right
