@@ -4,6 +4,6 @@ One file of text and one of programs for each assignment: `shift.toml` holds the
 that hold the beliefs. `name_belief` is what a test cell calls.
 """
 
-from bncourse.diagnosis.tasks.question import believes, name_belief
+from bncourse.diagnosis.tasks.question import believes, is_right_with, name_belief
 
-__all__ = ["believes", "name_belief"]
+__all__ = ["believes", "is_right_with", "name_belief"]

@@ -190,12 +190,36 @@ def name_belief(name: str, function: Any, **given: Any) -> None:
     Misconception
         If a known mistaken program gives the same numbers, on all inputs that are tried.
     """
-    task, _, short = name.partition("/")
-    question: Question = importlib.import_module(f"bncourse.diagnosis.tasks.{task}").QUESTIONS[short]
-    beliefs = question.explain(function, given)
+    beliefs = _question(name).explain(function, given)
     if beliefs:
         more = [and_also(task_beliefs()[one]) for one in beliefs[1:]]
         raise finding(beliefs[0], remark="\n".join(more)).misconception()
+
+
+def is_right_with(name: str, found: Any, arguments: Any, options: Mapping[str, Any], **given: Any) -> bool:
+    """Whether a result is what a right program gives with the student's own functions for the steps before it.
+
+    A mistake in those was charged in their own tests, and is not charged again.
+
+    Parameters
+    ----------
+    name : str
+        The assignment and the question, such as "training/sweep-rates".
+    found
+        What the student's function returned.
+    arguments, options
+        What it was called with.
+    **given
+        Functions of the notebook that the question's programs use.
+    """
+    own = _question(name).run(Slips(), {**given, "kept": {}}, [Inputs(tuple(arguments), dict(options))])
+    return same([found], own)
+
+
+def _question(name: str) -> Question:
+    task, _, short = name.partition("/")
+    question: Question = importlib.import_module(f"bncourse.diagnosis.tasks.{task}").QUESTIONS[short]
+    return question
 
 
 def believes(belief: str) -> Misconception:

@@ -53,6 +53,8 @@ def gradients(s: Slips, given: Given, network: Network, x: Array, labels: Array,
     if "gradients-averaged-twice" in s:
         dlogits = dlogits / len(x)
     dbeta = dlogits.mean(axis=0) if "gradients-last-beta-averaged" in s else dlogits.sum(axis=0)
+    if "gradients-last-beta-not-trained" in s:
+        dbeta = 0 * dbeta
     found = [] if like_hidden else [{"weight": h.T @ dlogits, "beta": dbeta}]
     dh = dlogits if like_hidden else dlogits @ last["weight"].T
     ways = {"": dlogits.sum(axis=1), "/2": dlogits.max(axis=1), "/3": dlogits.mean(axis=1)}
@@ -149,6 +151,8 @@ def train(
         result = result[-1]
     if "train-last-loss/2" in s:
         result = result.mean()
+    if "train-last-loss/3" in s:
+        result = result[-1:]
     layers = [{**layer} for layer in network]
     return (layers, result) if "train-order" in s else (result, layers)
 
@@ -212,6 +216,9 @@ def sizes(
             batches = np.tile(np.arange(size), (count, 1))
         scaled = rate * size if "sweep-sizes-rate-scaled" in s else rate
         scaled = rate / size if "sweep-sizes-rate-scaled/2" in s else scaled
+        scaled = rate * size / sizes[0] if "sweep-sizes-rate-scaled/3" in s else scaled
+        for way, fixed in {"": 0.1, "/2": 1.0, "/3": 0.5}.items():
+            scaled = fixed if f"sweep-sizes-rate-ignored{way}" in s else scaled
         runs.append((scaled, batches))
     return _swept(s, given, "sweep-sizes", x, labels, runs, normalized, {})
 
@@ -224,6 +231,7 @@ def _swept(
     final, network = [], None
     for number, (rate, batches) in enumerate(runs):
         seed = 1 if f"{part}-other-start" in s else number if f"{part}-other-start/2" in s else 0
+        seed = batches.shape[1] if f"{part}-other-start/3" in s else seed
         if f"{part}-network-carried" in s:
             network = network or given["start"](seed, **options)
             losses, network = given["train"](network, x, labels, batches, rate=rate, normalized=normalized)
@@ -296,7 +304,7 @@ QUESTIONS = {
         ("train",),
         pairs=False,
         given=("loss_and_gradients",),
-        ways={"train-flag-ignored": 2, "train-last-loss": 2},
+        ways={"train-flag-ignored": 2, "train-last-loss": 3},
     ),
     "sweep-rates": Question(
         rates_inputs, rates, ("sweep-rates",), pairs=False, given=("start", "train"), ways=_ways("sweep-rates")
@@ -308,7 +316,8 @@ QUESTIONS = {
         pairs=False,
         given=("start", "train", "make_batches"),
         ways=_ways("sweep-sizes")
-        | {"sweep-sizes-one-epoch": 3, "sweep-sizes-other-batches": 2, "sweep-sizes-rate-scaled": 2},
+        | {"sweep-sizes-one-epoch": 3, "sweep-sizes-other-batches": 2, "sweep-sizes-rate-scaled": 3}
+        | {"sweep-sizes-rate-ignored": 3, "sweep-sizes-other-start": 3},
     ),
     **mending.QUESTIONS,
 }
