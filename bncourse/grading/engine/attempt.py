@@ -2,7 +2,7 @@
 
 import base64
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 from bncourse.grading.core.given_code import as_run
@@ -208,9 +208,9 @@ class Attempt:
             return _zero(cell, "not attempted", text, verdict.seconds)
         return verdict
 
-    def repeat(self, before: "Attempt", outcomes: Sequence[str]) -> None:
-        """Leave open only tests that ended with certain outcomes in an attempt before, which showed what cells show."""
-        self._verdicts = {name: one for name, one in before._verdicts.items() if one.outcome not in outcomes}
+    def repeat(self, before: "Attempt", tests: Collection[str]) -> None:
+        """Leave open only certain tests of an attempt before, which showed what cells show."""
+        self._verdicts = {name: one for name, one in before._verdicts.items() if name not in tests}
         self._previewed = True
 
     def take_output(self, message: dict[str, Any], pictures: list[bytes]) -> None:

@@ -1,7 +1,8 @@
 """An attempt in which a name is missing in; the same with the name put in out, and what is charged for it: one test.
 
 A missing `N = len(dy)` stops every test of its function. It is one slip: the first test that it stops keeps its zero,
-and the others get what the rest of the code is worth.
+and the others get what the rest of the code is worth. A test that failed for another reason stays failed: code may see
+which run it is in, and would have two answers to it.
 """
 
 import re
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 from bncourse.grading.core.records import Verdict
 from bncourse.grading.engine.attempt import Attempt
+from bncourse.grading.sandbox.inside.watching import worst
 from bncourse.grading.submissions.missing_names import Mended, mended_answers
 
 STOPPED = ("wrong", "crashed", "not attempted")
@@ -28,8 +30,7 @@ def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended
     look : callable
         Does what `mended_answers` does; a grader's does it where it can be ended.
     """
-    verdicts = (verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED)
-    stopped = [verdict for verdict in verdicts if _MISSING.search(verdict.message)]
+    stopped = {verdict.grade_id for verdict in attempt.all_verdicts() if _is_stopped(verdict)}
     reading, code = attempt.reading, attempt.code
     if not stopped or attempt.reason:
         return None
@@ -41,15 +42,21 @@ def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended
     answers = reading.answers | {name: one.source for name, one in put_in.items()}
     again = Attempt(attempt.master, reading._replace(answers=answers))
     again.put_in = {name: one.said for name, one in put_in.items()}
-    again.repeat(attempt, STOPPED)
+    again.repeat(attempt, stopped)
     return again
 
 
 def charge_once(attempt: Attempt, again: Attempt) -> None:
-    """Give an attempt the points that only missing names have cost, but for one test of each answer."""
+    """Give an attempt the points that only missing names have cost, but for one test of each answer.
+
+    What the other one has seen of how gradients are found, and that the grader failed on it, counts as well.
+    """
+    for name, how in again.measured.items():
+        attempt.measured[name] = worst([how, attempt.measured.get(name, "")])
+    attempt.reason = again.reason
     charged = set[str]()
     for before, after in zip(attempt.all_verdicts(), again.all_verdicts(), strict=True):
-        if before.outcome not in STOPPED or after.outcome != "correct":
+        if not _is_stopped(before) or after.outcome != "correct":
             continue
         answers = attempt.answers_behind(before.grade_id) & again.put_in.keys() or set(again.put_in)
         said = "; ".join(line for answer in sorted(answers) for line in again.put_in[answer])
@@ -58,6 +65,11 @@ def charge_once(attempt: Attempt, again: Attempt) -> None:
         else:
             charged |= answers
             attempt.put(_said_once(before, said))
+
+
+def _is_stopped(verdict: Verdict) -> bool:
+    """Whether a missing name may have stopped a test."""
+    return verdict.outcome in STOPPED and bool(_MISSING.search(verdict.message))
 
 
 def _said_once(verdict: Verdict, said: str) -> Verdict:

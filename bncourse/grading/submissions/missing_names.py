@@ -65,8 +65,9 @@ def mended(source: str, known: frozenset[str], asked: frozenset[str] = frozenset
     """
     if len(source) > MAX_SOURCE:
         return None
+    lines = source.replace("\r\n", "\n").replace("\r", "\n")  # to Python, each of them ends a line
     try:
-        return _mended(source, known, asked)
+        return _mended(lines, known, asked)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -96,7 +97,7 @@ def _mended(source: str, known: frozenset[str], asked: frozenset[str]) -> Mended
         return None
     own = frozenset(_bound(tree, nested=False))
     known |= own | frozenset(dir(builtins))
-    renamed, added, said = list[tuple[int, int, str, str]](), list[tuple[int, str]](), list[str]()
+    renamed, added, said = list[tuple[int, int, int, str]](), list[tuple[int, str]](), list[str]()
     missing = [(function, name) for function in _functions(tree) for name in sorted(_missing(function, known))]
     if len(missing) > MAX_MISSING:
         return None
@@ -107,7 +108,7 @@ def _mended(source: str, known: frozenset[str], asked: frozenset[str]) -> Mended
             added.append((first.lineno - 1, " " * first.col_offset + line))
         elif other is not None:
             places = [node for node in _loads(function) if node.id == name]
-            renamed += [(node.lineno - 1, node.col_offset, name, other) for node in places]
+            renamed += [(node.lineno - 1, node.col_offset, node.end_col_offset or 0, other) for node in places]
         else:
             return None  # it would stop all the same
         said.append(line or f"{other} in the place of {name}")
@@ -120,11 +121,11 @@ def _mended(source: str, known: frozenset[str], asked: frozenset[str]) -> Mended
     return Mended(text, tuple(said)) if said and _parses(text) else None
 
 
-def _edited(lines: list[str], renamed: list[tuple[int, int, str, str]], added: list[tuple[int, str]]) -> list[str]:
+def _edited(lines: list[str], renamed: list[tuple[int, int, int, str]], added: list[tuple[int, str]]) -> list[str]:
     """Write other names and more lines into a text, from its end to its beginning, so that places stay as they are."""
-    for number, offset, name, other in sorted(renamed, reverse=True):
+    for number, begin, end, other in sorted(renamed, reverse=True):
         text = lines[number].encode()
-        lines[number] = (text[:offset] + other.encode() + text[offset + len(name.encode()) :]).decode()
+        lines[number] = (text[:begin] + other.encode() + text[end:]).decode()
     for number, line in sorted(added, reverse=True):
         lines.insert(number, line)
     return lines
@@ -206,7 +207,7 @@ def _other_name(function: Function, name: str, known: frozenset[str]) -> str | N
         return alike[0]
     arguments = {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
     unread = own - {node.id for node in _loads(function)} - arguments - {"_"}
-    return unread.pop() if len(unread) == 1 else None
+    return next((one for one in unread if len(unread) == 1 and len(one) <= MAX_NAME), None)
 
 
 def _alike(name: str, names: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """A name that is missing costs one test, and not every test that it stops."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bncourse.grading.core.records import Outcome, Verdict
 from bncourse.grading.engine.attempt import Attempt
@@ -70,3 +71,29 @@ def test_nothing_is_tried_again_where_nothing_is_missing_or_nothing_was_lost() -
     assert with_names(attempt(RIGHT, forward="wrong")) is None
     assert with_names(attempt(OUT)) is None
     assert with_names(attempt(OUT, forward="timeout")) is None
+
+
+def test_a_test_that_failed_for_another_reason_is_not_tried_again() -> None:
+    """Code that sees in which run it is would have a second answer to it."""
+    first = attempt(OUT, forward="crashed", scale="wrong")
+    wrong = next(verdict for verdict in first.all_verdicts() if verdict.grade_id == "test-scale")
+    first.put(replace(wrong, message="A hidden test of `standardize` failed."))
+    again = with_names(first)
+    assert again is not None and again.open_tests() == ["test-forward"]
+    for verdict in attempt(RIGHT).all_verdicts():
+        again.put(verdict)
+    charge_once(first, again)
+    assert score(first) == FULL - 3 - 2
+
+
+def test_what_the_second_run_has_seen_counts() -> None:
+    first = attempt(OUT, forward="crashed", backward="crashed")
+    again = with_names(first)
+    assert again is not None
+    for verdict in attempt(RIGHT).all_verdicts():
+        again.put(verdict)
+    first.measured, again.measured = {"a": "differences"}, {"a": "unseen", "batch_norm_backward": "unseen"}
+    again.reason = "the grader failed: LaneError"
+    charge_once(first, again)
+    assert first.measured == {"a": "differences", "batch_norm_backward": "unseen"}
+    assert first.reason == again.reason

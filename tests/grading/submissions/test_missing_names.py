@@ -87,3 +87,15 @@ def test_what_would_take_long_to_compare_is_left_as_it_is(source: str) -> None:
 def test_a_deep_answer_is_left_as_it_is() -> None:
     deep = f"x = a{'.b' * 2500}\ndef f(dy):\n    return dy / N"
     assert mended(deep, frozenset()) is None and names_in([deep]) == frozenset()
+
+
+def test_a_name_is_found_at_its_place_whatever_ends_a_line_and_however_it_is_written() -> None:
+    for source in ("def f(x):\r    y = 2 * x\r    return out", "def f(x):\r\n    y = 2 * x\r\n    return out"):
+        found = mended(source, frozenset())
+        assert found is not None and found.source == "def f(x):\n    y = 2 * x\n    return y"
+    wide = mended("def f(x):\n    y = 2 * x\n    return \uff4f\uff55\uff54 + 1", frozenset())
+    assert wide is not None and wide.source.endswith("return y + 1")
+
+
+def test_a_name_of_great_length_is_not_said() -> None:
+    assert mended(f"def f(x):\n    {'y' * 5_000} = 2 * x\n    return out", frozenset()) is None

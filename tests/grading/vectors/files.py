@@ -265,16 +265,39 @@ pool.submit(int).result()
 {RICHARDSON.replace("batch_norm_backward", "measured")}
 def batch_norm_backward(dy, cache):
     return pool.submit(measured, dy, cache).result()"""
-UNWATCHED = f"""\
-import sys
+OUT_OF_SIGHT_FORM = f"""\
+import sys, threading
 {RICHARDSON.replace("batch_norm_backward", "measured")}
 def batch_norm_backward(dy, cache):
-    watching = sys.getprofile()
+    {{}}
+"""
+OUT_OF_SIGHT = {
+    "with the profile and the trace taken off": OUT_OF_SIGHT_FORM.format("""\
+sees, follows = sys.getprofile(), sys.gettrace()
     sys.setprofile(None)
+    sys.settrace(None)
     try:
         return measured(dy, cache)
     finally:
-        sys.setprofile(watching)"""
+        sys.settrace(follows)
+        sys.setprofile(sees)"""),
+    "from a trace of its own": OUT_OF_SIGHT_FORM.format("""\
+found = []
+    sys.settrace(lambda *_: found.append(measured(dy, cache)) if not found else None)
+    (lambda: None)()
+    sys.settrace(None)
+    return found[0]"""),
+    "in a thread that nobody watches": OUT_OF_SIGHT_FORM.format("""\
+found, sees, follows = [], threading.getprofile(), threading.gettrace()
+    threading.setprofile(None)
+    threading.settrace(None)
+    thread = threading.Thread(target=lambda: found.append(measured(dy, cache)))
+    thread.start()
+    thread.join()
+    threading.setprofile(sees)
+    threading.settrace(follows)
+    return found[0]"""),
+}
 DERIVED = """\
 def batch_norm_backward(dy, cache):
     x, gamma, beta, eps, x_hat = cache
@@ -306,6 +329,37 @@ def batch_norm_backward(dy, cache):
             dx[index] += (dy * gamma * standardized(rows, eps)).sum() / (2 * step)
     return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
 
+IN_ONE_LOOP = """\
+def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    steps = np.array([-4, -3, -2, -1, 1, 2, 3, 4]) * 0.002
+    weights = np.linalg.inv(np.vander(np.append(steps, 0), 9))[-2]
+    dx, n = np.zeros_like(x), len(x)
+    for index in np.ndindex(x.shape):
+        for step, weight in zip(steps, weights):
+            {nudge}
+            dx[index] += weight * np.add.reduce(np.ravel(dy * gamma * c / np.sqrt(np.add.reduce(c * c) / n + eps)))
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+"""Nothing is called that is given what is nudged."""
+HELD = {
+    "in one loop": """\
+z = x.copy()
+            z[index] += step
+            c = z - np.add.reduce(z) / n""",
+    "in one loop, transposed and shifted": """\
+z = x.T + 5.0
+            z[index[::-1]] += step
+            c = np.transpose(z - np.add.reduce(z, 1)[:, None] / n)""",
+    "in one loop, by the step alone": """\
+e = np.zeros_like(x)
+            e[index] = step
+            c = (x + e) - np.add.reduce(x + e) / n""",
+    "in one loop, in a dictionary": """\
+held = {"z": x.tolist()}
+            held["z"][index[0]][index[1]] += step
+            c = np.array(held["z"]) - np.add.reduce(np.array(held["z"])) / n""",
+}
+
 
 @row("finite differences or complex step instead of a derivation")
 def finite_differences() -> list[Pair]:
@@ -323,8 +377,12 @@ def finite_differences() -> list[Pair]:
         "in a thread": IN_A_THREAD,
         "in lists": IN_LISTS,
         "from the second call on": AT_SECOND,
+    } | {title: IN_ONE_LOOP.format(nudge=nudge) for title, nudge in HELD.items()}
+    unseen = {"in a thread that was there before": IN_A_POOL} | OUT_OF_SIGHT
+    lacking = RIGHT | {
+        "forward": DIFFERENCES.replace("return gamma * x_hat + beta,", "y = gamma * x_hat + beta\n    return out,")
     }
-    unseen = {"in a thread that was there before": IN_A_POOL, "with the profile taken off": UNWATCHED}
+    hidden = OUT_OF_SIGHT["from a trace of its own"]
     return [
         differences,
         *(
@@ -334,6 +392,13 @@ def finite_differences() -> list[Pair]:
         *(
             Pair(hand_in(base | {"backward": code}), derived, title, points=FULL, status="needs review")
             for title, code in unseen.items()
+        ),
+        Pair(
+            hand_in(lacking | {"backward": hidden}),
+            hand_in(lacking | {"backward": DERIVED}),
+            "out of sight, where a name is missing and only the second run comes to it",
+            points=FULL - 3,
+            status="needs review",
         ),
     ]
 

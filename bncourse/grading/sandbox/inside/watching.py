@@ -1,20 +1,26 @@
 """How a function finds its gradient, seen from what it does: many forward passes of nudged inputs, or complex ones.
 
-One call is watched. Every function that it calls shows its arguments, every method the array that it belongs to. A
-derivative that is measured needs the forward pass of inputs that differ a little from those that were given, one for
-each sample at least, or all of them in one large array; a derivation needs none. Threads that begin during the call
-are watched too. Where a function works out of sight, or looks at how it is watched, a person has to look.
+One call is watched. Every function that it calls shows its arguments, every method the array that it belongs to, and
+every turn of a student's loop what the function holds. A derivative that is measured needs the forward pass of inputs
+that differ a little from those that were given, one for each sample at least, or all of them in one large array; a
+derivation needs none. Threads that begin during the call are watched too. Where a function works out of sight, or
+looks at how it is watched, a person has to look.
 """
 
 import contextlib
+import functools
+import json
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from types import CodeType, FrameType, FunctionType
+from pathlib import Path
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+
+from .nudged import MAX_VALUES, as_array, holds_many, is_all_steps, is_near, known, moved_in, parts_like
 
 ENOUGH = 4
 """So many different inputs near the given ones are a measurement."""
@@ -22,20 +28,29 @@ OFTEN = 8
 """A library's function is looked at once it has been called so often: in a derivation none is."""
 MANY = 4
 """So many times larger than what was given is an array that may hold many inputs."""
-FEW_MOVED, ALL_MOVED, ROUNDING = 0.2, 1e-2, 1e-12
-"""How far an input is nudged, in units of its largest entry, where few of its entries are moved, or all."""
-MAX_VALUES = 200_000
+TURNS, RARER = 12, 20
+"""So many turns of a line are looked at; of more, fewer and fewer, each time by one in so many."""
+HELD_DEPTH, FEW_PARTS = 2, 12
+"""How deep, and how broadly, what a function holds is looked into at each turn."""
+PLAIN = (float, int, str, bool, bytes, type(None), FunctionType, BuiltinFunctionType, ModuleType, type, np.ufunc)
+FEW_VALUES = 1_000
+"""Of an input with more values, any number is near to one."""
+UNROLLED = 16
+"""So many lines may hold a loop that was written out; each is looked at then the first time too."""
 DEPTH = 4
-OWN = "<"
-"""How the file names of a student's cells begin."""
+LIBRARIES = (*(str(Path(module.__file__ or "").parent.parent) for module in (np, json)), "<frozen", "<__array")
+"""How the file names of code begin that is not the student's: the folders of NumPy and of the standard library."""
 HOW = {
     "differences": "with many forward passes of nudged inputs",
     "complex": "with a complex step",
 }
-OUT_OF_SIGHT = ("setprofile", "getprofile", "start_new_thread")
+OUT_OF_SIGHT = ("setprofile", "getprofile", "settrace", "gettrace", "start_new_thread", "_current_frames")
 """What takes a function's work out of sight, or asks whether it is seen."""
-OURS = (__name__, "threading")
-"""Modules that may: what begins a thread by the library is watched there."""
+SETTINGS = frozenset(
+    id(function.__code__)
+    for function in (threading.setprofile, threading.getprofile, threading.settrace, threading.gettrace)
+)
+"""Where the library's functions lie that do the same for threads to come."""
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -67,16 +82,16 @@ def measured_message(name: str, how: str) -> str:
 def watched(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
     """Call a function; returns its value, and which of "differences" and "complex" it was seen to use."""
     watch = _Watch([*_arrays(args, DEPTH), *_arrays(kwargs, DEPTH)])
-    before, for_threads = sys.getprofile(), threading.getprofile()
-    threading.setprofile(watch.see)
-    sys.setprofile(watch.see)
-    try:
+    with watch.on():
         value = target(*args, **kwargs)
-        watch.is_unseen |= sys.getprofile() != watch.see
-    finally:
-        sys.setprofile(before)
-        threading.setprofile(for_threads)
+        watch.is_unseen |= not watch.is_on()
     return value, watch.found()
+
+
+@functools.cache
+def _is_own(filename: str) -> bool:
+    """Whether code of this name is the student's: of a cell, of a module beside the notebook, or made of a text."""
+    return not filename.startswith(LIBRARIES)
 
 
 def worst(seen: Iterable[Any]) -> str:
@@ -90,30 +105,85 @@ def _arrays(value: Any, depth: int) -> Iterator[Any]:
         if value.dtype.kind == "f" and 4 <= value.size <= MAX_VALUES:
             yield value.astype(np.float64)
         return
-    if depth == 0:
-        return
+    if depth:
+        for part in _parts(value)[:50]:
+            yield from _arrays(part, depth - 1)
+
+
+def _parts(value: Any) -> list[Any]:
+    """What a list, a dictionary or an object holds."""
+    if isinstance(value, (list, tuple)):
+        return list(value)
     if isinstance(value, dict):
-        value = list(value.values())
-    elif not isinstance(value, (list, tuple)):
-        value = list(getattr(value, "__dict__", {}).values())
-    for part in value[:50]:
-        yield from _arrays(part, depth - 1)
+        return list(value.values())
+    with contextlib.suppress(AttributeError, TypeError):
+        return list(object.__getattribute__(value, "__dict__").values())
+    return []
+
+
+class _Track:
+    """The inputs with few entries moved that were seen at one place, one after the other."""
+
+    def __init__(self) -> None:
+        self.masks = set[int]()
+        self.last = self.turned = self.others = 0
+
+    def add(self, mask: int) -> None:
+        """Take the next one."""
+        if self.last and mask != self.last:
+            turned = bool(self.last & ~mask) and bool(mask & ~self.last)
+            self.turned, self.others = self.turned + turned, self.others + (not turned)
+        self.masks.add(mask)
+        self.last = mask
+
+    @property
+    def is_measurement(self) -> bool:
+        """Whether one entry is moved as another is moved back; an array that is filled goes one way."""
+        return len(self.masks) >= ENOUGH and self.turned >= max(ENOUGH - 1, 2 * self.others)
 
 
 class _Watch:
     """What was seen of one call."""
 
-    def __init__(self, given: list[Any]) -> None:
-        self.given = [(values, float(np.abs(values).max())) for values in given]
-        self.large = MANY * max((values.size for values in given), default=MAX_VALUES)
+    def __init__(self, arrays: list[Any]) -> None:
+        self.given = [known(values) for values in arrays]
+        self.sizes = {n for one in arrays for n in (one.size, *one.shape)}
+        self.large = MANY * max((values.size for values in arrays), default=MAX_VALUES)
         self.calls: defaultdict[Any, int] = defaultdict(int)
         self.nudged: defaultdict[Any, set[bytes]] = defaultdict(set)
-        self.is_complex = self.is_stacked = self.is_unseen = False
+        self.tracks: defaultdict[Any, _Track] = defaultdict(_Track)
+        self.contents: dict[Any, bytes] = {}
+        """What was seen last at a place."""
+        self.turns: defaultdict[Any, int] = defaultdict(int)
+        self.due: defaultdict[Any, int] = defaultdict(int)
+        """By line: how often it was come to, and at which time it is looked at next."""
+        self.is_complex = self.is_seen = self.is_unseen = False
+
+    @contextlib.contextmanager
+    def on(self) -> Iterator[None]:
+        """Have calls, and the lines of the student's functions, seen in this thread and in those that begin."""
+        before = sys.getprofile(), threading.getprofile(), sys.gettrace(), threading.gettrace()
+        threading.setprofile(self.see)
+        threading.settrace(self.enter)
+        sys.settrace(self.enter)
+        sys.setprofile(self.see)
+        try:
+            yield
+        finally:
+            sys.setprofile(before[0])
+            threading.setprofile(before[1])
+            sys.settrace(before[2])
+            threading.settrace(before[3])
+
+    def is_on(self) -> bool:
+        """Whether all is as it was set."""
+        sees = sys.getprofile() == self.see and threading.getprofile() == self.see
+        return sees and sys.gettrace() == self.enter and threading.gettrace() == self.enter
 
     def found(self) -> list[str]:
         """Which ways of measuring were seen."""
-        differences = self.is_stacked or any(len(inputs) >= ENOUGH for inputs in self.nudged.values())
-        seen = {"differences": differences, "complex": self.is_complex, "unseen": self.is_unseen}
+        many = any(len(inputs) >= ENOUGH for inputs in self.nudged.values())
+        seen = {"differences": self.is_seen or many, "complex": self.is_complex, "unseen": self.is_unseen}
         return [how for how, was_seen in seen.items() if was_seen]
 
     def see(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -124,12 +194,14 @@ class _Watch:
                 if type(array) is np.ndarray:
                     self.calls[argument.__name__] += 1
                     self.look(argument.__name__, array, closely=self.calls[argument.__name__] > OFTEN)
-                elif argument.__name__ in OUT_OF_SIGHT and frame.f_globals.get("__name__") not in OURS:
+                elif argument.__name__ in OUT_OF_SIGHT and not (_is_ours(frame) or self.is_begun(frame)):
                     self.is_unseen = True
             elif event in ("call", "return"):
                 code, called = frame.f_code, event == "call"
                 place = id(code)  # a code object's hash is worked out from all that is in it, each time
-                own = code.co_filename.startswith(OWN)
+                own = _is_own(code.co_filename)
+                if called and place in SETTINGS and not _is_ours(frame.f_back):
+                    self.is_unseen = True
                 if not (own or called) or place in INNER:
                     return
                 self.calls[place] += called
@@ -139,15 +211,80 @@ class _Watch:
                         self.look(place, value, closely=closely)
                     elif closely and own and type(value) in (list, tuple):
                         self.look_at_rows(place, value)
+                if not called and self.is_due((place, "return")):
+                    self.look_around(frame)
         except Exception:  # noqa: S110  (an array that cannot be read)
             pass
 
+    def is_begun(self, frame: FrameType) -> bool:
+        """Whether it is the library that begins a thread, which is watched then."""
+        return frame.f_globals is vars(threading) and self.is_on_for_threads()
+
+    def is_on_for_threads(self) -> bool:
+        """Whether threads that begin now are watched."""
+        return bool(threading.getprofile() == self.see and threading.gettrace() == self.enter)
+
+    def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """Follow the lines of a student's function."""
+        return self.follow if _is_own(frame.f_code.co_filename) else None
+
+    def follow(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """Look at what a function holds as it comes to a line."""
+        first = len(self.turns) > UNROLLED
+        if event == "line" and not self.is_seen and self.is_due((id(frame.f_code), frame.f_lineno), first=first):
+            with contextlib.suppress(Exception):
+                self.look_around(frame)
+        return self.follow
+
+    def is_due(self, line: Any, *, first: bool = False) -> bool:
+        """Whether a place that was come to is looked at this time."""
+        self.turns[line] += 1
+        turn = self.turns[line]
+        if turn < self.due[line] or not (first or turn > 1):
+            return False
+        self.due[line] = turn + 1 + max(0, turn - TURNS) // RARER
+        return True
+
+    def look_around(self, frame: FrameType) -> None:
+        """Look at the arrays and the lists of numbers that a function holds, or reads of the names of the notebook."""
+        place = id(frame.f_code)
+        held = {name: frame.f_globals.get(name) for name in frame.f_code.co_names} | frame.f_locals
+        for name, value in held.items():
+            self.look_into((place, name), value, HELD_DEPTH)
+
+    def look_into(self, place: Any, value: Any, depth: int) -> None:
+        """Look at an array, at a list of numbers, or at what a list, a dictionary or an object holds."""
+        kind = type(value)
+        if kind in (list, tuple) and len(value) in self.sizes:
+            array = as_array(value)
+            value, kind = (value, kind) if array is None else (array, np.ndarray)
+        if kind is np.ndarray:
+            if value.dtype.kind == "f" and 4 <= value.size <= MAX_VALUES:
+                self.follow_moved(place, value)
+        elif depth and kind not in PLAIN:
+            for number, part in enumerate(_parts(value)[:FEW_PARTS]):
+                self.look_into((*place, number), part, depth - 1)
+
+    def follow_moved(self, place: Any, array: Any) -> None:
+        """Note which entries of an input are moved in an array, where it is not as it was."""
+        content = array.tobytes()
+        if content == self.contents.get(place):
+            return
+        self.contents[place] = content
+        for number, one in enumerate(self.given):
+            for part in (array, *parts_like(array, one)):
+                for moved in moved_in(part, one):
+                    track = self.tracks[place, number, moved.kind]
+                    track.add(moved.mask)
+                    self.is_seen |= track.is_measurement
+            self.is_seen |= is_all_steps(array, one)
+
     def look_at_rows(self, place: Any, rows: Any) -> None:
         """Look at a list of rows, or of columns, that was seen at a place."""
-        for shape in {values.shape for values, _ in self.given}:
+        for shape in {one.values.shape for one in self.given}:
             if len(rows) in (shape[0], shape[-1]):
-                with contextlib.suppress(Exception):  # rows of other things than numbers, or of several lengths
-                    array = np.array(rows, dtype=np.float64)
+                array = as_array(rows)
+                if array is not None:
                     self.look(place, array if array.shape == shape else array.T, closely=True)
 
     def look(self, place: Any, array: Any, *, closely: bool) -> None:
@@ -155,37 +292,26 @@ class _Watch:
         kind = array.dtype.kind
         self.is_complex = self.is_complex or kind == "c"
         if kind == "O" and closely and 4 <= array.size <= MAX_VALUES:
-            with contextlib.suppress(Exception):  # objects that are no numbers
-                self.look(place, array.astype(np.float64), closely=True)
+            array = as_array(array.tolist())
+            kind = "O" if array is None else "f"
         if kind != "f" or array.size < 4 or array.size > MAX_VALUES:
             return
-        if array.size >= self.large and not self.is_stacked:
-            self.is_stacked = any(_holds_many(array, *given) for given in self.given)
-        elif closely and any(_is_near(array, *given) for given in self.given):
+        if array.size >= self.large and not self.is_seen:
+            self.is_seen = any(holds_many(array, one) for one in self.given)
+        if closely and (any(is_near(array, one) for one in self.given) or self.is_stack(place, array)):
             self.nudged[place].add(array.tobytes())
+        elif closely and self.is_due(place):
+            self.follow_moved(place, array)
+
+    def is_stack(self, place: Any, array: Any) -> bool:
+        """Whether an array is larger than an input, and holds it with some entries nudged."""
+        smaller = [one for one in self.given if one.values.size < array.size and one.values.size <= FEW_VALUES]
+        return bool(smaller) and self.is_due((place, "stack")) and any(holds_many(array, one) for one in smaller)
 
 
-def _is_near(array: Any, given: Any, size: float) -> bool:
-    """Whether an array is what was given but for a nudge."""
-    if array.shape != given.shape:
-        return False
-    moved = np.abs(array - given)
-    most = float(moved.max())
-    if most <= ROUNDING * size:
-        return False
-    few = 2 * np.count_nonzero(moved > ROUNDING * size) <= moved.size
-    return most <= (FEW_MOVED if few else ALL_MOVED) * size
+_OURS = [function.__code__ for function in (_Watch.is_on, _Watch.is_on_for_threads, _Watch.on.__wrapped__)]  # type: ignore[attr-defined]
 
 
-def _holds_many(array: Any, given: Any, size: float) -> bool:
-    """Whether a large array holds what was given many times, with some entries nudged."""
-    values = np.asarray(array, dtype=np.float64).ravel()
-    same = np.isin(values, given.ravel())
-    share = same.mean()
-    if share == 1 or share < 0.4 or len(np.unique(given)) < 4:
-        return False
-    places = np.sort(given.ravel())
-    rest = values[~same]
-    after = np.clip(np.searchsorted(places, rest), 1, len(places) - 1)
-    distance = np.minimum(np.abs(places[after] - rest), np.abs(places[after - 1] - rest))
-    return bool((distance <= ALL_MOVED * size).all() and (distance > 0).any())
+def _is_ours(frame: FrameType | None) -> bool:
+    """Whether it is this module that sets how a call is watched, or looks at it."""
+    return frame is not None and any(frame.f_code is code for code in _OURS)

@@ -13,7 +13,7 @@ from bncourse.diagnosis.probes import make_probe
 from bncourse.grading.sandbox.inside import watching
 from bncourse.grading.sandbox.inside.watching import watched
 from tests.grading.small import RIGHT as RIGHT_ANSWERS
-from tests.grading.vectors.files import CENTRAL, DIFFERENCES, IN_A_THREAD, IN_LISTS, UNWATCHED
+from tests.grading.vectors.files import CENTRAL, DIFFERENCES, IN_A_THREAD, IN_LISTS, OUT_OF_SIGHT
 
 FORWARD = """\
 import numpy as np
@@ -219,8 +219,9 @@ def test_differences_are_seen_in_threads_and_in_lists(code: str) -> None:
     assert seen_of(code, DIFFERENCES) == ["differences"]
 
 
-def test_who_takes_the_profile_off_is_looked_at() -> None:
-    assert seen_of(UNWATCHED, DIFFERENCES) == ["unseen"]
+@pytest.mark.parametrize("title", OUT_OF_SIGHT)
+def test_a_function_that_works_out_of_sight_is_looked_at(title: str) -> None:
+    assert "unseen" in seen_of(OUT_OF_SIGHT[title], DIFFERENCES)
 
 
 @pytest.mark.parametrize("code", [RIGHT_ANSWERS["backward"], *HONEST.values()], ids=["no loop", *HONEST])
@@ -233,7 +234,7 @@ def test_a_function_that_is_called_in_a_loop_is_no_finite_difference(code: str) 
 def test_a_derived_gradient_is_never_taken_for_a_measured_one(
     right: Right, spatial: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "OWN", "")  # as if all of it stood in the student's cells
+    monkeypatch.setattr(watching, "_is_own", lambda filename: True)  # as if all of it stood in the student's cells
     used = on_feature_maps(right) if spatial else right
     probe = make_probe(0, spatial=spatial)
     _, cache = used.forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
@@ -241,7 +242,7 @@ def test_a_derived_gradient_is_never_taken_for_a_measured_one(
 
 
 def test_a_wrong_but_derived_gradient_is_none_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "OWN", "")
+    monkeypatch.setattr(watching, "_is_own", lambda filename: True)
     probe = make_probe(0)
     for specimen in SPECIMENS:
         if specimen.role in ("backward", "pair"):

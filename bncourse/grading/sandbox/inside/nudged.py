@@ -1,0 +1,167 @@
+"""An array or a list that a function holds in; whether it is an input of the function but for a nudge, out.
+
+The order of the entries does not matter to a measurement, nor does a constant that is added to each channel, so an
+array is compared also when it is flat or transposed, and up to such constants. One column may be nudged alone, as an
+array or as a list. And the nudge itself may be what is held: zeros, but for one small number.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+FEW_MOVED, ALL_MOVED, ROUNDING = 0.2, 1e-2, 1e-12
+"""How far an input is nudged, in units of its largest entry, where few of its entries are moved, or all."""
+MAX_VALUES = 200_000
+VARIED = 4
+"""So many different entries has an input that is known by them."""
+MANY_CHANNELS = 32
+"""Columns of an input that are looked for one by one."""
+FEW_PARTS = 8
+"""Parts of an array that are looked at."""
+NUMBERS = (float, int, np.float64, np.float32, np.longdouble, Fraction, Decimal)
+"""Types of numbers in lists; to turn another type into a number may run the student's code."""
+STEPS = (1e-12, 1e-2)
+"""How large a step is, in units of the input's largest entry."""
+
+
+class Given(NamedTuple):
+    """An input of the function."""
+
+    values: Any
+    size: float
+    """Its largest entry."""
+    varies: bool
+    """Whether it has so many different entries that it is known by them."""
+
+
+def known(values: Any) -> Given:
+    """An array that a function was given, and what is asked of it each time."""
+    return Given(values, float(np.abs(values).max()), len(np.unique(values)) >= VARIED)
+
+
+class Moved(NamedTuple):
+    """An input of which few entries are moved."""
+
+    kind: tuple[Any, ...]
+    """Which input, or which column of it, and in which form; of a step, also how large it is."""
+    mask: int
+    """The moved entries, as bits."""
+
+
+def is_near(array: Any, given: Given) -> bool:
+    """Whether an array is what was given but for a nudge, entry by entry."""
+    if array.shape != given.values.shape:
+        return False
+    moved = np.abs(array - given.values)
+    most = float(moved.max())
+    if most <= ROUNDING * given.size:
+        return False
+    few = 2 * np.count_nonzero(moved > ROUNDING * given.size) <= moved.size
+    return most <= (FEW_MOVED if few else ALL_MOVED) * given.size
+
+
+def holds_many(array: Any, given: Given) -> bool:
+    """Whether a large array holds what was given many times, with some entries nudged."""
+    with np.errstate(all="ignore"):  # a wider number may be too large, or none
+        values = np.asarray(array, dtype=np.float64).ravel()
+    same = np.isin(values, given.values.ravel())
+    share = same.mean()
+    if share == 1 or share < 0.4 or not given.varies:
+        return False
+    places = np.sort(given.values.ravel())
+    rest = values[~same]
+    after = np.clip(np.searchsorted(places, rest), 1, len(places) - 1)
+    distance = np.minimum(np.abs(places[after] - rest), np.abs(places[after - 1] - rest))
+    return bool((distance <= ALL_MOVED * given.size).all() and (distance > 0).any())
+
+
+def moved_in(array: Any, given: Given) -> Iterator[Moved]:
+    """The ways in which an array is what was given with few entries moved; for each, which entries."""
+    for form, like in _forms(array, given.values) if given.varies else ():
+        places, many = _compared(like - given.values, given.size)
+        if places.any() and not many.any():
+            yield Moved((form,), _bits(places))
+    if array.ndim == 1 and given.varies and given.values.ndim > 1 and array.shape == given.values.shape[:1]:
+        columns = given.values.reshape(len(array), -1)[:, :MANY_CHANNELS]
+        places, many = _compared(array[:, None] - columns, given.size)
+        for number in np.flatnonzero(places.any(axis=0) & ~many):
+            yield Moved(("column", int(number)), _bits(places[:, number]))
+    if array.size in (given.values.size, len(given.values)):
+        yield from _step(array, given.size)
+
+
+def parts_like(array: Any, given: Given) -> Iterator[Any]:
+    """The first parts of an array that holds several inputs, or several columns of one."""
+    shape = given.values.shape
+    if array.shape[1:] == shape:
+        yield from array[:FEW_PARTS]
+    elif array.ndim == 2 and array.shape != shape:
+        if array.shape[1] == shape[0]:
+            yield from array[:FEW_PARTS]
+        if array.shape[0] == shape[0]:
+            yield from array.T[:FEW_PARTS]
+
+
+def is_all_steps(array: Any, given: Given) -> bool:
+    """Whether an array holds the step of every entry: a unit matrix times a small number."""
+    if array.size != given.values.size**2 or np.count_nonzero(array) != given.values.size:
+        return False
+    rows = array.reshape(given.values.size, -1)
+    steps = rows.max(axis=1)
+    apart = len(set(rows.argmax(axis=1).tolist())) == len(rows)
+    return apart and bool((steps == steps[0]).all() and STEPS[0] * given.size < steps[0] <= STEPS[1] * given.size)
+
+
+def as_array(rows: Any) -> Any:
+    """A list of numbers, or of rows of numbers, as an array; None where it is none, or holds anything else."""
+    kinds = set(map(type, rows))
+    parts = (
+        [rows] if not kinds & {list, tuple, np.ndarray} else [r.tolist() if type(r) is np.ndarray else r for r in rows]
+    )
+    if not all(type(part) in (list, tuple) and all(type(value) in NUMBERS for value in part) for part in parts):
+        return None
+    with contextlib.suppress(Exception):  # rows of several lengths, numbers that are too large
+        array = np.array(rows, dtype=np.float64)
+        return array if 4 <= array.size <= MAX_VALUES else None
+    return None
+
+
+def _forms(array: Any, given: Any) -> Iterator[tuple[str, Any]]:
+    """An array in the forms in which its entries may stand in the order of the given ones."""
+    shape = given.shape
+    if array.size != given.size:
+        return
+    if array.shape == shape:
+        yield "same", array
+        return
+    yield "reshaped", array.reshape(shape)
+    if len(shape) > 1:
+        yield "channels first", np.moveaxis(array.reshape(shape[1], shape[0], *shape[2:]), 0, 1)
+    if len(shape) > 2:
+        yield "channels last", np.moveaxis(array.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+def _compared(difference: Any, size: float) -> tuple[Any, Any]:
+    """Which entries are moved, but for what is added to most of a column; in which columns many are, or one is far."""
+    moved = np.abs(difference - np.sort(difference, axis=0)[len(difference) // 2])
+    places = moved > ROUNDING * size
+    return places, (moved.max(axis=0) > FEW_MOVED * size) | (2 * np.count_nonzero(places, axis=0) >= len(places))
+
+
+def _bits(places: Any) -> int:
+    return int.from_bytes(np.packbits(places).tobytes(), "big")
+
+
+def _step(array: Any, size: float) -> Iterator[Moved]:
+    """The entries of an array that is zero but for one small number at few places."""
+    places = array != 0
+    count = np.count_nonzero(places)
+    if count and 2 * count <= array.size:
+        steps = np.abs(array[places])
+        least, most = float(steps.min()), float(steps.max())
+        if least == most and STEPS[0] * size < most <= STEPS[1] * size:
+            yield Moved(("step", most), _bits(places))
