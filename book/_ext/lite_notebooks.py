@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from live import LOCK
 from live_cells import Live, cells_of, live
 from page_dependencies import PACKAGE
 from publishing import plain
@@ -88,7 +89,7 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
         from tools.browser import lite
 
         out = Path(app.outdir)
-        lite.build(out / LITE, lambda: notebooks(out), sources(out))
+        lite.build(out / LITE, lambda: notebooks(out), sources(out), out / "_static" / "pyodide" / LOCK)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

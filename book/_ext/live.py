@@ -5,7 +5,6 @@ built without Run buttons, and a page weighs the same.
 """
 
 import hashlib
-import importlib.util
 import json
 import shutil
 import sys
@@ -95,7 +94,7 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
     """Put the runtime, the package's wheel, the digits and the editor into the site."""
     if exception is not None or app.builder.format != "html":
         return
-    from tools.browser import editor, runtime, wheel
+    from tools.browser import digits, editor, runtime, wheel
 
     static = Path(app.outdir) / "_static"
     name = wheel.build(static / "wheels")
@@ -105,33 +104,46 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
     for path in runtime.folder().iterdir():
         if path.name != LOCK:
             place(path, static / "pyodide" / path.name)
-    (static / "pyodide" / LOCK).write_text(with_package(runtime.lock(), static / "wheels" / name), encoding="utf-8")
+    packages = [on_board("bncourse", static / "wheels" / name, ["bncourse"])]
+    content = digits.wheel()
+    if content is not None:
+        (static / "pyodide" / digits.NAME).write_bytes(content)
+        packages.append(on_board("digits", static / "pyodide" / digits.NAME, ["sklearn"]))
+    (static / "pyodide" / LOCK).write_text(with_packages(runtime.lock(), packages), encoding="utf-8")
     (static / "live" / "wheel.json").write_text(json.dumps({"wheel": name}), encoding="utf-8")
-    digits = importlib.util.find_spec("sklearn")
-    if digits is not None and digits.origin is not None:
-        place(Path(digits.origin).parent / "datasets" / "data" / "digits.csv.gz", static / "live" / "digits.csv.gz")
     bundle = editor.bundle()
     if bundle is not None:
         place(bundle, static / "live" / "codemirror.js")
 
 
-def with_package(lock: str, wheel: Path) -> str:
-    """Add the course's own package to the list of packages on board, so that importing it loads it in a notebook.
+def on_board(name: str, wheel: Path, imports: list[str]) -> dict[str, Any]:
+    """A package of the site's own as Pyodide's list has it; importing one of these names loads it in a notebook.
 
-    Pyodide loads no package whose digest is missing.
+    Pyodide loads no package whose digest is missing. The digest is in the address too, so that no browser takes the
+    wheel that it has kept for the one that is listed.
     """
-    told = json.loads(lock)
-    told["packages"]["bncourse"] = {
-        "name": "bncourse",
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return {
+        "name": name,
         "version": wheel.name.split("-")[1],
-        "file_name": f"../wheels/{wheel.name}",
+        "file_name": f"../{wheel.parent.name}/{wheel.name}?{digest[:12]}.whl",
         "install_dir": "site",
         "package_type": "package",
-        "imports": ["bncourse"],
+        "imports": imports,
         "depends": ["numpy"],
         "unvendored_tests": False,
-        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        "sha256": digest,
     }
+
+
+def with_packages(lock: str, packages: list[dict[str, Any]]) -> str:
+    """Add packages to the list of those on board; `bncourse` brings all others, which its functions may import."""
+    told = json.loads(lock)
+    for package in packages:
+        others = [one["name"] for one in packages if one is not package]
+        told["packages"][package["name"]] = (
+            package if package["name"] != "bncourse" else package | {"depends": [*package["depends"], *others]}
+        )
     return json.dumps(told)
 
 

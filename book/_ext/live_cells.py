@@ -103,8 +103,8 @@ def note_imports(node: ast.AST, required: set[str], imported: dict[str, tuple[st
         for alias in node.names:
             required.add(alias.name)
             imported[alias.asname or alias.name.partition(".")[0]] = (alias.name, "")
-    elif isinstance(node, ast.ImportFrom) and node.module == "sklearn.datasets" and node.names[0].name == "load_digits":
-        required.add("digits")
+    elif isinstance(node, ast.ImportFrom) and node.module == "sklearn.datasets":
+        required.update("digits" if alias.name == "load_digits" else "sklearn" for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         for alias in node.names:
             submodule = f"{node.module}.{alias.name}"

@@ -155,6 +155,25 @@ class TestInTheBrowser:
         assert "variance does not depend on x" in clinic.choose(chosen)
         assert clinic.page.locator(".bn-clinic img").count() == 0
 
+    @pytest.mark.parametrize("place", ["#bn-clinic-code", ".bn-examples", "article h1"])
+    def test_a_notebook_that_is_dropped_is_checked(self, clinic: Clinic, tmp_path: Path, place: str) -> None:
+        page, dropped = clinic.page, tmp_path / "homework.ipynb"
+        cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        cells = [{**cell, "source": EXAMPLES[0]["code"]}]
+        dropped.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), "utf-8")
+        page.evaluate("bnClinic.verdict.replaceChildren()")
+        page.locator(place).scroll_into_view_if_needed()
+        box = page.locator(place).bounding_box()
+        told = {"items": [], "files": [str(dropped)], "dragOperationsMask": 1}
+        hand = page.context.new_cdp_session(page)
+        for kind in ("dragEnter", "dragOver", "drop"):
+            where = {"x": box["x"] + 20, "y": box["y"] + 5}
+            hand.send("Input.dispatchDragEvent", {"type": kind, **where, "data": told})
+        page.wait_for_function("bnClinic.verdict.childElementCount")
+        page.wait_for_function(FREE)
+        assert "variance does not depend on x" in page.locator(".bn-verdict").inner_text()
+        assert page.url.endswith("/clinic.html"), "the browser has opened the file itself"
+
     def test_a_long_file_is_checked_whole_and_undo_brings_back_what_stood_there(
         self, clinic: Clinic, tmp_path: Path
     ) -> None:

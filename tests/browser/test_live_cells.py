@@ -1,7 +1,10 @@
 """What the reading of a page's cells says of them: live or not, why, and what they need."""
 
+import ast
+import builtins
 import hashlib
 import json
+import symtable
 import sys
 from pathlib import Path
 
@@ -13,8 +16,9 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import jupytext
 import pytest
 from lite_notebooks import with_matplotlib
-from live import with_package
+from live import on_board, with_packages
 from live_cells import ON_BOARD, Cell, at_import, cells_of, live
+from statements import statements
 from text_numbers import without_text_numbers
 
 LEAST = {
@@ -97,12 +101,15 @@ def test_a_notebook_names_matplotlib_where_it_is_first_needed() -> None:
     assert codes == {0: "x = 1", 1: f"import matplotlib\n\n{drawing}", 2: drawing}
 
 
-def test_the_package_is_listed_for_notebooks_with_its_digest(tmp_path: Path) -> None:
+def test_a_package_is_listed_for_notebooks_with_its_digest_which_its_address_has_too(tmp_path: Path) -> None:
     wheel = tmp_path / "bncourse-0.1.0-py3-none-any.whl"
     wheel.write_bytes(b"the wheel")
-    told = json.loads(with_package('{"packages": {}}', wheel))["packages"]["bncourse"]
-    assert (told["version"], told["file_name"]) == ("0.1.0", f"../wheels/{wheel.name}")
-    assert told["sha256"] == hashlib.sha256(b"the wheel").hexdigest()
+    package = on_board("bncourse", wheel, ["bncourse"])
+    told = json.loads(with_packages('{"packages": {}}', [package, {**package, "name": "digits"}]))["packages"]
+    digest = hashlib.sha256(b"the wheel").hexdigest()
+    assert (told["bncourse"]["version"], told["bncourse"]["sha256"]) == ("0.1.0", digest)
+    assert told["bncourse"]["file_name"] == f"../{tmp_path.name}/{wheel.name}?{digest[:12]}.whl"
+    assert (told["bncourse"]["depends"], told["digits"]["depends"]) == (["numpy", "digits"], ["numpy"])
 
 
 def test_every_figure_can_be_drawn_in_a_browser() -> None:
@@ -121,6 +128,7 @@ def test_the_digits_are_on_board_and_the_rest_of_scikit_learn_is_not() -> None:
     (found,) = live([Cell(0, "from sklearn.datasets import load_digits", ())])
     assert (found.why, found.libraries) == ("", ("digits",))
     assert read("from sklearn.linear_model import LogisticRegression")[0][0] == "needs scikit-learn"
+    assert read("from sklearn.datasets import load_digits, load_iris")[0][0] == "needs scikit-learn"
 
 
 def test_an_import_that_may_fail_is_not_needed() -> None:
@@ -182,6 +190,21 @@ def test_numbers_that_are_drawn_for_the_text_change_those_that_come_after() -> N
 
 def test_a_shown_cell_keeps_what_it_computes() -> None:
     assert left("x = 3\nglue('x', x)") == ["x = 3"]
+
+
+@pytest.mark.parametrize("name", toc_pages())
+def test_what_a_cell_uses_is_bound_by_what_runs_before_it(name: str) -> None:
+    facts = {one.cell.index: one for one in live(cells_of(jupytext.read(ROOT / f"{name}.md")))}
+    known = {*dir(builtins), "display", "get_ipython"}
+    for one in facts.values():
+        if one.code:
+            before = "\n".join(facts[index].code for index in (*one.needs, one.cell.index))
+            top = symtable.symtable(before, "<cell>", "exec").get_symbols()  # a function's names may be bound later
+            bound, used = set[str](), {each.get_name() for each in top if each.is_referenced()}
+            for statement in statements(before):
+                adds = isinstance(statement.node, ast.AugAssign)
+                bound, used = (bound, used | statement.bound) if adds else (bound | statement.bound, used)
+            assert used - bound - known == set(), f"cell {one.cell.index} with what it needs"
 
 
 @pytest.mark.parametrize("name", toc_pages())

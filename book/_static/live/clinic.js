@@ -68,8 +68,13 @@ class Clinic {
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.check();
     });
-    for (const kind of ["dragover", "drop"]) box.addEventListener(kind, (event) => event.preventDefault());
-    box.addEventListener("drop", ({ dataTransfer }) => this.open([...dataTransfer.files], dataTransfer.getData("text")));
+    // A file that falls beside the box is taken too: a browser would leave the page for it.
+    const isOurs = ({ target, dataTransfer }) => box.contains(target) || dataTransfer.types.includes("Files");
+    for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => isOurs(event) && event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      const { dataTransfer: dropped } = event;
+      if (isOurs(event)) this.open([...dropped.files], dropped.getData("text"));
+    });
     this.examples(find(".bn-examples"));
     find("#bn-clinic-hint").append(` A check that takes longer than ${PATIENCE / 1000} seconds is stopped.`);
     box.hidden = false;

@@ -149,29 +149,14 @@ def close_figures() -> None:
         pyplot.close("all")
 
 
-def arrived(library: str) -> None:
-    """Prepare what has been loaded: figures in the book's style, and the digits under the name that pages import."""
-    if library == "matplotlib":
-        import matplotlib as mpl
+def style_figures() -> None:
+    """Draw figures in the book's style from now on."""
+    import matplotlib as mpl
 
-        mpl.use("agg")
-        from bncourse.plots.style import SETTINGS
+    mpl.use("agg")
+    from bncourse.plots.style import SETTINGS
 
-        mpl.rcParams.update(SETTINGS)
-    elif library == "digits":
-        sklearn, datasets = module("sklearn"), module("sklearn.datasets")
-        sklearn.datasets, datasets.load_digits = datasets, load_digits
-
-
-def load_digits(*, return_X_y: bool = False) -> Any:  # noqa: N803 - scikit-learn's name
-    """Return the digits as scikit-learn's function of this name does."""
-    import numpy as np
-
-    table = np.loadtxt("/home/pyodide/digits.csv.gz", delimiter=",")
-    data, target = table[:, :-1], table[:, -1].astype(int)
-    if return_X_y:
-        return data, target
-    return types.SimpleNamespace(data=data, target=target, images=data.reshape(-1, 8, 8))
+    mpl.rcParams.update(SETTINGS)
 
 
 class Markdown:

@@ -18,7 +18,15 @@ async function start() {
   const versions = fetched("wheel.json").then((answer) => answer.json());
   const code = fetched("runner.py").then((answer) => answer.text());
   const wheel = versions.then(({ wheel }) => fetched(`../wheels/${wheel}`)).then((answer) => answer.arrayBuffer());
-  const python = await loadPyodide({ indexURL: near("../pyodide/"), packages: ["numpy"], fullStdLib: false });
+  const indexURL = near("../pyodide/");
+  const lock = fetched("../pyodide/pyodide-lock.json").then((answer) => answer.text()); // never one that was kept
+  const python = await loadPyodide({
+    indexURL,
+    packageBaseUrl: indexURL,
+    lockFileContents: lock,
+    packages: ["numpy"],
+    fullStdLib: false,
+  });
   python.unpackArchive(await wheel, "wheel");
   python.FS.writeFile("/home/pyodide/runner.py", await code);
   const runner = python.pyimport("runner");
@@ -31,14 +39,9 @@ async function bring({ python, runner }, libraries) {
   for (const name of libraries) {
     if (loaded.has(name)) continue;
     say({ kind: "progress", text: `Loading ${NAMES[name] || name}` });
-    if (name === "digits") {
-      const answer = await fetched("digits.csv.gz");
-      python.FS.writeFile("/home/pyodide/digits.csv.gz", new Uint8Array(await answer.arrayBuffer()));
-    } else {
-      await python.loadPackage(name, { messageCallback: () => {} });
-      if (!(name in python.loadedPackages)) throw new Error(`${name} is missing on this site.`);
-    }
-    runner.arrived(name);
+    await python.loadPackage(name, { messageCallback: () => {} });
+    if (!(name in python.loadedPackages)) throw new Error(`${name} is missing on this site.`);
+    if (name === "matplotlib") runner.style_figures();
     loaded.add(name);
   }
 }
