@@ -110,10 +110,22 @@ def lay_out(app: Sphinx, exception: Exception | None) -> None:
         (static / "pyodide" / digits.NAME).write_bytes(content)
         packages.append(on_board("digits", static / "pyodide" / digits.NAME, ["sklearn"]))
     (static / "pyodide" / LOCK).write_text(with_packages(runtime.lock(), packages), encoding="utf-8")
-    (static / "live" / "wheel.json").write_text(json.dumps({"wheel": name}), encoding="utf-8")
+    told = {"wheel": name, "state": state_of(static)}
+    (static / "live" / "wheel.json").write_text(json.dumps(told), encoding="utf-8")
     bundle = editor.bundle()
     if bundle is not None:
         place(bundle, static / "live" / "codemirror.js")
+
+
+def state_of(static: Path) -> str:
+    """A name for the state of all that a browser keeps of Python for the next page (kept.js)."""
+    files = [
+        static / "pyodide" / LOCK,
+        static / "pyodide" / "pyodide.asm.wasm",
+        static / "pyodide" / "python_stdlib.zip",
+    ]
+    files += [static / "live" / name for name in ("keep.py", "keeper.js", "kept.js", "files.js")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def on_board(name: str, wheel: Path, imports: list[str]) -> dict[str, Any]:

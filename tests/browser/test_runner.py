@@ -1,5 +1,7 @@
 """What runs in a page's worker, tried outside one: what a cell prints and shows, and how much of it."""
 
+import ast
+import importlib.util
 import json
 import subprocess
 import sys
@@ -86,3 +88,14 @@ def test_what_fills_the_page_is_cut_and_says_so(said: dict[str, list[tuple[str, 
 
 def test_the_next_cell_runs_after_all_that(said: dict[str, list[tuple[str, str]]]) -> None:
     assert text(said["the end"], "stdout") == "still here\n"
+
+
+def test_what_the_keeper_imports_first_is_in_the_standard_library() -> None:
+    source = (ROOT / "book" / "_static" / "live" / "keep.py").read_text("utf-8")
+    (named,) = [
+        one.value for one in ast.parse(source).body if isinstance(one, ast.Assign) and one.targets[0].id == "STANDARD"
+    ]
+    names = ast.literal_eval(named).split()
+    assert len(names) > 20
+    assert [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names] == []
+    assert [name for name in names if importlib.util.find_spec(name) is None] == []

@@ -2,6 +2,8 @@
 
 export class Stopped extends Error {}
 
+const QUIET = 4000; // milliseconds without a run, after which the browser may keep what the next page starts from
+
 // What the page's content security policy allows a confined worker: this site alone. A worker made from a blob inherits
 // the policy of its page; one loaded by its address does not, so worker.js takes from a confined one how to make others.
 const HERE = "'self' blob:";
@@ -48,14 +50,34 @@ export class Session {
     if (message.kind === "progress") {
       this.ready = this.ready || !message.text;
       this.tell(message.text);
-    } else if (message.kind === "fatal") this.fail(new Error(message.text));
+    } else if (message.kind === "started") this.isKept = message.isKept;
+    else if (message.kind === "fatal") this.fail(new Error(message.text));
     else if (this.waiting && message.id === this.waiting.id) {
       if (message.kind === "done") {
         const { resolve } = this.waiting;
         this.waiting = null;
         resolve(message);
+        this.keepLater();
       } else this.waiting.show(message);
     }
+  }
+
+  // Once a page, when nothing runs, have another worker make what the next page starts from (keeper.js).
+  keepLater() {
+    clearTimeout(this.quiet);
+    if (this.isKept || this.keeper || !globalThis.caches) return;
+    this.quiet = setTimeout(() => this.waiting || this.keep(), QUIET);
+  }
+
+  keep() {
+    this.keeper = new Worker(new URL("keeper.js", import.meta.url), { type: "module" });
+    const end = () => this.keeper.terminate();
+    this.keeper.onmessage = ({ data }) => {
+      this.isKept = data.kind === "kept";
+      if (!this.isKept) console.info(`Nothing is kept for the next page: ${data.text}`);
+      end();
+    };
+    this.keeper.onerror = (event) => (event.preventDefault(), end());
   }
 
   fail(error) {

@@ -1,35 +1,51 @@
 // Python in a worker: the runtime on board, NumPy, the course's own package, and runner.py, which runs cells.
 import { loadPyodide } from "../pyodide/pyodide.mjs";
+import { fetched, options, unpackCourse } from "./files.js";
+import { kept } from "./kept.js";
 
 if (location.protocol === "blob:") delete self.Worker; // confined: another worker would be free of the page's policy
 
 const say = (message) => postMessage(message);
-const near = (path) => new URL(path, import.meta.url).href;
 const loaded = new Set();
 
-async function fetched(path) {
-  const answer = await fetch(near(path), { cache: "no-cache" });
-  if (!answer.ok) throw new Error(`${path} is missing on this site (${answer.status}).`);
-  return answer;
+// Take what the browser has kept, if it has; from then on no code that runs here can put something else there.
+async function takeKept(state) {
+  const found = await kept(state);
+  delete WorkerGlobalScope.prototype.caches;
+  return found;
+}
+
+async function loadKept({ memory, modules }) {
+  const python = await loadPyodide({ ...options(), _loadSnapshot: Promise.resolve(memory) });
+  python.runPython("import random; random.seed(); del random"); // else each page would draw the same numbers
+  await python.loadPackage("numpy", { messageCallback: () => {} });
+  python.unpackArchive(modules, "zip", { extractDir: "/" });
+  return python;
+}
+
+// Python with NumPy, and whether it started from what the browser has kept.
+async function load(found) {
+  if (found) {
+    try {
+      return [await loadKept(found), true];
+    } catch (error) {
+      console.info("What was kept of Python cannot be used; it is made again.", error);
+    }
+  }
+  say({ kind: "progress", text: "Starting Python (15 MB, once)" });
+  return [await loadPyodide({ ...options(), packages: ["numpy"] }), false];
 }
 
 async function start() {
-  say({ kind: "progress", text: "Starting Python (15 MB, once)" });
-  const versions = fetched("wheel.json").then((answer) => answer.json());
+  say({ kind: "progress", text: "Starting Python" });
   const code = fetched("runner.py").then((answer) => answer.text());
-  const wheel = versions.then(({ wheel }) => fetched(`../wheels/${wheel}`)).then((answer) => answer.arrayBuffer());
-  const indexURL = near("../pyodide/");
-  const lock = fetched("../pyodide/pyodide-lock.json").then((answer) => answer.text()); // never one that was kept
-  const python = await loadPyodide({
-    indexURL,
-    packageBaseUrl: indexURL,
-    lockFileContents: lock,
-    packages: ["numpy"],
-    fullStdLib: false,
-  });
-  python.unpackArchive(await wheel, "wheel");
+  const versions = await (await fetched("wheel.json")).json();
+  const wheel = fetched(`../wheels/${versions.wheel}`).then((answer) => answer.arrayBuffer());
+  const [python, isKept] = await load(await takeKept(versions.state));
+  unpackCourse(python, await wheel);
   python.FS.writeFile("/home/pyodide/runner.py", await code);
   const runner = python.pyimport("runner");
+  say({ kind: "started", isKept });
   return { python, runner };
 }
 
