@@ -14,7 +14,8 @@ from bncourse.grading.core.records import Master
 from bncourse.grading.core.render import release_notebook
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.student.selfcheck import run_checks
-from bncourse.grading.submissions.read import Extra, Reading, is_stub, read_submission
+from bncourse.grading.submissions.read import Extra, Reading, read_submission
+from bncourse.grading.submissions.same_code import is_stub
 from bncourse.grading.workflows.release import release
 from tests.assignments.saved_elsewhere import ADDED, PLACES, as_colab_writes, saved
 from tests.assignments.whole_class import MASTERS, class_of

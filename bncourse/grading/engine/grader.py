@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
+from bncourse.grading.core.closing import Closing
 from bncourse.grading.core.environment import allowed, environment, preloaded
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, SubmissionRecord
@@ -48,7 +48,7 @@ class _Cut(NamedTuple):
     phase: Phase
 
 
-class Grader:
+class Grader(Closing):
     """Grades submissions in the sandbox.
 
     Parameters
@@ -88,14 +88,6 @@ class Grader:
     def check_machine(self) -> None:
         """Refuse where a layer of the sandbox is missing."""
         bubblewrap.probe().require(self.level)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End all processes."""

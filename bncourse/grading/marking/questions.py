@@ -11,10 +11,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.core.closing import Closing
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.regions import SOLUTION, released_source, within_region
@@ -119,7 +119,7 @@ class Answered:
         return next((group for group in self.groups if group.key == key), None)
 
 
-class Answers:
+class Answers(Closing):
     """The written answers of one assignment; use it as a context manager.
 
     Raises
@@ -139,14 +139,6 @@ class Answers:
         self._process = LimitedProcess({"texts": self._read})
         if not any(hand_marks(course, assignment, self.questions).values()):
             raise CourseError(f"Nothing of {assignment} has been graded. Type first: bncourse grade {assignment}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the process that reads."""

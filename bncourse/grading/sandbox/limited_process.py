@@ -24,9 +24,10 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 
+from bncourse.grading.core.closing import Closing
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
 from bncourse.grading.sandbox.inside.wire_types import WireError
 
@@ -58,7 +59,7 @@ class CallEnded(Exception):
         """Whether the same call will fail again; false where this machine may have been at fault."""
 
 
-class LimitedProcess:
+class LimitedProcess(Closing):
     """Calls functions in a process of their own; use it as a context manager.
 
     Parameters
@@ -89,14 +90,6 @@ class LimitedProcess:
         self._orders: socket.socket | None = None
         self._calls: socket.socket | None = None
         self._pid = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the processes."""

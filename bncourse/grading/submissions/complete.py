@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from bncourse.grading.core.records import Master
 from bncourse.grading.submissions.magics import plain_python
-from bncourse.grading.submissions.read import Reading, is_stub
+from bncourse.grading.submissions.read import Reading
 from bncourse.grading.submissions.review_flags import library_looks
+from bncourse.grading.submissions.same_code import is_stub
 
 
 def complete(master: Master, reading: Reading) -> Reading:
