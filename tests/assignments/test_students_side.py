@@ -199,7 +199,8 @@ def test_every_notebook_says_what_to_install_and_how_to_check(assignment: str) -
     assert f"`bncourse check {assignment}.ipynb`" in said
     assert command(source_for(MASTERS), "cli,torch" if "torch" in master.imports else "cli") in said
     low, high = master.metadata["minutes"]  # type: ignore[misc]
-    assert 60 <= low < high <= 120
+    assert 60 <= low < high <= 150
+    assert 2 <= high / master.metadata["points"] <= 3, "minutes for a point, as in the other assignments"  # type: ignore[operator]
     assert f"**Time.** {low} to {high} minutes (estimated)." in master.cells[0].source
 
 
