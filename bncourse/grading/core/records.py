@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Self
@@ -100,10 +101,26 @@ class Master:
     @cached_property
     def gradients(self) -> frozenset[str]:
         """The functions that students write and that return derivatives, which are to be derived: they take `dy`."""
+        first = self._first_arguments
+        return frozenset(name for name, argument in first.items() if argument == "dy" or "gradient" in name)
+
+    @cached_property
+    def watched(self) -> frozenset[str]:
+        """These, and the forward passes that go with them: what one of those has measured may come in its cache."""
+        forward = {name.replace("backward", "forward") for name in self.gradients}
+        return self.gradients | (forward & self._first_arguments.keys())
+
+    @cached_property
+    def _first_arguments(self) -> dict[str, str]:
+        """The first argument of each function that students write."""
         answers = (self.trees[cell.grade_id] for cell in self.cells if cell.kind == "answer")
         defined = (node for tree in answers for node in tree.body if isinstance(node, ast.FunctionDef))
-        first = ((node.name, node.args.args[0].arg if node.args.args else "") for node in defined)
-        return frozenset(name for name, argument in first if argument == "dy" or "gradient" in name)
+        return {node.name: node.args.args[0].arg if node.args.args else "" for node in defined}
+
+    def not_derived(self, test: str, measuring: Iterable[str]) -> list[str]:
+        """The functions of a test that measure the gradients that it asks for; none where it asks for no gradient."""
+        names = self.loads[test]
+        return sorted(names & set(measuring)) if names & self.gradients else []
 
     @cached_property
     def released(self) -> dict[str, str]:

@@ -48,8 +48,8 @@ class Session:
         self.phase, self.steps = part["phase"], part["steps"]
         self.space = Namespace(connection)
         if self.phase == "grade":
-            connection.gradients = self.master.gradients
-            connection.unwatched |= self.master.gradients
+            connection.gradients = self.master.watched
+            connection.unwatched |= self.master.watched
         self.students = {name for step in self.steps for name in step.get("binds", ())}
         """The names that the answers bind."""
         self.answers = frozenset(
@@ -182,7 +182,7 @@ class Session:
                 points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
             measuring = {name for name, how in self.connection.measured.items() if how in MEASURING}
-            measured = sorted(measuring & self.master.loads[cell.grade_id])
+            measured = self.master.not_derived(cell.grade_id, measuring)
             if measured:
                 text = measured_message(measured[0], self.connection.measured[measured[0]])
                 verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)

@@ -61,7 +61,7 @@ class Space(dict[str, Any]):
         return self.watched(name, value) if name in self.unwatched and isinstance(value, types.FunctionType) else value
 
     def watched(self, name: str, function: Any) -> Any:
-        """The function, of which the first call is watched."""
+        """The function, of which the first call is watched; the first of a hidden test is, when it is graded."""
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -69,7 +69,7 @@ class Space(dict[str, Any]):
                 return function(*args, **kwargs)
             self.unwatched.discard(name)
             value, seen = watched(function, args, kwargs)
-            if worst(seen) in MEASURING:
+            if worst(seen):
                 self.measured[name] = worst(seen)
             return value
 
@@ -93,7 +93,7 @@ class Child:
         shells.install(self.shell, self.own)
         sys.modules["__main__"] = module
         self.files: set[str] = set()
-        self.space = Space(self.own, self.master.gradients)
+        self.space = Space(self.own, self.master.watched)
         self.output = shells.CappedText()
         self.broken: list[str] = []
 
@@ -179,7 +179,8 @@ class Child:
             with quiet(), in_time(self.seconds), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self.prepared.run_test(cell, self.space)
-            measured = sorted(self.space.measured.keys() & self.master.loads[cell.grade_id])
+            measuring = {name for name, how in self.space.measured.items() if how in MEASURING}
+            measured = self.master.not_derived(cell.grade_id, measuring)
             if measured:
                 text = measured_message(measured[0], self.space.measured[measured[0]])
                 verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)

@@ -24,6 +24,7 @@ from tests.assignments.whole_class import MASTERS, class_of
 from tests.grading.small import MASTER, RIGHT, SCALE, WRONG, WRONG_SCALE, cell_of, code_cell, notebook
 from tests.grading.submissions.test_elsewhere import FORMS as ELSEWHERE
 from tests.grading.submissions.test_elsewhere import REST
+from tests.grading.vectors.files import DIFFERENCES, FROM_THE_CACHE, IN_FORWARD, OUT_OF_SIGHT
 
 Notebook = dict[str, Any]
 DECEIVES_THE_CHECK = {"sven"}
@@ -120,6 +121,8 @@ FORMS: dict[str, Callable[[Notebook], Any]] = {
         with_code(scale="from helper import center\ndef standardize(x):\n    return center(x) / x.std()")(made),
     ),
     "differences": with_code(**MEASURED),
+    "out of sight": with_code(forward=DIFFERENCES, backward=OUT_OF_SIGHT["from a trace of its own"]),
+    "in the forward pass": with_code(forward=IN_FORWARD, backward=FROM_THE_CACHE),
     "the end of the process": with_code(scale="import os\nos._exit(0)"),
     **{f"elsewhere: {name}": change for name, change in list(ELSEWHERE.items())[:5]},
 }
@@ -165,6 +168,8 @@ def test_the_check_says_what_the_grader_says(form: str, graded: dict[str, tuple[
     checked = check(path)
     assert outcomes(checked.verdicts) == outcomes(graded[form])
     assert [v.message for v in checked.verdicts] == [v.message for v in graded[form]]
+    if form in ("differences", "out of sight", "in the forward pass"):
+        assert any("A person will look at this" in note for note in checked.notes)
 
 
 @pytest.mark.long

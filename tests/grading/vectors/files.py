@@ -341,6 +341,26 @@ def batch_norm_backward(dy, cache):
             dx[index] += weight * np.add.reduce(np.ravel(dy * gamma * c / np.sqrt(np.add.reduce(c * c) / n + eps)))
     return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
 """Nothing is called that is given what is nudged."""
+IN_FORWARD = """\
+def batch_norm_forward(x, gamma, beta, *, eps=1e-5):
+    def hat(z):
+        centered = z - z.mean(axis=0)
+        return centered / np.sqrt((centered * centered).mean(axis=0) + eps)
+    steps = np.array([-4, -3, -2, -1, 1, 2, 3, 4]) * 0.002
+    weights = np.linalg.inv(np.vander(np.append(steps, 0), 9))[-2]
+    slopes = {}
+    for index in np.ndindex(x.shape):
+        slopes[index] = 0.0
+        for step, weight in zip(steps, weights):
+            z = x.copy()
+            z[index] += step
+            slopes[index] = slopes[index] + weight * hat(z)
+    return gamma * hat(x) + beta, (hat(x), gamma, slopes)"""
+FROM_THE_CACHE = """\
+def batch_norm_backward(dy, cache):
+    x_hat, gamma, slopes = cache
+    dx = np.array([(dy * gamma * slope).sum() for slope in slopes.values()]).reshape(dy.shape)
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
 HELD = {
     "in one loop": """\
 z = x.copy()
@@ -383,8 +403,10 @@ def finite_differences() -> list[Pair]:
         "forward": DIFFERENCES.replace("return gamma * x_hat + beta,", "y = gamma * x_hat + beta\n    return out,")
     }
     hidden = OUT_OF_SIGHT["from a trace of its own"]
+    early = hand_in(base | {"forward": IN_FORWARD, "backward": FROM_THE_CACHE})
     return [
         differences,
+        Pair(early, wrong, "in the forward pass, for the backward pass", points=FULL - 4, status="needs review"),
         *(
             Pair(hand_in(base | {"backward": code}), wrong, title, points=FULL - 4, status="needs review")
             for title, code in exact.items()
