@@ -182,12 +182,18 @@ def test_a_prediction_is_kept_and_its_output_waits_for_it(browser: Any, address:
         assert answer.locator("pre").first.is_hidden()
         assert grave(page) == []
         box.locator("textarea").fill("about a tenth")
-        box.get_by_text("Commit").click()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.textContent") == "Forget it"
         assert page.locator("div.cell .cell_output pre").first.is_visible()
         page.reload()
         box = page.locator(".admonition.prediction").first
         assert "You predicted: about a tenth" in box.inner_text()
         assert page.locator("div.cell .cell_output pre").first.is_visible()
+        box.get_by_text("Forget it").click()
+        page.locator(".bn-veil button").first.focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.classList.contains('cell_output')")
 
 
 TAKE_PLACE = """async url => {

@@ -42,9 +42,14 @@
     const veil = make("p", { class: "bn-veil" });
     box.append(form);
 
+    // A keyboard that was on the veil goes on at what the veil has hidden.
     function unveil() {
+      const focused = veil.contains(document.activeElement);
       if (output) output.classList.remove("bn-veiled");
       veil.remove();
+      if (!focused) return;
+      output.tabIndex = -1;
+      output.focus();
     }
 
     function ask() {
@@ -54,6 +59,7 @@
         if (!field.value.trim()) return field.focus();
         kept(key, field.value.trim());
         show(field.value.trim());
+        form.querySelector("button").focus();
         unveil();
       });
       form.replaceChildren(label, field, commit);
