@@ -31,8 +31,11 @@ Keyword options: `seed`, 0 or more (other numbers, shapes and eps); `hint`, 0 to
 where the same function has been repeated for another seed: hidden tests after a visible one need not ask again.
 """
 
+import inspect
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -49,6 +52,7 @@ from bncourse.diagnosis.running_stats import diagnose_update
 from bncourse.diagnosis.stages import compare_stages
 
 Array = np.ndarray[Any, Any]
+Given = ParamSpec("Given")
 
 __all__ = [
     "Misconception",
@@ -69,12 +73,29 @@ MEND_FIRST = "Your gradients fit your forward pass, but it is too simple for tha
 STAGES_OF = "The stages were compared with those of the right forward pass: fix yours first."
 
 
+def _by_own_names(check: Callable[Given, None]) -> Callable[Given, None]:
+    """Let a check's message call the functions by the names that they were written under."""
+
+    @wraps(check)
+    def run(*given: Given.args, **options: Given.kwargs) -> None:
+        try:
+            check(*given, **options)
+        except Misconception as error:
+            functions = inspect.signature(check).bind(*given, **options).arguments
+            names = {role: getattr(one, "__name__", "") for role, one in functions.items() if callable(one)}
+            error.names = {role: name for role, name in names.items() if str(name).isidentifier()}
+            raise
+
+    return run
+
+
 def _raise_first(findings: tuple[Finding, ...] | list[Finding], hint: int) -> None:
     """Raise the most basic finding, if there is one."""
     if findings:
         raise findings[0].misconception(hint)
 
 
+@_by_own_names
 def check_forward(forward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if y is the normalized, scaled and shifted batch.
 
@@ -93,6 +114,7 @@ def check_forward(forward: Function, *, seed: int = 0, hint: int = 1, repeat: bo
     _raise_first(look_at_forward(forward, seed, [], repeat=repeat).findings, hint)
 
 
+@_by_own_names
 def check_backward(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dx, dgamma and dbeta are the derivatives of the loss.
 
@@ -111,16 +133,19 @@ def check_backward(forward: Function, backward: Function, *, seed: int = 0, hint
     _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, GRADIENTS, hint)
 
 
+@_by_own_names
 def check_dx(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dx is right, whatever dgamma and dbeta are; parameters as in `check_backward`."""
     _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dx",), hint)
 
 
+@_by_own_names
 def check_dgamma(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dgamma is right, whatever dx and dbeta are; parameters as in `check_backward`."""
     _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dgamma",), hint)
 
 
+@_by_own_names
 def check_dbeta(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dbeta is right, whatever dx and dgamma are; parameters as in `check_backward`."""
     _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dbeta",), hint)
@@ -138,6 +163,7 @@ def _check_gradients(
         _raise_first([replace(seen.findings[0], remark=MEND_FIRST)], hint)
 
 
+@_by_own_names
 def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if every named intermediate gradient is right, and the gradients too.
 
@@ -178,6 +204,7 @@ def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: 
     return found
 
 
+@_by_own_names
 def check_inference(inference: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if y is normalized with the given running statistics, and with nothing of the batch.
 
@@ -196,6 +223,7 @@ def check_inference(inference: Function, *, seed: int = 0, hint: int = 1, repeat
     _raise_first(look_at_inference(inference, seed, [], repeat=repeat).findings, hint)
 
 
+@_by_own_names
 def check_inference_backward(
     inference: Function, inference_backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True
 ) -> None:
@@ -219,6 +247,7 @@ def check_inference_backward(
     )
 
 
+@_by_own_names
 def check_running(update: Function, *, seed: int = 0, hint: int = 1) -> None:
     """Pass if the running mean and the running (unbiased) variance move towards the batch's by the momentum.
 
@@ -237,6 +266,7 @@ def check_running(update: Function, *, seed: int = 0, hint: int = 1) -> None:
     _raise_first(diagnose_update(update, seed=seed, notes=[]), hint)
 
 
+@_by_own_names
 def check_conv(
     forward: Function, backward: Function | None = None, *, seed: int = 0, hint: int = 1, repeat: bool = True
 ) -> None:
@@ -260,6 +290,7 @@ def check_conv(
         _check_gradients(seen, forward, backward, GRADIENTS, hint)
 
 
+@_by_own_names
 def check_laws(forward: Function, backward: Function | None = None, *, seed: int = 0, hint: int = 1) -> None:
     """Pass if the functions obey the laws that need no reference; they give nothing away.
 

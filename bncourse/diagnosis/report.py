@@ -1,5 +1,6 @@
 """What a diagnosis says: findings, their report, and the exception that a check raises."""
 
+import re
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,17 @@ class Misconception(AssertionError):
         self.part = part
         self.belief = belief
         self.hints = hints
+        self.names: dict[str, str] = {}
+        """What the functions of the lines to paste are called in the student's file; `args[0]` says it without."""
+
+    def __str__(self) -> str:
+        """The message, its lines to paste with the student's own names."""
+        words = re.compile(r"\b(" + "|".join(self.names or ["$^"]) + r")(?=\()")
+        lines = str(self.args[0]).split("\n")
+        return "\n".join(
+            words.sub(lambda found: self.names[found[1]], line) if line.startswith("Try it: ") else line
+            for line in lines
+        )
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows, by IPython's rule: the message, and of the traceback the student's own lines."""

@@ -382,3 +382,16 @@ def test_results_of_absurd_size_are_wrong_and_nothing_worse(factor: float) -> No
 def test_what_is_no_function_is_said_to_be_none(thing: Any) -> None:
     with pytest.raises(Misconception, match="There is no function to call here"):
         checks.check_forward(thing)
+
+
+def test_the_lines_to_paste_call_the_functions_by_their_own_names() -> None:
+    def batch_norm_forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+        mean, std = x.mean(axis=0), np.sqrt(x.var(axis=0)) + eps
+        return gamma * (x - mean) / std + beta, None
+
+    with pytest.raises(Misconception) as caught:
+        checks.check_forward(batch_norm_forward)
+    pasted = str(caught.value).split("\n")[1].removeprefix("Try it: ")
+    assert "print(batch_norm_forward(x, one, 0 * one, eps=0.5)[0]" in pasted
+    exec(pasted, {"np": np, "print": lambda value: None, "batch_norm_forward": batch_norm_forward})
+    assert "print(forward(x, one, 0 * one, eps=0.5)[0]" in caught.value.args[0]

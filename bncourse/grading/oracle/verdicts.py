@@ -127,7 +127,7 @@ def _listed_text(error: Misconception) -> str:
     student = raised_by_student(error)
     if student is not None:
         first.insert(0, f"Your function raised {_usual(student)}.")
-    kept = [line for line in str(error).split("\n") if line in listed]
+    kept = [line for line in str(error.args[0]).split("\n") if line in listed]
     return "\n".join(kept if kept and kept[0] in first else [first[0], *kept])
 
 
@@ -135,7 +135,7 @@ def _finding(error: Misconception, belief: str, part: str) -> Finding:
     """The same diagnosis in the words of the normalization that was spoken of."""
     said = [finding(belief, part, kind=kind) for kind in ("batch", *STATISTICS)]
     said.append(finding(belief, part, maps=True))
-    lines = str(error).split("\n")
+    lines = str(error.args[0]).split("\n")
     fitting = [one for one in said if one.message == lines[0]]
     return next((one for one in fitting if one.experiment in lines), (fitting or said)[0])
 
