@@ -248,7 +248,8 @@ class _Watch:
     def look_around(self, frame: FrameType) -> None:
         """Look at the arrays and the lists of numbers that a function holds, or reads of the names of the notebook."""
         place = id(frame.f_code)
-        held = {name: frame.f_globals.get(name) for name in frame.f_code.co_names} | frame.f_locals
+        held = {name: frame.f_globals.get(name) for name in frame.f_code.co_names}
+        held.update(frame.f_locals)
         for name, value in held.items():
             self.look_into((place, name), value, HELD_DEPTH)
 
