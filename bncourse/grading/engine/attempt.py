@@ -32,6 +32,7 @@ class Attempt:
         self.master, self.reading = master, reading
         self.reason = ""
         self.put_in: dict[str, tuple[str, ...]] = {}
+        self.repeated: frozenset[str] = frozenset()
         """Names that the answers lacked and that were put in, as code."""
         self.spent = 0.0
         """Seconds that its passes have taken."""
@@ -212,6 +213,7 @@ class Attempt:
         """Leave open only certain tests of an attempt before, which showed what cells show."""
         self._verdicts = {name: one for name, one in before._verdicts.items() if name not in tests}
         self._previewed = True
+        self.repeated = frozenset(tests)
 
     def take_output(self, message: dict[str, Any], pictures: list[bytes]) -> None:
         """Take what a cell showed, the first time it ran."""

@@ -47,16 +47,11 @@ def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended
 
 
 def charge_once(attempt: Attempt, again: Attempt) -> None:
-    """Give an attempt the points that only missing names have cost, but for one test of each answer.
-
-    What the other one has seen of how gradients are found, and that the grader failed on it, counts as well.
-    """
-    for name, how in again.measured.items():
-        attempt.measured[name] = worst([how, attempt.measured.get(name, "")])
-    attempt.reason = again.reason
+    """Give an attempt the points that only what was put in has cost, but for one test of each answer."""
+    keep_what_was_seen(attempt, again)
     charged = set[str]()
     for before, after in zip(attempt.all_verdicts(), again.all_verdicts(), strict=True):
-        if not _is_stopped(before) or after.outcome != "correct":
+        if before.grade_id not in again.repeated or after.outcome != "correct":
             continue
         answers = attempt.answers_behind(before.grade_id) & again.put_in.keys() or set(again.put_in)
         said = "; ".join(line for answer in sorted(answers) for line in again.put_in[answer])
@@ -65,6 +60,13 @@ def charge_once(attempt: Attempt, again: Attempt) -> None:
         else:
             charged |= answers
             attempt.put(_said_once(before, said))
+
+
+def keep_what_was_seen(attempt: Attempt, again: Attempt) -> None:
+    """Count what another attempt has seen of how gradients are found, and that the grader failed on it."""
+    for name, how in again.measured.items():
+        attempt.measured[name] = worst([how, attempt.measured.get(name, "")])
+    attempt.reason = again.reason
 
 
 def _is_stopped(verdict: Verdict) -> bool:

@@ -29,8 +29,9 @@ def with_slips_put_right(
     look : callable
         Does what `answers_without_slips` does; a grader's does it where it can be ended.
     """
-    stopped = (verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED)
-    if attempt.reason or not any(_STOP.search(verdict.message) for verdict in stopped):
+    lost = (verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED)
+    stopped = {verdict.grade_id for verdict in lost if _STOP.search(verdict.message)}
+    if attempt.reason or not stopped:
         return None
     reading = attempt.reading
     own = (extra.source for extra in (*reading.extras, *reading.moved))
@@ -41,5 +42,5 @@ def with_slips_put_right(
     answers = reading.answers | {name: one.source for name, one in put_right.items()}
     again = Attempt(attempt.master, reading._replace(answers=answers))
     again.put_in = {name: one.said for name, one in put_right.items()}
-    again.repeat(attempt, STOPPED)
+    again.repeat(attempt, stopped)
     return again

@@ -13,7 +13,7 @@ from dataclasses import replace
 from bncourse.grading.core.records import Verdict
 from bncourse.grading.core.regions import SOLUTION
 from bncourse.grading.engine.attempt import Attempt
-from bncourse.grading.engine.missing_names import STOPPED
+from bncourse.grading.engine.missing_names import STOPPED, keep_what_was_seen
 
 _STOP = re.compile("(Type|Value|Key|Attribute|Index|ZeroDivision|LinAlg)Error")
 """What the message of a test says that code has stopped."""
@@ -28,18 +28,20 @@ def with_solutions(attempt: Attempt) -> Attempt | None:
         One that was carried out.
     """
     stopping = _stopping(attempt)
-    if attempt.reason or not _tests_after(attempt, stopping):
+    tests = _tests_after(attempt, stopping)
+    if attempt.reason or not tests:
         return None
     sources = {cell.grade_id: cell.source for cell in attempt.master.cells if cell.grade_id in stopping}
     solutions = {name: _solution(source) for name, source in sources.items()}
     again = Attempt(attempt.master, attempt.reading._replace(answers=attempt.reading.answers | solutions))
     again.put_in = dict.fromkeys(stopping, ("the solution",))
-    again.repeat(attempt, STOPPED)
+    again.repeat(attempt, tests)
     return again
 
 
 def charge_before(attempt: Attempt, again: Attempt) -> None:
     """Give an attempt the points of later answers that are right with the solution of an answer that stops."""
+    keep_what_was_seen(attempt, again)
     tests = _tests_after(attempt, frozenset(again.put_in))
     for before, after in zip(attempt.all_verdicts(), again.all_verdicts(), strict=True):
         if before.grade_id in tests and after.outcome == "correct":
