@@ -40,8 +40,12 @@ class Misconception(AssertionError):
 
     def __str__(self) -> str:
         """The message, its lines to paste with the student's own names."""
+        return self.with_names(str(self.args[0]))
+
+    def with_names(self, message: str) -> str:
+        """A message, or a part of it, with the student's own names in its lines to paste."""
         words = re.compile(r"\b(" + "|".join(self.names or ["$^"]) + r")(?=\()")
-        lines = str(self.args[0]).split("\n")
+        lines = message.split("\n")
         return "\n".join(
             words.sub(lambda found: self.names[found[1]], line) if line.startswith("Try it: ") else line
             for line in lines

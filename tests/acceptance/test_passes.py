@@ -8,7 +8,7 @@ import pytest
 from bncourse.grading.engine import worker_pool
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
-from tests.grading.small import FULL, MASTER, RIGHT, hand_in
+from tests.grading.small import FULL, MASTER, RIGHT, WRONG, hand_in
 
 pytestmark = pytest.mark.sandbox
 
@@ -73,6 +73,14 @@ def test_a_process_that_ends_or_hangs_when_it_begins_anew_costs_nothing(ordered:
         trap = f"import os, time\nclass Trap:\n    def __del__(self):\n        {ending}\ntrap = Trap()"
         record = graded(hand_in(first=trap), ordered)
         assert (record.score, record.status) == (FULL, "correct"), ending
+
+
+def test_a_diagnosis_needs_no_pass_of_its_own(ordered: list[tuple[str, ...]]) -> None:
+    renamed = "\nbatch_norm_backward.__name__ = 'batch_norm_forward'"
+    record = graded(hand_in(RIGHT | {"backward": WRONG["backward"] + renamed}), ordered)
+    message = {verdict.grade_id: verdict.message for verdict in record.verdicts}["test-backward"]
+    assert "Try it: " in message and "batch_norm_backward(dy" in message
+    assert ("explain",) not in ordered
 
 
 def test_only_tests_that_a_missing_name_has_stopped_run_with_it_put_in(ordered: list[tuple[str, ...]]) -> None:

@@ -3,7 +3,7 @@
 import builtins
 from typing import Any
 
-from bncourse.grading.oracle.proxies import Connection
+from bncourse.grading.oracle.proxies import Connection, named
 from bncourse.grading.sandbox.inside.shell import Shell
 
 
@@ -26,7 +26,7 @@ class Namespace(dict[str, Any]):
             if answer[0] != "value":
                 self.missing.add(name)
                 raise KeyError(name)
-            self.borrowed[name] = answer[1]
+            self.borrowed[name] = named(name, answer[1])
             self.connection.watch(name, answer[1])
         return self.borrowed[name]
 

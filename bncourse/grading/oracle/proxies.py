@@ -65,6 +65,8 @@ class Connection(Decoder):
         """Those of which no call was watched yet."""
         self.unwatched_here: set[str] = set()
         """Those of which none was that a hidden test of this cell has made."""
+        self.watched_closely: set[str] = set()
+        """Those of which one was watched line by line."""
         self.measured: dict[str, str] = {}
         """Functions that were seen to measure what they return, and how."""
         self.received = 0
@@ -144,17 +146,21 @@ class Connection(Decoder):
         if name in self.gradients and isinstance(value, RemoteFunction):
             vars(value)["_gradient"] = name
 
-    def to_be_watched(self, name: str) -> str:
-        """The name, if its next call is to be watched: the first of all, and in each cell the first of a hidden test.
+    def to_be_watched(self, name: str) -> tuple[str, bool]:
+        """The name, if its next call is to be watched, and whether closely.
 
-        A function may know what a visible test asks, and answer that from memory.
+        The first call of all is watched, and in each cell the first of a hidden test: a function may know what a
+        visible test asks, and answer that from memory. Of the hidden tests' calls the first is watched closely.
         """
         hidden = name in self.unwatched_here and self.asks_secrets()
         due = hidden or name in self.unwatched
+        closely = hidden and name not in self.watched_closely
+        if closely:
+            self.watched_closely.add(name)
         self.unwatched.discard(name)
         if hidden:
             self.unwatched_here.discard(name)
-        return name if due else ""
+        return (name if due else ""), closely
 
     def see(self, name: str, how: str) -> None:
         """Note how a function was seen to find a gradient; the worst counts."""
@@ -341,8 +347,9 @@ class RemoteFunction(Remote):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it with copies of the arguments."""
-        name = self._connection.to_be_watched(vars(self).get("_gradient", ""))
-        answer = self._connection.request("watch" if name else "call", self, args, kwargs)
+        name, closely = self._connection.to_be_watched(vars(self).get("_gradient", ""))
+        how = (closely,) if name else ()
+        answer = self._connection.request("watch" if name else "call", self, args, kwargs, *how)
         if name and answer[3:4] and type(answer[3]) is list and worst(answer[3]):
             self._connection.see(name, worst(answer[3]))
         vars(self)["mutated_arguments"] = tuple(str(name)[:100] for name in answer[2])
@@ -354,6 +361,13 @@ class RemoteFunction(Remote):
 
         leaves = [value.detach().clone().requires_grad_(True) for value in inputs]
         return torch.autograd.grad(self(*leaves), leaves, cotangent, allow_unused=True)
+
+
+def named(name: str, value: Any) -> Any:
+    """Call a function by the name that it was asked for by, not by one that the student's process has said."""
+    if type(value) is RemoteFunction:
+        vars(value)["__name__"] = name
+    return value
 
 
 class RemoteClass(RemoteFunction):

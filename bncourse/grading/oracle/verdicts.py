@@ -90,7 +90,7 @@ def _what(
             more = f". {ELSEWHERE}" if hidden else ""
             return "crashed", f"{where} stopped{_headline(student, discreet=discreet)}{more}", None
     if isinstance(error, Misconception):
-        text = _listed_text(error) if discreet else str(error)
+        text = _listed_text(error, visible_names(cell.source)) if discreet else str(error)
         return "crashed" if student is not None or error.belief == "raised" else "wrong", text, error.belief
     if isinstance(error, StudentRefused):
         why = "" if discreet else f": {error}"
@@ -113,8 +113,11 @@ def visible_names(source: str) -> frozenset[str]:
     return frozenset(node.id for node in found if isinstance(node.ctx, ast.Load))
 
 
-def _listed_text(error: Misconception) -> str:
-    """Those lines of a diagnosis that are the same for everybody who holds the belief."""
+def _listed_text(error: Misconception, public: frozenset[str]) -> str:
+    """Those lines of a diagnosis that are the same for everybody who holds the belief.
+
+    They call the functions by the names that the test's visible lines read; any other may be of the student's choice.
+    """
     part = error.part if error.part.isidentifier() and len(error.part) < 30 else "your code"
     entry = known_beliefs().get(error.belief or "")
     known: Finding = _finding(error, entry.id, part) if entry else unknown(part)
@@ -128,7 +131,8 @@ def _listed_text(error: Misconception) -> str:
     if student is not None:
         first.insert(0, f"Your function raised {_usual(student)}.")
     kept = [line for line in str(error.args[0]).split("\n") if line in listed]
-    return "\n".join(kept if kept and kept[0] in first else [first[0], *kept])
+    text = "\n".join(kept if kept and kept[0] in first else [first[0], *kept])
+    return error.with_names(text) if public.issuperset(error.names.values()) else text
 
 
 def _finding(error: Misconception, belief: str, part: str) -> Finding:

@@ -127,7 +127,7 @@ def _requests() -> list[bytes]:
         ("call", center, (x,), {}),
         ("call", center, (x, 1.0), {"axis": 0}),
         ("call", back, (x, parts), {}),
-        ("watch", back, (x, parts), {}),
+        ("watch", back, (x, parts), {}, True),
         ("run", "two", BROKEN, True, [0], 2, False),
         ("get", "wrong"),
         ("call", wrong, (x,), {}),

@@ -28,11 +28,26 @@ OFTEN = 8
 """A library's function is looked at once it has been called so often: in a derivation none is."""
 MANY = 4
 """So many times larger than what was given is an array that may hold many inputs."""
-TURNS, RARER = 12, 20
-"""So many turns of a line are looked at; of more, fewer and fewer, each time by one in so many."""
+TURNS, RARER = 12, 4
+"""So many turns of a line, and changes of a name, are looked at; then those that come a quarter later each time."""
 HELD_DEPTH, FEW_PARTS = 2, 12
 """How deep, and how broadly, what a function holds is looked into at each turn."""
-PLAIN = (float, int, str, bool, bytes, type(None), FunctionType, BuiltinFunctionType, ModuleType, type, np.ufunc)
+PLAIN = frozenset(
+    {
+        float,
+        int,
+        str,
+        bool,
+        bytes,
+        type(None),
+        FunctionType,
+        BuiltinFunctionType,
+        ModuleType,
+        type,
+        np.ufunc,
+        np.float64,
+    }
+)
 FEW_VALUES = 1_000
 """Of an input with more values, any number is near to one."""
 UNROLLED = 16
@@ -79,9 +94,15 @@ def measured_message(name: str, how: str) -> str:
     return f"`{name}` gives right numbers, but it measures them {HOW[how]}. Derive them: measuring is for checking."
 
 
-def watched(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Call a function; returns its value, and which of "differences" and "complex" it was seen to use."""
-    watch = _Watch([*_arrays(args, DEPTH), *_arrays(kwargs, DEPTH)])
+def watched(
+    target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, closely: bool = True
+) -> tuple[Any, list[str]]:
+    """Call a function; returns its value, and which of "differences" and "complex" it was seen to use.
+
+    `closely` also follows the lines of the student's functions, and compares what they hold; a loop takes many times
+    as long then.
+    """
+    watch = _Watch([*_arrays(args, DEPTH), *_arrays(kwargs, DEPTH)], closely=closely)
     with watch.on():
         value = target(*args, **kwargs)
         watch.is_unseen |= not watch.is_on()
@@ -145,7 +166,8 @@ class _Track:
 class _Watch:
     """What was seen of one call."""
 
-    def __init__(self, arrays: list[Any]) -> None:
+    def __init__(self, arrays: list[Any], *, closely: bool) -> None:
+        self.closely = closely
         self.given = [known(values) for values in arrays]
         self.sizes = {n for one in arrays for n in (one.size, *one.shape)}
         self.large = MANY * max((values.size for values in arrays), default=MAX_VALUES)
@@ -164,8 +186,8 @@ class _Watch:
         """Have calls, and the lines of the student's functions, seen in this thread and in those that begin."""
         before = sys.getprofile(), threading.getprofile(), sys.gettrace(), threading.gettrace()
         threading.setprofile(self.see)
-        threading.settrace(self.enter)
-        sys.settrace(self.enter)
+        threading.settrace(self.tracer)
+        sys.settrace(self.tracer)
         sys.setprofile(self.see)
         try:
             yield
@@ -178,7 +200,7 @@ class _Watch:
     def is_on(self) -> bool:
         """Whether all is as it was set."""
         sees = sys.getprofile() == self.see and threading.getprofile() == self.see
-        return sees and sys.gettrace() == self.enter and threading.gettrace() == self.enter
+        return sees and sys.gettrace() == self.tracer and threading.gettrace() == self.tracer
 
     def found(self) -> list[str]:
         """Which ways of measuring were seen."""
@@ -211,7 +233,7 @@ class _Watch:
                         self.look(place, value, closely=closely)
                     elif closely and own and type(value) in (list, tuple):
                         self.look_at_rows(place, value)
-                if not called and self.is_due((place, "return")):
+                if self.closely and not called and self.is_due((place, "return")):
                     self.look_around(frame)
         except Exception:  # noqa: S110  (an array that cannot be read)
             pass
@@ -222,7 +244,12 @@ class _Watch:
 
     def is_on_for_threads(self) -> bool:
         """Whether threads that begin now are watched."""
-        return bool(threading.getprofile() == self.see and threading.gettrace() == self.enter)
+        return bool(threading.getprofile() == self.see and threading.gettrace() == self.tracer)
+
+    @property
+    def tracer(self) -> Callable[..., Any] | None:
+        """What sees lines, if anything does."""
+        return self.enter if self.closely else None
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Follow the lines of a student's function."""
@@ -242,7 +269,7 @@ class _Watch:
         turn = self.turns[line]
         if turn < self.due[line] or not (first or turn > 1):
             return False
-        self.due[line] = turn + 1 + max(0, turn - TURNS) // RARER
+        self.due[line] = turn + 1 if turn < TURNS else turn + turn // RARER
         return True
 
     def look_around(self, frame: FrameType) -> None:
@@ -251,7 +278,8 @@ class _Watch:
         held = {name: frame.f_globals.get(name) for name in frame.f_code.co_names}
         held.update(frame.f_locals)
         for name, value in held.items():
-            self.look_into((place, name), value, HELD_DEPTH)
+            if type(value) not in PLAIN:
+                self.look_into((place, name), value, HELD_DEPTH)
 
     def look_into(self, place: Any, value: Any, depth: int) -> None:
         """Look at an array, at a list of numbers, or at what a list, a dictionary or an object holds."""
@@ -272,13 +300,24 @@ class _Watch:
         if content == self.contents.get(place):
             return
         self.contents[place] = content
+        if not self.is_due((place, "changed"), first=True):
+            return
         for number, one in enumerate(self.given):
-            for part in (array, *parts_like(array, one)):
-                for moved in moved_in(part, one):
-                    track = self.tracks[place, number, moved.kind]
-                    track.add(moved.mask)
-                    self.is_seen |= track.is_measurement
+            self.note(place, number, array)
+            for count, part in enumerate(parts_like(array, one)):
+                if not self.note(place, number, part) and count:
+                    break  # one may be the input itself; of two, one is moved
             self.is_seen |= is_all_steps(array, one)
+
+    def note(self, place: Any, number: int, array: Any) -> bool:
+        """Note which entries of an input, given by its number, are moved in an array; returns whether any are."""
+        any_moved = False
+        for moved in moved_in(array, self.given[number]):
+            track = self.tracks[place, number, moved.kind]
+            track.add(moved.mask)
+            self.is_seen |= track.is_measurement
+            any_moved = True
+        return any_moved
 
     def look_at_rows(self, place: Any, rows: Any) -> None:
         """Look at a list of rows, or of columns, that was seen at a place."""
@@ -299,9 +338,11 @@ class _Watch:
             return
         if array.size >= self.large and not self.is_seen:
             self.is_seen = any(holds_many(array, one) for one in self.given)
-        if closely and (any(is_near(array, one) for one in self.given) or self.is_stack(place, array)):
+        if not closely:
+            return
+        if any(is_near(array, one) for one in self.given) or (self.closely and self.is_stack(place, array)):
             self.nudged[place].add(array.tobytes())
-        elif closely and self.is_due(place):
+        elif self.closely and self.is_due(place):
             self.follow_moved(place, array)
 
     def is_stack(self, place: Any, array: Any) -> bool:

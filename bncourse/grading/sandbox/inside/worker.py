@@ -266,12 +266,12 @@ class Worker(Decoder):
         answer = self.called(target, args, kwargs, lambda: (target(*args, **kwargs), []))
         return answer[:3] if answer[0] == "value" else answer
 
-    def do_watch(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def do_watch(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], closely: bool) -> Any:
         """Call something, and say also how it was seen to measure what it returns."""
         others = ["unseen"] if _thread._count() else []
 
         def call() -> tuple[Any, list[str]]:
-            value, seen = watched(target, args, kwargs)
+            value, seen = watched(target, args, kwargs, closely=closely)
             return value, seen + others
 
         return self.called(target, args, kwargs, call)
