@@ -44,7 +44,8 @@ def command(course: "Course", student: str, assignment: str) -> None:
     except GraderError as error:
         raise Refusal(str(error)) from error
     console = Console()
-    table = Table("test", "verdict", "points", "what it says", title=f"{student}, {assignment}: {after.status}")
+    table = Table("test", "verdict", "points", title=f"{student}, {assignment}: {after.status}")
+    table.add_column("what it says", overflow="fold")
     for verdict in after.verdicts:
         points = f"{verdict.points:g} of {verdict.max_points:g}"
         table.add_row(Text(verdict.grade_id), Text(verdict.outcome), points, Text(verdict.message))

@@ -6,13 +6,15 @@ loads data is not. A module that is not installed is replaced by one that says s
 
 import ast
 import builtins
+import inspect
 import json
 import linecache
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bncourse.diagnosis import given
 from bncourse.diagnosis.conventions.imports import NotHereError, bind_import, silence
 from bncourse.diagnosis.conventions.names import kind_of
 
@@ -97,6 +99,29 @@ def _statements(code: str, program: Program) -> list[ast.stmt]:
     return found
 
 
+def _with_given(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Put the code of given functions where a notebook of this course imports them: its own functions build on them."""
+    for statement in statements:
+        if isinstance(statement, ast.ImportFrom) and statement.module == given.__name__:
+            yield from _given_code(frozenset(alias.name for alias in statement.names))
+        else:
+            yield statement
+
+
+def _given_code(wanted: frozenset[str]) -> Iterator[ast.stmt]:
+    """The functions of the given module that are wanted, and what they need."""
+    body = ast.parse(inspect.getsource(given)).body
+    functions = {one.name: one for one in body if isinstance(one, ast.FunctionDef)}
+    todo, found = sorted(wanted & functions.keys()), set[str]()
+    while todo:
+        found.add(name := todo.pop())
+        used = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+        todo += sorted(used & functions.keys() - found)
+    for one in body:
+        if isinstance(one, ast.Import | ast.ImportFrom) or (isinstance(one, ast.FunctionDef) and one.name in found):
+            yield one
+
+
 def _syntax(block: str, error: SyntaxError) -> str:
     if re.search(r"^\s*print\s+[\"'\w]", block, re.M):
         return "it is Python 2 (`print` without brackets); write print(...)"
@@ -152,7 +177,7 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
     statements: list[ast.stmt] = []
     offset = 0
     for cell in cells:
-        statements += [ast.increment_lineno(one, offset) for one in _statements(cell, program)]
+        statements += _with_given(ast.increment_lineno(one, offset) for one in _statements(cell, program))
         offset += cell.count("\n") + 1
     joined = "\n".join(cells)
     linecache.cache[label] = (len(joined), None, [f"{line}\n" for line in joined.splitlines()], label)

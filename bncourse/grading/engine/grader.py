@@ -24,7 +24,6 @@ from bncourse.grading.engine.attempt import Attempt, Phase
 from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.slips import with_slips_put_right
-from bncourse.grading.engine.stopped_before import charge_before, with_solutions
 from bncourse.grading.engine.worker_pool import Lane, LaneError, WorkerPool
 from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.sandbox import bubblewrap
@@ -194,10 +193,6 @@ class Grader(Closing):
             if again is not None:
                 self.carry_out(again)
                 charge_once(attempt, again)
-        again = with_solutions(attempt)
-        if again is not None:
-            self.carry_out(again)
-            charge_before(attempt, again)
         return self.record(attempt, submission.student, digest, time.monotonic() - start)
 
     def _looked(self, what: str, *arguments: Any) -> dict[str, Mended]:
