@@ -56,7 +56,7 @@ def charge_once(attempt: Attempt, again: Attempt) -> None:
         answers = attempt.answers_behind(before.grade_id) & again.put_in.keys() or set(again.put_in)
         said = "; ".join(line for answer in sorted(answers) for line in again.put_in[answer])
         if answers <= charged:
-            attempt.put(replace(after, message=f"Tried with `{said}`, which is missing and was charged above."))
+            attempt.put(replace(after, message=f"Tried with `{said}`, which was charged above."))
         else:
             charged |= answers
             attempt.put(_said_once(before, said))
