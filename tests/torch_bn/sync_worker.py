@@ -101,11 +101,15 @@ def refusals(rank):
     return texts
 
 
-def evaluate_alone(rank):
-    """Process 0 alone evaluates a layer without statistics; nobody else calls it."""
+def evaluate_alone(rank, folder):
+    """Process 0 alone evaluates a layer without statistics; the other lives as long and calls nothing."""
+    if rank == 1:
+        while not (folder / "evaluate-alone-0.pt").exists():
+            time.sleep(0.05)
+        return None
     layer = SyncBatchNorm(2, track_running_stats=False).eval()
     x = torch.tensor([[1.0, 2.0], [3.0, 6.0]])
-    return layer(x).detach() if rank == 0 else None
+    return layer(x).detach()
 
 
 def die(rank, moment):
@@ -165,7 +169,7 @@ def main(folder):
     run("train", 2, 30, folder, train)
     run("narrow", 2, 30, folder, narrow)
     run("refusals", 2, 30, folder, refusals)
-    run("evaluate-alone", 2, 30, folder, evaluate_alone)
+    run("evaluate-alone", 2, 30, folder, lambda rank: evaluate_alone(rank, folder))
     for moment in ("forward", "backward"):
         run(f"die-{moment}", 4, 30, folder, lambda rank, moment=moment: die(rank, moment))
     run("stay-away", 2, 5, folder, lambda rank: stay_away(rank, folder))

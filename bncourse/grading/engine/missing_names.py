@@ -6,7 +6,7 @@ which run it is in, and would have two answers to it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bncourse.grading.core.records import Verdict
@@ -37,12 +37,18 @@ def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended
     own = (extra.source for extra in (*reading.extras, *reading.moved))
     others = [*attempt.given.values(), *map(attempt.plain, own)]
     put_in = look(code, others, {name: frozenset(attempt.master.binds[name]) for name in code})
+    return with_put_in(attempt, put_in, stopped)
+
+
+def with_put_in(attempt: Attempt, put_in: dict[str, Mended], tests: Collection[str]) -> Attempt | None:
+    """Make an attempt at some tests with other answers; None where no answer is another."""
     if not put_in:
         return None
+    reading = attempt.reading
     answers = reading.answers | {name: one.source for name, one in put_in.items()}
     again = Attempt(attempt.master, reading._replace(answers=answers))
     again.put_in = {name: one.said for name, one in put_in.items()}
-    again.repeat(attempt, stopped)
+    again.repeat(attempt, tests)
     return again
 
 

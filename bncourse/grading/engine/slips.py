@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from bncourse.grading.engine.attempt import Attempt
-from bncourse.grading.engine.missing_names import STOPPED
+from bncourse.grading.engine.missing_names import STOPPED, with_put_in
 from bncourse.grading.submissions.missing_names import Mended
 from bncourse.grading.submissions.slips import answers_without_slips
 
@@ -36,11 +36,4 @@ def with_slips_put_right(
     reading = attempt.reading
     own = (extra.source for extra in (*reading.extras, *reading.moved))
     others = [*attempt.given.values(), *map(attempt.plain, own)]
-    put_right = look(attempt.code, others, "torch" in attempt.master.imports)
-    if not put_right:
-        return None
-    answers = reading.answers | {name: one.source for name, one in put_right.items()}
-    again = Attempt(attempt.master, reading._replace(answers=answers))
-    again.put_in = {name: one.said for name, one in put_right.items()}
-    again.repeat(attempt, stopped)
-    return again
+    return with_put_in(attempt, look(attempt.code, others, "torch" in attempt.master.imports), stopped)

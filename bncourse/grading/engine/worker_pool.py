@@ -13,9 +13,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from bncourse.grading.core.closing import Closing
 from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
 from bncourse.grading.sandbox import bubblewrap
@@ -27,7 +27,7 @@ from bncourse.grading.sandbox.inside.wire_types import WireError
 __all__ = ["Lane", "LaneError", "StartError", "WorkerPool"]
 
 
-class Lane:
+class Lane(Closing):
     """Grades one submission at a time.
 
     Its processes take turns once they are ready, so from then on they share one processor, between which and another
@@ -69,14 +69,6 @@ class Lane:
             self.oracle = spawn(command, [theirs, theirs_too], {**os.environ, **threads}, self.said)
         theirs.close()
         theirs_too.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def forkserver(self, modules: tuple[str, ...], load: tuple[str, ...]) -> Forkserver:
         """The warm process that may import `modules` and has `load` loaded; started when first asked for."""
