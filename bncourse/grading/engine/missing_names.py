@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bncourse.grading.core.records import Verdict
 from bncourse.grading.engine.attempt import Attempt
-from bncourse.grading.sandbox.inside.watching import worst
+from bncourse.grading.sandbox.inside.seen import worst
 from bncourse.grading.submissions.missing_names import Mended, mended_answers
 
 STOPPED = ("wrong", "crashed", "not attempted")

@@ -29,7 +29,7 @@ from bncourse.grading.oracle.remote_errors import (
 )
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late
 from bncourse.grading.sandbox.inside.codec import Decoder, Encoder
-from bncourse.grading.sandbox.inside.watching import worst
+from bncourse.grading.sandbox.inside.seen import worst
 from bncourse.grading.sandbox.inside.wire_types import MAX_FRAME, Handle, Parts, Tensor, WireError
 
 HELLO_SECONDS = 60.0

@@ -30,9 +30,10 @@ from bncourse.grading.oracle.verdicts import judge, raised_by_student
 from bncourse.grading.sandbox.inside import shell as shells
 from bncourse.grading.sandbox.inside.cells import describe
 from bncourse.grading.sandbox.inside.parsing import foreign, parse
+from bncourse.grading.sandbox.inside.seen import worst
 from bncourse.grading.sandbox.inside.statements import compiled
 from bncourse.grading.sandbox.inside.watching import HOW as MEASURING
-from bncourse.grading.sandbox.inside.watching import measured_message, watched, worst
+from bncourse.grading.sandbox.inside.watching import measured_message, watched
 
 AGAIN = 0.5
 """Seconds after which code that has caught its end is ended once more."""

@@ -9,9 +9,7 @@ import ast
 import difflib
 from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, FunctionType
-from typing import NamedTuple
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from bncourse.grading.core.names import parse
 from bncourse.grading.submissions.missing_names import MAX_SOURCE, Mended
@@ -31,7 +29,7 @@ SHAPED, JOINED = ("zeros", "ones", "empty"), ("concatenate", "stack", "vstack", 
 SCALAR = ("sqrt", "exp", "log", "tanh")
 """Functions of `math` that take no array."""
 CTX = ("saved_tensors", "save_for_backward", "needs_input_grad", "mark_non_differentiable")
-TYPES = (np.ndarray, dict, list, tuple, str, float)
+TYPES = (dict, list, tuple, str, float)
 MAX_SLIPS, CLOSE = 12, 0.75
 """Slips of an answer, beyond which nothing is plain, and how alike two words are."""
 
@@ -156,13 +154,13 @@ def _attribute(node: ast.Attribute, known: Known, torch: bool) -> Iterator[Edit]
         yield _at(node.value, "np", "np in the place of math")
         return
     if base == "np":
-        exists, words = hasattr(np, node.attr), [word for word in dir(np) if word.islower()]
+        exists, words = hasattr(_numpy(), node.attr), [word for word in dir(_numpy()) if word.islower()]
     elif base == "ctx":
         exists, words = node.attr in CTX or node.attr in known.attributes, list(CTX)
     else:
         exists = torch or base in ("self", "math") or node.attr in known.attributes | known.keys
-        exists = exists or any(hasattr(kind, node.attr) for kind in TYPES)
-        words = [word for word in dir(np.ndarray) if not word.startswith("_")]
+        exists = exists or any(hasattr(kind, node.attr) for kind in (_numpy().ndarray, *TYPES))
+        words = [word for word in dir(_numpy().ndarray) if not word.startswith("_")]
     near = [] if exists else _alike(node.attr, words)
     if near:
         end = (node.end_lineno or node.lineno, node.end_col_offset or 0)
@@ -189,6 +187,13 @@ def _keyword_only(node: ast.Call, source: str, known: Known) -> Iterator[Edit]:
     if not starred and few < len(node.args) <= few + len(names):
         for argument, name in zip(node.args[few:], names, strict=False):
             yield _at(argument, f"{name}={_text(source, argument)}", f"{name}= before an argument of {node.func.id}")
+
+
+def _numpy() -> Any:
+    """NumPy, which only the process loads that looks at such code."""
+    import numpy
+
+    return numpy
 
 
 def _numpy_call(node: ast.Call, source: str) -> Iterator[Edit]:
@@ -235,7 +240,7 @@ def _is_function(node: ast.expr) -> bool:
     if isinstance(node, ast.Name):
         return node.id in ("len", "sum", "abs", "max", "min", "range")
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np":
-        return isinstance(getattr(np, node.attr, None), np.ufunc | FunctionType | BuiltinFunctionType)
+        return isinstance(getattr(_numpy(), node.attr, None), _numpy().ufunc | FunctionType | BuiltinFunctionType)
     return False
 
 

@@ -13,7 +13,7 @@ import json
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -113,11 +113,6 @@ def watched(
 def _is_own(filename: str) -> bool:
     """Whether code of this name is the student's: of a cell, of a module beside the notebook, or made of a text."""
     return not filename.startswith(LIBRARIES)
-
-
-def worst(seen: Iterable[Any]) -> str:
-    """What counts most of what was seen of a call; empty where nothing was."""
-    return next((how for how in ("complex", "differences", "unseen") if how in seen), "")
 
 
 def _arrays(value: Any, depth: int) -> Iterator[Any]:
