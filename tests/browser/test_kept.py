@@ -1,4 +1,4 @@
-"""The next page of a visit starts from what the browser has kept, which runs as what is loaded anew does."""
+"""The next page of a visit starts from what the browser has kept, which runs like what is loaded from the beginning."""
 
 from collections.abc import Iterator
 from pathlib import Path

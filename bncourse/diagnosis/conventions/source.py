@@ -104,15 +104,16 @@ def _with_given(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in statements:
         if isinstance(statement, ast.ImportFrom) and statement.module == given.__name__:
             yield from _given_code(frozenset(alias.name for alias in statement.names))
-        else:
-            yield statement
+            if not any(alias.asname or alias.name == "*" for alias in statement.names):
+                continue
+        yield statement
 
 
 def _given_code(wanted: frozenset[str]) -> Iterator[ast.stmt]:
     """The functions of the given module that are wanted, and what they need."""
     body = ast.parse(inspect.getsource(given)).body
     functions = {one.name: one for one in body if isinstance(one, ast.FunctionDef)}
-    todo, found = sorted(wanted & functions.keys()), set[str]()
+    todo, found = sorted(functions if "*" in wanted else wanted & functions.keys()), set[str]()
     while todo:
         found.add(name := todo.pop())
         used = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}

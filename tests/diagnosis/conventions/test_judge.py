@@ -280,3 +280,17 @@ def test_the_gradient_in_inference_is_judged_as_such() -> None:
     report = diagnose_source(text)
     wrong = {one["name"]: one["what"] for one in report["functions"] if one["status"] != "right"}
     assert wrong == {"batch_norm_inference_backward": "batch norm, backward in inference"}
+
+
+@pytest.mark.parametrize("asked", ["batch_norm_forward", "batch_norm_forward as forward", "*"])
+def test_a_gradient_is_judged_with_the_forward_pass_that_its_notebook_was_given(asked: str) -> None:
+    lines = (
+        "import numpy as np",
+        f"from bncourse.diagnosis.given import {asked}",
+        "def batch_norm_backward(dy, cache):",
+        '    dx = cache["gamma"] * cache["inv_std"] * (dy - dy.mean(axis=0))',
+        '    return dx, (dy * cache["x_hat"]).sum(axis=0), dy.sum(axis=0)',
+    )
+    said = {one["name"]: one["findings"] for one in diagnose_source("\n".join(lines))["functions"]}
+    assert [found["belief"] for found in said["batch_norm_backward"]] == ["variance-path-missing"]
+    assert said["batch_norm_forward"] == []
