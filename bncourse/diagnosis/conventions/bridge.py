@@ -1,5 +1,6 @@
 """What a student pastes first, so that the two lines of an experiment call the own functions, whatever their course."""
 
+import contextlib
 import re
 from dataclasses import replace
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from bncourse.diagnosis.catalogue import experiments_of
 from bncourse.diagnosis.conventions.bridge_layers import of_layer
+from bncourse.diagnosis.conventions.bundles import Unbundled, text_of
 from bncourse.diagnosis.conventions.calls import quiet, word
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
@@ -41,16 +43,21 @@ def bridge(unit: Unit, forward: Forward | Layer, backward: Backward | None, conv
         return "\n".join(of_layer(forward, at, convention, has_backward=bool(unit.backwards)))
     if backward is not None and not (backward.signature.has("dy") and backward.signature.has("cache")):
         return ""
-    lines: list[str] = []
+    if backward is not None and isinstance(backward.function, Unbundled):
+        backward = None
+    lines = forward.of_bundles.text() if forward.of_bundles else []
     if forward.signature.has("settings"):
         lines += _with_settings(forward, convention)
     else:
         lines += _with_arguments(forward, backward, convention)
     if backward is not None:
+        with contextlib.suppress(Exception):
+            backward(np.ones_like(at.x), forward.run(at))
         lines += _backward(forward, backward)
     elif forward.torch:
         lines += autograd(forward.orientation)
-    lines += [f"inference = {unit.inference}"] if unit.inference not in ("", "inference") else []
+    if forward.of_bundles is None and unit.inference not in ("", "inference"):
+        lines += [f"inference = {unit.inference}"]
     weighs_new = convention.momentum == "new"
     lines += [f"update = {unit.update}"] if unit.update not in ("", "update") and weighs_new else []
     return "\n".join(lines)
@@ -62,9 +69,11 @@ def _call(forward: Forward, given: dict[str, str]) -> str:
     for one in forward.signature.parameters:
         role = forward.signature.roles.get(one.name)
         if role in given:
-            positional = role in ("x", "gamma", "beta") or one.kind is one.POSITIONAL_ONLY
+            by_name = one.kind is one.KEYWORD_ONLY or role not in ("x", "gamma", "beta")
+            positional = one.kind is one.POSITIONAL_ONLY or not by_name
             parts.append(given[role] if positional else f"{one.name}={given[role]}")
-    return f"{forward.name}{'.apply' if forward.applied else ''}({', '.join(parts)})"
+    name = forward.of_bundles.called if forward.of_bundles else forward.name
+    return f"{name}{'.apply' if forward.applied else ''}({', '.join(parts)})"
 
 
 def _with_arguments(forward: Forward, backward: Backward | None, convention: Convention) -> list[str]:
@@ -153,19 +162,24 @@ def _with_settings(forward: Forward, convention: Convention) -> list[str]:
 
 def _backward(forward: Forward, backward: Backward) -> list[str]:
     """A backward pass that is a function."""
-    its, order = Written(forward.orientation, torch=forward.torch), backward.order()
+    its = Written(forward.orientation, torch=forward.torch)
+    places = backward.places or [(position,) for position in backward.order()]
     if not forward.signature.has("beta"):  # RMS norm needs none; the lines of an experiment ask for its gradient
         return [
             "def backward(dy, cache):",
             f"    found = {backward.name}({its.still_x('dy')}, cache)",
             f"    return {its.back('found[0]')}, {its.flat('found[1]')}, dy.sum(axis=0)",
         ]
-    if its.plain and order == [0, 1, 2]:
+    if its.plain and places == [(0,), (1,), (2,)]:
         return [f"backward = {backward.name}"] if backward.name != "backward" else []
-    dx, dgamma, dbeta = (f"found[{position}]" for position in order)
+    dx, dgamma, dbeta = (text_of("found", place) for place in places)
+    call = f"{backward.name}({its.still_x('dy')}, cache)"
+    names = {role: name for name, role in backward.signature.roles.items()}
+    if list(names)[:2] != ["dy", "cache"]:
+        call = f"{backward.name}({names['dy']}={its.still_x('dy')}, {names['cache']}=cache)"
     return [
         "def backward(dy, cache):",
-        f"    found = {backward.name}({its.still_x('dy')}, cache)",
+        f"    found = {call}",
         f"    return {its.back(dx)}, {its.flat(dgamma)}, {its.flat(dbeta)}",
     ]
 

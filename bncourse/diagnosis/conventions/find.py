@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bncourse.diagnosis.conventions.bundles import bundles, function_of
 from bncourse.diagnosis.conventions.calls import CannotCallError, Signature
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward
@@ -61,15 +62,20 @@ class Unit:
     names: list[str] = field(default_factory=list)
 
 
-def _parameters(tree: Tree) -> list[str]:
+def _parameters(tree: Tree, program: Program | None = None) -> list[str]:
+    """Names of the parameters; roles of what they hold, where one holds several things."""
     if isinstance(tree, ast.ClassDef):
         return []
-    return [one.arg for one in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)]
+    names = [one.arg for one in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)]
+    held = bundles(tree, program)
+    return [word for name in names for word in (held[name].values() if name in held else [name])]
 
 
 def _normalizes(tree: ast.FunctionDef) -> bool:
     """Whether the parameters are those of a normalization."""
     names = {plain(name) for name in _parameters(tree)}
+    if bundles(tree):  # a linear layer, too, has a dict of a weight and a bias
+        return {"gamma", "beta"} <= names and bool(names & {"runningmean", "eps"})
     return "gamma" in names and ("beta" in names or "x" in names)
 
 
@@ -95,14 +101,14 @@ def _is_pass_or_update(tree: ast.FunctionDef) -> bool:
     """Whether it may belong to a normalization of another name: its backward pass, or its running statistics."""
     names = _parameters(tree)
     if BACKWARD.search(tree.name):
-        return bool(names) and role_of(names[0], ("dy",)) is not None
+        return any(role_of(name, ("dy",)) for name in names)
     statistics = {role_of(name, ("running_mean", "running_var")) for name in names}
     return {"running_mean", "running_var"} <= statistics and bool(UPDATE.search(tree.name))
 
 
-def role_in(tree: ast.FunctionDef) -> str:
+def role_in(tree: ast.FunctionDef, program: Program | None = None) -> str:
     """Tell the functions of a normalization apart by the name, and where that says nothing by the parameters."""
-    names = _parameters(tree)
+    names = _parameters(tree, program)
     if BACKWARD.search(tree.name) or tree.name == "backward":
         return "inference_backward" if "inference" in tree.name else "backward"
     roles = {role_of(name, ("running_mean", "running_var", "gamma", "cache", "dy")) for name in names}
@@ -229,9 +235,9 @@ def _add_autograd_function(
 
 
 def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind: str, program: Program) -> None:
-    role = role_in(tree)
+    role = role_in(tree, program)
     key = (kind, stem_of(name))
-    function = program.namespace.get(name)
+    function = function_of(name, program)
     if role == "forward" and callable(function) and not _takes_parameters(function, kind):
         return
     if inspect.isgeneratorfunction(function):  # a part of another function, which runs it step by step
@@ -284,6 +290,8 @@ def convention_of(unit: Unit) -> str:
         return "class"
     if isinstance(unit.forward, Forward):
         known = unit.forward.signature
+        if unit.forward.of_bundles:
+            return "jax"
         if known.has("settings"):
             return "cs231n"
         if known.has("running_mean"):

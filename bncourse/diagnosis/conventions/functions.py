@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.bundles import Unbundled
 from bncourse.diagnosis.conventions.calls import (
     Array,
     Orientation,
@@ -104,6 +105,11 @@ class Forward:
     def applied(self) -> bool:
         """Whether it is a torch.autograd.Function, which is called by `apply`."""
         return isinstance(self.tree, ast.ClassDef)
+
+    @property
+    def of_bundles(self) -> Unbundled | None:
+        """The function, if its parameters and statistics come in dicts, tuples or objects."""
+        return self.function if isinstance(self.function, Unbundled) else None
 
     def turned(self, orientation: Orientation) -> "Forward":
         """Return the same function, called in another layout."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.bundles import Path, Unbundled, follow
 from bncourse.diagnosis.conventions.calls import (
     Array,
     CannotCallError,
@@ -35,6 +36,8 @@ class Backward:
     """Whether gradients are put in order by the names in the return statement."""
     written: set[str] = field(default_factory=set)
     """Arguments that a call has changed in place."""
+    places: list[Path] = field(default_factory=list)
+    """Where dx, dgamma and dbeta stood in what came back last."""
     signature: Signature = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +64,7 @@ class Backward:
         if self.forward.torch:
             upstream = tensor(upstream).detach()
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
-        if not self.signature.has("cache"):
+        if not self.signature.has("cache") or isinstance(self.function, Unbundled):
             given |= self._by_name(outcome)
         with self.forward.eps_of_the_file(outcome.values.eps):
             result = to_numpy(self._called(given, outcome))
@@ -129,21 +132,46 @@ class Backward:
         return [0, 1, 2]
 
     def _ordered(self, result: Any, lay: Orientation) -> Any:
-        if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], (tuple, list, dict)):
-            result = result[0]  # the gradients, and the stages that led to them
-        if isinstance(result, dict):
-            named: dict[str, Any] = {}
-            for key, value in result.items():
-                part = gradient_of(str(key)) or role_of(str(key), ("gamma", "beta"))
-                named[f"d{part}" if part else "dx"] = value
-            if set(named) == {"dx", "dgamma", "dbeta"}:
-                result = (named["dx"], named["dgamma"], named["dbeta"])
-        if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], np.ndarray):
-            return lay.back(result[0]), _vector_like(result[1])
-        if not isinstance(result, (tuple, list)) or len(result) != 3:
+        self.places = self._places(result)
+        if not self.places:
+            if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], (tuple, list)):
+                result = result[0]  # the gradients, and the stages that led to them
+            if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], np.ndarray):
+                return lay.back(result[0]), _vector_like(result[1])
             return result
-        dx, dgamma, dbeta = (result[position] for position in self.order())
+        dx, dgamma, dbeta = (follow(result, place) for place in self.places)
         return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector_like(dgamma), _vector_like(dbeta)
+
+    def _places(self, result: Any) -> list[Path]:
+        """Where dx, dgamma and dbeta stand in what came back: side by side, by name, or those of params together."""
+        if isinstance(result, dict) or hasattr(result, "_fields"):
+            return _by_part(result, ("x", "gamma", "beta"))
+        if not isinstance(result, (tuple, list)):
+            return []
+        if len(result) == 3:
+            return [(position,) for position in self.order()]
+        for at, other in ((0, 1), (1, 0)) if len(result) == 2 else ():
+            params = _by_part(result[at], ("gamma", "beta"))
+            if params and not isinstance(result[other], (tuple, list, dict)):
+                return [(other,), *((at, *place) for place in params)]
+        inner = self._places(result[0]) if len(result) == 2 else []  # beside them, the stages that led to them
+        return [(0, *place) for place in inner]
+
+
+def _by_part(result: Any, parts: tuple[str, ...]) -> list[Path]:
+    """Where the gradients of these stand in a dict, a named tuple or a pair; nothing where it holds others."""
+    fields = getattr(result, "_fields", ())
+    if isinstance(result, dict) or fields:
+        found: dict[str, Path] = {}
+        for key in fields or result:
+            part = gradient_of(str(key)) or role_of(str(key), ("gamma", "beta")) or "x"
+            found[part] = (f".{key}" if fields else key,)
+        return (
+            [found[part] for part in parts] if set(found) == set(parts) and len(fields or result) == len(parts) else []
+        )
+    if isinstance(result, (tuple, list)) and len(result) == len(parts) == 2:
+        return [(0,), (1,)]
+    return []
 
 
 def _vector_like(value: Any) -> Any:

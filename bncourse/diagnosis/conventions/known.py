@@ -23,7 +23,7 @@ class Convention:
     @property
     def is_course(self) -> bool:
         """Whether it says what momentum and running_var mean; code of no known course may mean either."""
-        return self.name not in ("class", "functions")
+        return self.name not in ("jax", "class", "functions")
 
     def differences(self, momentum: str, variance: str) -> list[str]:
         """Say what a file means otherwise than PyTorch, or than its own course.
@@ -63,8 +63,9 @@ CONVENTIONS: dict[str, Convention] = {
         Convention("pytorch", "torch.nn.Module; the gradient by autograd", "new", "unbiased"),
         Convention("keras", "class with moving_mean and training= (Keras)", "old", "biased", "last"),
         Convention("flax", "class with use_running_average (Flax)", "old", "biased", "last"),
+        Convention("jax", "functions of params and state, which return the new state (JAX)", "old", "biased", "last"),
         Convention("class", "class with forward and backward", "new", "biased"),
         Convention("functions", "functions of x, gamma and beta", "new", "biased"),
     )
 }
-"""By name; the last two are for code of no course that we know."""
+"""By name; the last three are for code of no course that we know."""

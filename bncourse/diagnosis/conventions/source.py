@@ -99,14 +99,34 @@ def _statements(code: str, program: Program) -> list[ast.stmt]:
     return found
 
 
-def _with_given(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def _with_given(statements: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Put the code of given functions where a notebook of this course imports them: its own functions build on them."""
     for statement in statements:
         if isinstance(statement, ast.ImportFrom) and statement.module == given.__name__:
             yield from _given_code(frozenset(alias.name for alias in statement.names))
             if not any(alias.asname or alias.name == "*" for alias in statement.names):
                 continue
+        elif module := _given_module(statement):
+            yield from _given_code(frozenset(_attributes_of(module, statements)))
         yield statement
+
+
+def _given_module(statement: ast.stmt) -> str:
+    """How the module of given functions is called where a statement imports it as a whole, or ""."""
+    package, _, last = given.__name__.rpartition(".")
+    whole = {package: last, "": given.__name__}
+    module = statement.module if isinstance(statement, ast.ImportFrom) else ""
+    for alias in statement.names if isinstance(statement, ast.Import | ast.ImportFrom) else ():
+        if alias.name == whole.get(module or ""):
+            return alias.asname or alias.name
+    return ""
+
+
+def _attributes_of(module: str, statements: list[ast.stmt]) -> Iterator[str]:
+    """What is used of a module."""
+    for node in (node for one in statements for node in ast.walk(one)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == module:
+            yield node.attr
 
 
 def _given_code(wanted: frozenset[str]) -> Iterator[ast.stmt]:
@@ -178,8 +198,9 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
     statements: list[ast.stmt] = []
     offset = 0
     for cell in cells:
-        statements += _with_given(ast.increment_lineno(one, offset) for one in _statements(cell, program))
+        statements += [ast.increment_lineno(one, offset) for one in _statements(cell, program)]
         offset += cell.count("\n") + 1
+    statements = list(_with_given(statements))
     joined = "\n".join(cells)
     linecache.cache[label] = (len(joined), None, [f"{line}\n" for line in joined.splitlines()], label)
     if not statements and joined.strip() and not any(kind_of(name) for name in program.problems):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.bundles import function_of
 from bncourse.diagnosis.conventions.calls import Array, tells_shapes_apart
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
@@ -118,7 +119,7 @@ class Translation:
             return dict.fromkeys(self.backward_names(), forward.backward)
         found: dict[str, Function] = {}
         for name in self.unit.backwards:
-            function, tree = self.program.namespace[name], self.program.trees[name]
+            function, tree = function_of(name, self.program), self.program.trees[name]
             by_names = self.convention.name not in ("bncourse", "cs231n")
             found[name] = Backward(name, function, tree, forward, by_names)  # type: ignore[arg-type]
         return found
@@ -147,7 +148,7 @@ class Translation:
     def inference_alone(self) -> Forward:
         """The inference that is a function of its own."""
         name = self.unit.inference
-        return Forward(name, self.program.namespace[name], self.program.trees[name], self.program, "batch")
+        return Forward(name, function_of(name, self.program), self.program.trees[name], self.program, "batch")
 
     def inference_and_its_backward(self, forward: Forward | Layer) -> tuple[Function, Function] | None:
         """`inference(...) -> (y, cache)` and its backward pass, where both are functions of their own."""
@@ -160,7 +161,7 @@ class Translation:
             outcome = alone.run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy()))
             return outcome.y, outcome
 
-        return run, Backward(name, self.program.namespace[name], self.program.trees[name], alone)  # type: ignore[arg-type]
+        return run, Backward(name, function_of(name, self.program), self.program.trees[name], alone)  # type: ignore[arg-type]
 
     def is_stateful(self, forward: Forward | Layer, rules: Rules) -> bool:
         """Whether one function does both training and inference, and keeps running statistics."""
@@ -186,7 +187,7 @@ class Translation:
     def update_alone(self) -> Function:
         """The update that is a function of its own."""
         name = self.unit.update
-        update = Update(name, self.program.namespace[name], self.program)
+        update = Update(name, function_of(name, self.program), self.program)
 
         def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
             return update(mean, var, x, momentum if self.convention.momentum == "new" else 1 - momentum)

@@ -8,7 +8,7 @@ import pytest
 from bncourse.diagnosis.conventions import diagnose_source
 from tests.diagnosis.conventions.corpus.reading import Program, as_file, programs
 
-FORMS = ("cs231n", "classes", "functions", "torch", "written_first")
+FORMS = ("cs231n", "classes", "functions", "torch", "functional", "written_first")
 PROGRAMS = {f"{form} {one.name}": one for form in FORMS for one in programs(form)}
 LITTLE = {"unknown", "law-derivative"}
 """What is said where no belief and no other law was found broken."""
@@ -95,3 +95,18 @@ def test_one_slip_in_training_and_in_inference_is_said_once() -> None:
     function = report_of(source)["functions"][0]
     assert [found["belief"] for found in function["findings"]] == ["variance-without-root"]
     assert "The same shows in inference." in function["notes"]
+
+
+def test_a_linear_layer_with_a_dict_of_parameters_is_no_normalization() -> None:
+    source = "def linear(params, x):\n    return x @ params['weight'] + params['bias']\n"
+    assert "nothing in it looks like a normalization" in report_of(source)["problem"]
+
+
+def test_the_lines_to_paste_call_a_function_of_params_and_state() -> None:
+    wrong = next(one for one in PROGRAMS["functional tuples"].wrong if "gamma's gradient" in one.cause)
+    backward = report_of(wrong.source)["functions"][-1]
+    assert "def normalize_of_arrays(" in backward["paste_first"]
+    names: dict[str, Any] = {}
+    exec(f"{wrong.source}\n{backward['paste_first']}", names)
+    y, cache = names["forward"](names["np"].eye(3), names["np"].ones(3), names["np"].zeros(3))
+    assert [one.shape for one in names["backward"](y, cache)] == [(3, 3), (3,), (3,)]

@@ -282,11 +282,21 @@ def test_the_gradient_in_inference_is_judged_as_such() -> None:
     assert wrong == {"batch_norm_inference_backward": "batch norm, backward in inference"}
 
 
-@pytest.mark.parametrize("asked", ["batch_norm_forward", "batch_norm_forward as forward", "*"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "from bncourse.diagnosis.given import batch_norm_forward",
+        "from bncourse.diagnosis.given import batch_norm_forward as forward",
+        "from bncourse.diagnosis.given import *",
+        "from bncourse.diagnosis import given\ny, cache = given.batch_norm_forward(x, gamma, beta)",
+        "import bncourse.diagnosis.given as g, numpy\nforward = g.batch_norm_forward",
+        "import bncourse.diagnosis.given\nforward = bncourse.diagnosis.given.batch_norm_forward",
+    ],
+)
 def test_a_gradient_is_judged_with_the_forward_pass_that_its_notebook_was_given(asked: str) -> None:
     lines = (
         "import numpy as np",
-        f"from bncourse.diagnosis.given import {asked}",
+        asked,
         "def batch_norm_backward(dy, cache):",
         '    dx = cache["gamma"] * cache["inv_std"] * (dy - dy.mean(axis=0))',
         '    return dx, (dy * cache["x_hat"]).sum(axis=0), dy.sum(axis=0)',
