@@ -12,7 +12,7 @@ Array = np.ndarray[Any, Any]
 
 
 def maps(rows: Mapping[str, Array]) -> Drawing:
-    """Three feature maps of one digit in each row, with one range of grey for the row."""
+    """Three feature maps of one digit in each row, with one range of gray for the row."""
     with style():
         figure = Figure(figsize=(WIDTH, 1.55 * len(rows)))
         axes = figure.subplots(len(rows), 3)
@@ -26,7 +26,7 @@ def maps(rows: Mapping[str, Array]) -> Drawing:
             axis.set_title(name)
     return finish(
         figure,
-        "A table of small grey pictures: three feature maps of a digit in four rows. Input: the maps lie at very "
+        "A table of small gray pictures: three feature maps of a digit in four rows. Input: the maps lie at very "
         "different levels, so that two of them look flat. Per map: all three show their picture at one scale. Per "
         "pixel: the digit is distorted, and rarely used pixels stand out. Without transpose: the maps still lie at "
         "different levels.",

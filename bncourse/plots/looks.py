@@ -10,7 +10,7 @@ from bncourse.plots.style import DIRECT, INK, LINES, MEAN, MUTED, TOTAL, VARIANC
 
 
 class Look(NamedTuple):
-    """What tells one condition from the others, in color and in grey."""
+    """What tells one condition from the others, in color and in gray."""
 
     name: str
     color: str

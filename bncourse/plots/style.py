@@ -1,8 +1,8 @@
-"""The look of every figure: three colours for the three paths, and SVG that follows the page's theme.
+"""The look of every figure: three colors for the three paths, and SVG that follows the page's theme.
 
-A figure is drawn with matplotlib in the colours below, and leaves as SVG text in which each of them has become a
+A figure is drawn with matplotlib in the colors below, and leaves as SVG text in which each of them has become a
 CSS variable: so one figure serves the light and the dark page, its words can be found and read aloud, and
-nothing is fetched. Outside the book (`Drawing.svg` in a file) the variables fall back to the colours below,
+nothing is fetched. Outside the book (`Drawing.svg` in a file) the variables fall back to the colors below,
 which stand out from white and from black alike.
 """
 
@@ -38,7 +38,7 @@ VARIABLES = {
 }
 
 LINES = {DIRECT: "-", MEAN: (0, (5, 2)), VARIANCE: (0, (1, 1.4)), TOTAL: (0, (6, 2, 1, 2))}
-"""A pattern for each colour, for print in grey and for eyes that see the colours alike."""
+"""A pattern for each color, for print in gray and for eyes that see the colors alike."""
 
 WIDTH = 5.2
 """Width of a figure in inches: on a phone, 375 pixels wide, 11 points are 11 pixels. So stack panels."""
@@ -113,7 +113,7 @@ def finish(figure: Figure, alt: str) -> Drawing:
     Parameters
     ----------
     figure : matplotlib figure
-        Drawn within `style()`, in the colours of this file.
+        Drawn within `style()`, in the colors of this file.
     alt : str
         What a reader who does not see the figure needs to know from it.
 
@@ -233,7 +233,7 @@ def short_hash(text: str) -> str:
 
 
 def with_theme(svg: str) -> str:
-    """Replace each colour of this file by its CSS variable, with the colour itself to fall back to.
+    """Replace each color of this file by its CSS variable, with the color itself to fall back to.
 
     >>> with_theme('<path style="stroke: #2f7fc1"/>')
     '<path style="stroke: var(--bn-direct, #2f7fc1)"/>'
