@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import word
+from bncourse.diagnosis.conventions.calls import data_of, is_torchs, word
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Values
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.names import role_of
-from bncourse.diagnosis.conventions.slots import Slot, data_of, gradient_slots, slots
+from bncourse.diagnosis.conventions.slots import Slot, gradient_slots, slots
 from bncourse.diagnosis.conventions.written import Written, autograd
 
 VALUES = {"gamma": "g", "beta": "b", "running_mean": "m", "running_var": "v"}
@@ -68,7 +68,7 @@ def _path(slot: Slot) -> str:
 def _filled(slot: Slot, name: str, its: Written) -> str:
     """The line that puts one number a channel where the layer keeps them."""
     path, inner = _path(slot), data_of(slot.value)
-    if hasattr(slot.value, "detach"):
+    if is_torchs(slot.value):
         return f"{path}.data = torch.tensor(np.array({name})).reshape({path}.shape)"
     if inner:
         return f"{path}.{inner} = np.reshape({name}, np.shape({path}.{inner}))"

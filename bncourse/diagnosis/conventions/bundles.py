@@ -6,25 +6,30 @@ returns `(y, new_state)`. What a parameter holds is read from how the function u
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import CannotCallError, reached
+from bncourse.diagnosis.conventions.calls import CannotCallError, is_torchs, reached
 from bncourse.diagnosis.conventions.names import BACKWARD, ROLES, plain, role_of
 from bncourse.diagnosis.conventions.source import Program
 
 HELD = ("running_mean", "running_var", "gamma", "beta", "eps", "momentum", "train", "eval", "mode")
 """What a bundle may hold."""
 STATISTICS = {"mean": "running_mean", "var": "running_var"}
+MANY = "10**6"
+"""How many batches there have been: what corrects the first ones does nothing any more."""
 COUNTS = ("count", "step", "steps", "t", "numbatches", "numbatchestracked", "batches", "updates", "counter", "n")
 
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 Path = tuple[Any, ...]
 """The way into a bundle: a string is a key, a number a place in a tuple, and `.name` an attribute."""
+LAYER = "1"
+"""The layer of a network whose parameters lie in one dict, under `"gamma" + str(layer)`."""
 Place = tuple[str, Path]
 """A parameter, and the way into it."""
 
@@ -49,11 +54,22 @@ def bundles(tree: ast.AST, program: Program | None = None) -> dict[str, dict[Pat
                 found.setdefault(name, {})[path] = role
             if back and role not in ("gamma", "beta", "eps"):
                 caches.add(name)
-    found = {name: held for name, held in found.items() if name not in caches}
+    found = {name: _as_moments(held) for name, held in found.items() if name not in caches}
     roles = [role for held in found.values() for role in held.values() if role in ("gamma", "beta")]
     statistics = [name for name, held in found.items() if "running_mean" in held.values()]
     ours = bool(roles) or any(plain(name) not in ROLES["settings"] for name in statistics)
     return found if ours and len(set(roles)) == len(roles) else {}
+
+
+def _as_moments(held: dict[Path, str]) -> dict[Path, str]:
+    """Take an `m` beside a variance for a mean; elsewhere it is the momentum."""
+    roles = set(held.values())
+    if "running_var" not in roles or "running_mean" in roles:
+        return held
+    return {
+        path: "running_mean" if role == "momentum" and str(path[-1]).lstrip(".") == "m" else role
+        for path, role in held.items()
+    }
 
 
 def _places(tree: ast.AST, names: list[str]) -> Iterator[tuple[Place, str]]:
@@ -81,7 +97,7 @@ def _places(tree: ast.AST, names: list[str]) -> Iterator[tuple[Place, str]]:
             and id(node) not in called
             and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
         ):
-            yield place, str(place[1][-1]).removeprefix(".")
+            yield place, str(place[1][-1]).removeprefix(".").removesuffix(LAYER).removesuffix("_")
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -98,17 +114,46 @@ def _place(node: ast.expr | ast.AST, known: dict[str, Place]) -> Place | None:
     if isinstance(node, ast.Name):
         return known.get(node.id)
     step: Any = None
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        inner, step = _place(node.value, known), node.slice.value
-        step = step if isinstance(step, str) else None
+    if isinstance(node, ast.Subscript):
+        inner, step = _place(node.value, known), _key(node.slice)
     elif isinstance(node, ast.Attribute):
         inner, step = _place(node.value, known), f".{node.attr}"
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-        inner, first = _place(node.func.value, known), node.args[0]
-        step = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+        inner, step = _place(node.func.value, known), _key(node.args[0])
     else:
         return None
     return (inner[0], (*inner[1], step)) if inner is not None and step is not None else None
+
+
+def _key(node: ast.expr) -> str | None:
+    """The key of a dict that an expression gives: a word, or one with the number of a layer."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    word = _numbered(node)
+    return word[0] + LAYER if word else None
+
+
+def _numbered(node: ast.expr) -> tuple[str, str] | None:
+    """The word and the variable of `"gamma" + str(l)`, `f"gamma{l}"`, `"gamma%d" % l` and the like."""
+    if isinstance(node, ast.JoinedStr) and len(node.values) == 2:
+        start, end = node.values
+        if isinstance(start, ast.Constant) and isinstance(end, ast.FormattedValue) and isinstance(end.value, ast.Name):
+            return str(start.value), end.value.id
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant) and isinstance(node.left.value, str):
+        names = [one.id for one in ast.walk(node.right) if isinstance(one, ast.Name) and one.id != "str"]
+        if len(names) == 1 and isinstance(node.op, ast.Add | ast.Mod):
+            return re.sub(r"%[ds]$", "", node.left.value), names[0]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        text = node.func.value
+        if isinstance(text, ast.Constant) and len(node.args) == 1 and isinstance(node.args[0], ast.Name):
+            return re.sub(r"\{0?\}$", "", str(text.value)), node.args[0].id
+    return None
+
+
+def layers_of(tree: ast.AST) -> set[str]:
+    """Names of the variables that say of which layer the parameters are."""
+    found = (_numbered(node) for node in ast.walk(tree) if isinstance(node, ast.BinOp | ast.JoinedStr | ast.Call))
+    return {one[1] for one in found if one is not None}
 
 
 def function_of(name: str, program: Program) -> Any:
@@ -139,11 +184,13 @@ class Unbundled:
         self.name, self.function, self.held, self.program = name, function, held, program
         self.own = list(inspect.signature(function).parameters.values())
         self.made = {one: _expression(paths, self._class(paths)) for one, paths in held.items()}
+        layers = layers_of(program.trees[name])
+        self.made |= {one.name: LAYER for one in self.own if one.name in layers}
         self.parts: list[str] = []
         """Where y, the statistics and the rest stood in what came back last."""
-        words = dict.fromkeys(one.name for one in self.own if one.name not in held)
+        words = dict.fromkeys(one.name for one in self.own if one.name not in self.made)
         words |= dict.fromkeys(role for one in held.values() for role in one.values() if role != "count")
-        defaults = {one.name: one.default for one in self.own if one.name not in held}
+        defaults = {one.name: one.default for one in self.own if one.name not in self.made}
         self.__signature__ = inspect.Signature(
             [inspect.Parameter(word, KEYWORD, default=defaults.get(word, inspect.Parameter.empty)) for word in words]
         )
@@ -220,7 +267,7 @@ def _expression(paths: dict[Path, str], made: str) -> str:
     inner: dict[Any, dict[Path, str]] = {}
     for path, role in paths.items():
         if not path:
-            return "1" if role == "count" else role
+            return MANY if role == "count" else role
         inner.setdefault(path[0], {})[path[1:]] = role
     built = {step: _expression(some, "SimpleNamespace(") for step, some in inner.items()}
     if all(isinstance(step, int) for step in built):
@@ -243,7 +290,7 @@ def text_of(start: str, path: Path) -> str:
 def _at(value: Any, path: Path) -> Any:
     """What lies at the end of a way if that is an array, or None."""
     value = follow(value, path)
-    return value if isinstance(value, (np.ndarray, np.floating)) or hasattr(value, "detach") else None
+    return value if isinstance(value, (np.ndarray, np.floating)) or is_torchs(value) else None
 
 
 def follow(value: Any, path: Path) -> Any:

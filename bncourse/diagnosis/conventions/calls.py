@@ -5,6 +5,7 @@ import contextlib
 import functools
 import inspect
 import io
+import re
 import sys
 import traceback
 import warnings
@@ -83,7 +84,11 @@ def modules_of(tree: Tree, program: Program) -> set[str]:
 
 def tells_shapes_apart(tree: ast.AST, program: Program) -> bool:
     """Whether a definition asks how many axes an array has, and so may be meant for tables and for maps."""
+    if re.search(r"1d$", getattr(tree, "name", ""), re.I):
+        return False
     for one in reached(tree, program):
+        if isinstance(one, ast.ClassDef) and any(getattr(part, "name", "") == "__mul__" for part in one.body):
+            continue  # an array type of the file's own
         for node in ast.walk(one):
             if isinstance(node, ast.Attribute) and node.attr in ("ndim", "dim", "ndimension"):
                 return True
@@ -150,10 +155,32 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}{where}"
 
 
+def is_torchs(value: Any) -> bool:
+    """Whether it is a tensor of PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def data_of(value: Any) -> str:
+    """Name under which an object of the student's own keeps its array, or ""."""
+    if isinstance(value, np.ndarray | np.generic):
+        return ""
+    return next(
+        (name for name in ("data", "value", "val", "w") if isinstance(getattr(value, name, None), np.ndarray)), ""
+    )
+
+
+def is_engines(value: Any) -> bool:
+    """Whether it is a tensor of an autograd engine of the file's own."""
+    return bool(data_of(value)) and callable(getattr(value, "backward", None)) and hasattr(value, "grad")
+
+
 def to_numpy(value: Any) -> Any:
     """Turn tensors into arrays, also inside of tuples, lists and dicts; leave everything else."""
-    if hasattr(value, "detach"):
+    if is_torchs(value):
         return value.detach().cpu().numpy()
+    if is_engines(value):
+        return getattr(value, data_of(value))
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(to_numpy, value))
     if type(value) in (tuple, list):
@@ -180,6 +207,8 @@ class Signature:
             raise CannotCallError("its parameters cannot be read") from error
         self.parameters = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
         self.roles: dict[str, str] = {}
+        self.guessed: list[str] = []
+        """Parameters whose role only their position tells."""
         taken: set[str] = set()
         names = [one.name for one in self.parameters]
         for name in names:
@@ -196,6 +225,7 @@ class Signature:
                 name = self.parameters[position].name
                 if name not in self.roles:
                     self.roles[name] = role
+                    self.guessed += [name] if position else []
                     taken.add(role)
 
     def has(self, role: str) -> bool:

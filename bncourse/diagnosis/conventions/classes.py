@@ -2,9 +2,10 @@
 
 import ast
 import contextlib
+import copy
 import inspect
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,18 @@ from bncourse.diagnosis.conventions.calls import (
     Signature,
     by_us,
     constants_of,
+    data_of,
     modules_of,
     quiet,
     tensor,
     to_numpy,
     word,
 )
+from bncourse.diagnosis.conventions.engine import engine_of
+from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engine
 from bncourse.diagnosis.conventions.functions import Outcome, Values
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
-from bncourse.diagnosis.conventions.slots import STATE, Slot, data_of, find, gradients, slots, write
+from bncourse.diagnosis.conventions.slots import STATE, Slot, find, gradients, slots, write
 from bncourse.diagnosis.conventions.source import Program
 
 MADE_WITH = ("running_mean", "running_var", "eps", "dims", "features", "gamma", "beta", "momentum", "groups")
@@ -66,7 +70,9 @@ class Layer:
 
     def turned(self, orientation: Orientation) -> "Layer":
         """Return the same class, called in another layout."""
-        return replace(self, orientation=orientation)
+        turned = copy.copy(self)  # what is read from its text stays
+        turned.orientation = orientation
+        return turned
 
     @property
     def forward_name(self) -> str:
@@ -95,7 +101,7 @@ class Layer:
         """Whether it is told if it trains."""
         layer = self.make(values)
         known = self.signature(layer)
-        flags = [name for name in vars(layer) if role_of(name, ("train", "eval", "mode"))]
+        flags = [name for name in (*vars(layer), *_flags(self.made)) if role_of(name, ("train", "eval", "mode"))]
         told = any(known.has(role) for role in ("train", "eval", "mode"))
         return self.module or told or bool(flags) or "retain_derived" in self.text
 
@@ -137,6 +143,8 @@ class Layer:
                 for name, value in vars(self.made).items():
                     if isinstance(value, float) and role_of(name, (role,)):
                         setattr(layer, name, number)
+        for name in _flags(self.made):
+            vars(layer).setdefault(name, getattr(self.made, name))
         self._set_mode(layer, train=values.train)
         return layer
 
@@ -203,7 +211,7 @@ class Layer:
             if inspect.ismethod(method) and (train != inverse):
                 with quiet():
                     method()
-        for slot in slots(layer):
+        for slot in slots(layer) if not self.module else ():  # a module's own flag does not follow train() and eval()
             role = role_of(slot.key, ("train", "eval", "mode"))
             if role in ("train", "eval") and isinstance(slot.value, (bool, int)):
                 slot.holder[slot.key] = train if role == "train" else not train
@@ -220,8 +228,12 @@ class Layer:
         layer = self.make(values)
         known = self.signature(layer)
         x: Any = np.array(self.orientation.x(values.x))
+        slot = self.find(layer, "gamma")
+        engine = engine_of(slot.value) if slot is not None else None
         if self.torch:
             x = tensor(x)
+        elif engine is not None:
+            x = engine(x)
         given: dict[str, Any] = {"x": x, "train": values.train, "eval": not values.train}
         default = known.default("mode")
         given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)
@@ -248,7 +260,7 @@ class Layer:
                 inner = data_of(value)
                 statistics[role] = to_numpy(getattr(value, inner) if inner else value)
         graph = None
-        if self.torch and hasattr(y, "grad_fn"):
+        if engine is not None or (self.torch and hasattr(y, "grad_fn")):
             leaves = [x]
             for role in ("gamma", "beta"):
                 slot = self.find(layer, role)
@@ -270,6 +282,17 @@ class Layer:
         """Whether it has running statistics."""
         layer = self.run(values).layer
         return self.find(layer, "running_mean") is not None and self.find(layer, "running_var") is not None
+
+    def has_engine(self, values: Values) -> bool:
+        """Whether its parameters are tensors of an autograd engine of the file's own."""
+        slot = self.find(self.make(values), "gamma")
+        return slot is not None and engine_of(slot.value) is not None
+
+    @by_us
+    def by_engine(self, dy: Array, outcome: Outcome) -> Any:
+        """Return (dx, dgamma, dbeta) by the engine; what it adds up starts from nothing in a new graph."""
+        y, leaves = self.run(outcome.values).graph
+        return gradients_by_engine(dy, y, leaves, self.orientation)
 
     @by_us
     def backward(self, dy: Array, outcome: Outcome) -> Any:
@@ -299,6 +322,11 @@ class Layer:
             missing = [f"d{role}" for role in ("gamma", "beta") if role not in found]
             raise CannotCallError(f"no attribute is known to hold {' and '.join(missing)} after it")
         return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector(found["gamma"]), _vector(found["beta"])
+
+
+def _flags(made: type) -> list[str]:
+    """Names of what a class says of its mode for all its objects."""
+    return [name for one in made.__mro__[:-1] for name, value in vars(one).items() if isinstance(value, bool)]
 
 
 def _vector(value: Any) -> Any:

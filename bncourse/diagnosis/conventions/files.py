@@ -116,7 +116,17 @@ def look_at_source(
         own = CONVENTIONS[convention or convention_of(unit)]
         for one in Judge(unit, own, program, declared=convention is not None).reports():
             report.functions.append(_once(one, report.functions, program))
+    report.functions = [one for one in report.functions if not _is_part(one, report.functions, program)]
     return report
+
+
+def _is_part(report: FunctionReport, every: list[FunctionReport], program: Program) -> bool:
+    """Whether a class that cannot be used alone is the base, or a part, of another that can: that one is looked at."""
+    if report.status != "unreadable" or not isinstance(program.trees.get(report.name.split(".")[0]), ast.ClassDef):
+        return False
+    whole = {other.name.split(".")[0] for other in every if other.status != "unreadable"}
+    users = [program.trees[name] for name in whole & program.trees.keys()]
+    return any(isinstance(node, ast.Name) and node.id == report.name for tree in users for node in ast.walk(tree))
 
 
 def _once(report: FunctionReport, before: list[FunctionReport], program: Program) -> FunctionReport:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bncourse.diagnosis.conventions.bundles import bundles, function_of
+from bncourse.diagnosis.conventions.bundles import bundles, function_of, layers_of
 from bncourse.diagnosis.conventions.calls import CannotCallError, Signature
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward
@@ -25,7 +25,7 @@ from bncourse.diagnosis.conventions.names import (
 from bncourse.diagnosis.conventions.source import Program
 
 COMPOSITE = re.compile(
-    r"affine|relu|linear|dense|dropout|pool|resid|init|loss|check|^test_|plot|fused|conv_|net$"
+    r"affine|relu|linear|dense|dropout|pool|resid|init|loss|check|^test_|plot|conv_|net$"
     r"|renorm(?!al)|ghost|virtual|fold",
     re.I,
 )
@@ -129,7 +129,7 @@ def stem_of(name: str) -> str:
     """
     found = re.sub(
         r"forward|fwd|backward|backprop|bprop|bwd|inference|infer|predict|update|running|training|train|test|"
-        r"eval|_alt\w*|_fast|_v\d|_simple|_naive|_numpy|_pass|_grad|(?<=_backward)_\w+",
+        r"eval|apply|vjp|pullback|_fn$|_fun$|_alt\w*|_fast|_v\d|_simple|_naive|_numpy|_pass|_grad|(?<=_backward)_\w+",
         "",
         name,
         flags=re.I,
@@ -154,6 +154,7 @@ def find_units(program: Program) -> list[Unit]:
     whole = [unit for unit in units.values() if unit.forward is not None or unit.problem]
     for unit in units.values():
         _give_backwards(unit, whole)
+        _give_to_the_only_one(unit, whole)
         if unit not in whole:
             _give_to_another(unit, whole)
     named = [unit for unit in whole if kind_of(next(iter(unit.names), "")) is not None]
@@ -174,6 +175,16 @@ def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
                 unit.backwards.remove(name)
                 unit.names.remove(name)
                 break
+
+
+def _give_to_the_only_one(unit: Unit, whole: list[Unit]) -> None:
+    """Let a backward pass of another name belong to the only forward pass of its kind that has none."""
+    lonely = [one for one in whole if one.kind == unit.kind and isinstance(one.forward, Forward) and not one.backwards]
+    if unit.forward is None and unit.backwards and len(lonely) == 1:
+        lonely[0].backwards += unit.backwards
+        lonely[0].names += unit.backwards
+        unit.names = [name for name in unit.names if name not in unit.backwards]
+        unit.backwards = []
 
 
 def _is_helper(unit: Unit) -> bool:
@@ -242,7 +253,8 @@ def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind
         return
     if inspect.isgeneratorfunction(function):  # a part of another function, which runs it step by step
         return
-    if role == "backward" and kind_of(name) is None and name not in PLAIN and key not in units:
+    unnamed = role == "backward" and kind_of(name) is None and name not in PLAIN and key not in units
+    if unnamed and not bundles(tree, program):
         return
     unit = units.setdefault(key, Unit(kind, bool(MAPS.search(name)), stem_of(name)))
     unit.names.append(name)
@@ -291,7 +303,7 @@ def convention_of(unit: Unit) -> str:
     if isinstance(unit.forward, Forward):
         known = unit.forward.signature
         if unit.forward.of_bundles:
-            return "jax"
+            return "deeplearning-ai" if layers_of(unit.forward.tree) else "jax"
         if known.has("settings"):
             return "cs231n"
         if known.has("running_mean"):

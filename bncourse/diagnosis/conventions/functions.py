@@ -2,9 +2,10 @@
 
 import ast
 import contextlib
+import copy
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +14,13 @@ import numpy as np
 from bncourse.diagnosis.conventions.bundles import Unbundled
 from bncourse.diagnosis.conventions.calls import (
     Array,
+    CannotCallError,
+    NotHereError,
     Orientation,
     Signature,
     by_us,
     constants_of,
+    described,
     modules_of,
     reached,
     returned_names,
@@ -113,7 +117,9 @@ class Forward:
 
     def turned(self, orientation: Orientation) -> "Forward":
         """Return the same function, called in another layout."""
-        return replace(self, orientation=orientation)
+        turned = copy.copy(self)  # what is read from its text stays
+        turned.orientation = orientation
+        return turned
 
     def has_modes(self, values: Values) -> bool:
         """Whether it is told if it trains."""
@@ -188,7 +194,7 @@ class Forward:
         given["settings"] = settings
         graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
         with self.eps_of_the_file(values.eps), graph_off:
-            result = self.signature.call(self.function, given)
+            result = self._called(given)
         self.written |= {name for name, array in arrays.items() if not np.array_equal(to_numpy(given[name]), array)}
         if self.signature.has("settings"):
             statistics = {
@@ -206,6 +212,15 @@ class Forward:
         graph = (y, leaves) if self.torch and hasattr(y, "grad_fn") else None
         moved = {role: _vector(to_numpy(value)) for role, value in statistics.items()}
         return Outcome(self._y(y), values, rest, moved, graph, whole=whole)
+
+    def _called(self, given: dict[str, Any]) -> Any:
+        try:
+            return self.signature.call(self.function, given)
+        except Exception as error:
+            if isinstance(error, (NotHereError, CannotCallError)) or not self.signature.guessed:
+                raise
+            guessed = " and ".join(self.signature.guessed)
+            raise CannotCallError(f"it raised {described(error)}; what is {guessed} to it?") from error
 
     def _cache_at(self, rest: list[Any]) -> int | None:
         """Where the cache stands among several results: by its name, or as the only one that is no array."""

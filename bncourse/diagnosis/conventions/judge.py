@@ -211,10 +211,13 @@ class Judge:
 
     def _of_state(self, forward: Forward | Layer, rules: Rules, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Add what is seen only where one function keeps the running statistics from call to call."""
-        if self.unit.kind != "batch" or self.unit.inference or not self.its.is_stateful(forward, rules):
-            return findings
         probe = probe_of(rules)
-        return state.once(state.of_inference(forward, probe, state.of_training(forward, probe, findings)))
+        if self.unit.kind != "batch" or not forward.keeps_statistics(values_of(probe)):
+            return findings
+        findings = state.of_training(forward, probe, findings)
+        if self.unit.inference or not self.its.is_stateful(forward, rules):
+            return findings
+        return state.once(state.of_inference(forward, probe, findings))
 
     def _once_in_inference(self, own: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Say a slip once that one function has in training and in inference."""
@@ -265,7 +268,7 @@ class Judge:
             momentum = self._own_momentum(notes).momentum
             biased = CONVENTIONAL["running-variance-biased"] in notes
             variance = "biased" if biased else "unbiased" if certain else ""
-        return tuple(self.convention.differences(momentum, variance))
+        return tuple(self.convention.differences(momentum, variance, declared=self.declared))
 
 
 def _once_each(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -23,9 +23,9 @@ class Convention:
     @property
     def is_course(self) -> bool:
         """Whether it says what momentum and running_var mean; code of no known course may mean either."""
-        return self.name not in ("jax", "class", "functions")
+        return self.name not in ("jax", "deeplearning-ai", "class", "functions")
 
-    def differences(self, momentum: str, variance: str) -> list[str]:
+    def differences(self, momentum: str, variance: str, *, declared: bool = True) -> list[str]:
         """Say what a file means otherwise than PyTorch, or than its own course.
 
         Parameters
@@ -34,7 +34,11 @@ class Convention:
             Which value it weighs in the file.
         variance : {"unbiased", "biased"}
             Which one the file averages; "" where that is not known.
+        declared : bool
+            Whether the course was named; a file in the form of a library, or of a book whose editions differ, may be
+            of another one.
         """
+        of_course = self.is_course and (declared or self.name not in ("pytorch", "d2l"))
         said = []
         for what, verb, own, course, torch in (
             ("momentum", "weighs the {} value", momentum, self.momentum, "new"),
@@ -42,10 +46,10 @@ class Convention:
         ):
             if own == "":
                 continue
-            if self.is_course and own != course:
+            if of_course and own != course:
                 said.append(f"Your {what} {verb.format(own)}; your course's {verb.format(course)}.")
             elif own != torch:
-                whose = "In your course" if self.is_course else "In your code"
+                whose = "In your course" if of_course else "In your code"
                 said.append(f"{whose} {what} {verb.format(own)}; PyTorch's {verb.format(torch)}.")
         return said
 
@@ -64,8 +68,9 @@ CONVENTIONS: dict[str, Convention] = {
         Convention("keras", "class with moving_mean and training= (Keras)", "old", "biased", "last"),
         Convention("flax", "class with use_running_average (Flax)", "old", "biased", "last"),
         Convention("jax", "functions of params and state, which return the new state (JAX)", "old", "biased", "last"),
+        Convention("deeplearning-ai", 'functions of a dict of parameters with "gamma" + str(l)', "old", "biased"),
         Convention("class", "class with forward and backward", "new", "biased"),
         Convention("functions", "functions of x, gamma and beta", "new", "biased"),
     )
 }
-"""By name; the last three are for code of no course that we know."""
+"""By name; the last four are for code of no course that we know."""

@@ -1,10 +1,12 @@
 """How a student's function lies: channels first or last, samples in rows or columns; and which eps is its own."""
 
+import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.bundles import layers_of
 from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward, Values
@@ -37,6 +39,8 @@ def _runs(
     """What it gives in each layout in which it runs."""
     values = Values(probe.x, probe.gamma, probe.beta, probe.eps, groups=2)
     for orientation in _orientations(rules, convention):
+        if _in_columns(forward) and not rules.spatial and orientation != Orientation("rows", "wide"):
+            continue
         turned = forward.turned(orientation)
         try:
             y = turned.run(values).y
@@ -46,6 +50,18 @@ def _runs(
             continue
         if y is None or (isinstance(y, np.ndarray) and y.shape == probe.x.shape):
             yield y, turned
+
+
+def _in_columns(forward: Forward | Layer) -> bool:
+    """Whether the file makes a dict of parameters of the shape (n, 1), so that samples lie in columns."""
+    if not isinstance(forward, Forward) or not layers_of(forward.tree):
+        return False
+    calls = (node for tree in forward.program.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return any(
+        getattr(call.func, "attr", "") in ("ones", "zeros")
+        and any(isinstance(one, ast.Tuple) and ast.unparse(one.elts[-1]) == "1" for one in call.args)
+        for call in calls
+    )
 
 
 def runs_on(forward: Forward | Layer, rules: Rules, convention: Convention, probe: Probe) -> bool:

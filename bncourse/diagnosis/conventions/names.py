@@ -15,11 +15,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         "runningmean", "movingmean", "runmean", "runningm", "ramean", "movingaveragemean", "populationmean", "popmean",
         "meanrunning", "runningmu", "movingmu", "emamean", "meanema", "avgmean", "globalmean", "rmean", "testmean",
         "runningavgmean", "runningaverage", "meanmoving", "movingavgmean", "rm", "murunning", "mumean",
+        "murun", "meanrun", "muavg", "meanavg", "mumoving", "expavgmean", "ewamean", "ewamu", "ewmamean", "meanewa", "muewa", "meanewma", "muema", "runavgmean",
     ),
     "running_var": (
         "runningvar", "movingvar", "runvar", "runningv", "ravar", "movingvariance", "runningvariance", "populationvar",
         "popvar", "varrunning", "movingaveragevar", "emavar", "varema", "avgvar", "globalvar", "rvar", "testvar",
         "populationvariance", "runningavgvar", "varmoving", "movingavgvar", "rv", "runningsigma2", "movingsigma2",
+        "varrun", "sigma2run", "varavg", "sigma2avg", "sigma2moving", "expavgvar", "ewavar", "ewasigma2", "ewmavar", "varewa", "sigma2ewa", "varewma", "sigma2ema", "runavgvar", "sigma2running",
     ),
     "train": ("training", "train", "istraining", "istrain", "trainmode", "trainingmode", "isintraining", "trainflg", "trainflag", "intraining", "ontrain", "traning"),
     "eval": (
@@ -35,7 +37,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "dy": (
         "dy", "dout", "grad", "gradoutput", "gradoutputs", "delta", "upstream", "dl", "dz", "dldy", "dldbz", "dldbn",
         "dldout", "doutput", "outgrad", "gradout", "dlout", "dloss", "dldz", "gradients", "upstreamgrad", "dupstream",
-        "g", "gradient", "douts", "dlda", "outputgrad", "error", "dlbn", "dl_dy", "dldo", "gradinput", "gy", "dh", "da",
+        "g", "gradient", "douts", "ct", "cotangent", "cot", "gout", "gz", "dzt", "dztilde", "ddy", "ybar", "dyhat", "dlda", "outputgrad", "error", "dlbn", "dl_dy", "dldo", "gradinput", "gy", "dh", "da",
     ),
     "cache": ("cache", "caches", "saved", "ctx", "context", "memory", "stored", "cached", "bncache", "tape", "state"),
     "features": (
@@ -112,7 +114,10 @@ KINDS = {
 }
 """What a name says of the normalization."""
 MAPS = re.compile(r"spatial|2d|conv|maps|4d|nchw|nhwc|images?(?:_|$)", re.I)
-BACKWARD = re.compile(r"backward|backprop|bprop|_bwd|bwd_|_back\b|_grad\b|^grad_|gradient|deriv|_vjp", re.I)
+BACKWARD = re.compile(
+    r"backward|backprop|bprop|_bwd|bwd_|_back\b|_grad\b|^grad_|gradient|deriv|vjp|^grads?$|_grads\b|^pullback|_pullback",
+    re.I,
+)
 INFERENCE = re.compile(r"inference|infer\b|_test\b|_eval\b|predict|evaluat", re.I)
 UPDATE = re.compile(r"update|running|moving|ema", re.I)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import Array, Orientation, tensor, to_numpy
+from bncourse.diagnosis.conventions.calls import Array, Orientation, data_of, is_torchs, tensor, to_numpy
 from bncourse.diagnosis.conventions.names import MEASURED, ROLES, gradient_of, plain, role_of
 
 STATE = ("running_mean", "running_var", "gamma", "beta")
@@ -34,16 +34,7 @@ def slots(layer: Any) -> Iterator[Slot]:
 
 
 def _is_array(value: Any) -> bool:
-    return (
-        value is None or isinstance(value, (np.ndarray, float, int)) or hasattr(value, "detach") or bool(data_of(value))
-    )
-
-
-def data_of(value: Any) -> str:
-    """Name under which a parameter object of the student's own keeps its array, or ""."""
-    return next(
-        (name for name in ("data", "value", "val", "w") if isinstance(getattr(value, name, None), np.ndarray)), ""
-    )
+    return value is None or isinstance(value, (np.ndarray, float, int)) or is_torchs(value) or bool(data_of(value))
 
 
 def find(layer: Any, role: str) -> Slot | None:
@@ -87,7 +78,7 @@ def write(slot: Slot, vector: Array, ndim: int, lay: Orientation) -> None:
     shape = () if array is None else np.shape(array)
     fits = int(np.prod(shape)) == len(vector) and len(shape) > 0
     array = np.array(vector.reshape(shape) if fits else lay.gamma(vector, ndim))
-    if hasattr(value, "detach"):
+    if is_torchs(value):
         if tuple(value.shape) == array.shape:
             value.data = tensor(array).detach()
         else:
@@ -105,7 +96,7 @@ def gradient_slots(layer: Any) -> dict[str, Slot]:
         value = slot.value
         inside = "grad" in plain(slot.path.split(".")[0]) and "." in slot.path
         part = gradient_of(slot.key) or (role_of(slot.key, ("gamma", "beta")) if inside else None)
-        if part and (isinstance(value, (np.ndarray, np.floating, float)) or hasattr(value, "detach")):
+        if part and (isinstance(value, (np.ndarray, np.floating, float)) or is_torchs(value)):
             found[part] = slot
     return found
 

@@ -11,7 +11,7 @@ from bncourse.diagnosis.report import Finding, finding
 
 
 def of_training(forward: Forward | Layer, probe: Probe, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Name a y in training that the running statistics move, in the place of the law that it breaks.
+    """Name a y in training that the running statistics move, in the place of what was said of it with one pair of them.
 
     Parameters
     ----------
@@ -23,12 +23,11 @@ def of_training(forward: Forward | Layer, probe: Probe, found: tuple[Finding, ..
         What is known of it already.
     """
     wrong = [one for one in found if one.part in ("forward", "conv")]
-    if not wrong or any(one.belief and not one.belief.startswith("law-") for one in wrong):
+    mean, var = probe.running_mean, probe.running_var
+    ys = [_y(forward, probe, *one) for one in ((mean, var), (mean + 3, var), (mean, 4 * var))]
+    if any(y is None for y in ys) or all(np.array_equal(ys[0], y, equal_nan=True) for y in ys):
         return found
-    one, other = (_y(forward, probe, mean, probe.running_var) for mean in (probe.running_mean, probe.running_mean + 3))
-    if one is None or other is None or np.array_equal(one, other, equal_nan=True):
-        return found
-    named = finding("running-in-training", wrong[0].part)
+    named = finding("running-in-training", wrong[0].part if wrong else "forward")
     return (named, *(each for each in found if each not in wrong))
 
 

@@ -116,6 +116,8 @@ class Translation:
         if forward.torch and not self.unit.backwards:
             return {f"{forward.name}, by autograd": lambda dy, cache: autograd(dy, cache, lay)}
         if isinstance(forward, Layer):
+            if not self.unit.backwards and forward.has_engine(values_of(probe_of(self.rules()))):
+                return {f"{forward.name}, by its autograd": forward.by_engine}
             return dict.fromkeys(self.backward_names(), forward.backward)
         found: dict[str, Function] = {}
         for name in self.unit.backwards:
@@ -177,8 +179,9 @@ class Translation:
 
         def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
             weight = momentum if self.convention.momentum == "new" else 1 - momentum
-            ones = np.ones(x.shape[1])
-            values = Values(x, ones, 0 * ones, rules.eps or USUAL_EPS, True, mean.copy(), var.copy(), weight)
+            steps = np.arange(x.shape[1])  # what moves the statistics by gamma or beta is no moving average
+            eps = rules.eps or USUAL_EPS
+            values = Values(x, 1 + 0.1 * steps, 0.2 + 0.1 * steps, eps, True, mean.copy(), var.copy(), weight)
             moved = forward.run(values).statistics
             return moved.get("running_mean"), moved.get("running_var")
 
