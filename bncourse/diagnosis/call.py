@@ -205,8 +205,21 @@ def gradients(result: Any, part: str, notes: list[str]) -> dict[str, Any]:
 def _described(result: Any) -> str:
     """What came back, by kind and length."""
     if isinstance(result, (tuple, list, Mapping)):
-        return f"a {type(result).__name__[:40]} of {len(result)}"
-    return "an array" if isinstance(result, np.ndarray) else f"a {type(result).__name__[:40]}"
+        return f"a {kind_of(result)} of {len(result)}"
+    return "an array" if isinstance(result, np.ndarray) else f"a {kind_of(result)}"
+
+
+def kind_of(result: Any) -> str:
+    """Say of what kind a result is; what stands for an object in another process has the name of that one's class.
+
+    >>> kind_of({}.values()), kind_of(print), kind_of([1])
+    ('dict_values', 'function', 'list')
+    """
+    plain = next((kind for kind in (tuple, list, dict) if isinstance(result, kind)), None)
+    if plain is not None and not hasattr(result, "_fields"):
+        return plain.__name__
+    own = getattr(result, "__dict__", {}).get("__name__", type(result).__name__)
+    return "function" if callable(result) else str(own)[:40]
 
 
 def stages(result: Any) -> dict[str, Any]:

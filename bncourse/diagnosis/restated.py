@@ -11,6 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from bncourse.diagnosis.call import kind_of
+
 Array = np.ndarray[Any, Any]
 Function = Callable[..., Any]
 
@@ -166,7 +168,7 @@ class Restated:
         def way(dy: Array, kept: Kept) -> Any:
             gradients, stages = _parts(function(dy.T, kept.cache), 2)
             if not isinstance(stages, dict):
-                raise RestatedError(f"stages should be a dictionary, but is of type {type(stages).__name__}.")
+                raise RestatedError(f"stages should be a dictionary, but is of type {kind_of(stages)}.")
             return self._gradients(gradients, lambda dx: np.asarray(dx).T), self._stages(stages, kept)
 
         return Turned(function, way)
@@ -262,6 +264,6 @@ def reordered(function: Function, published: Sequence[str], own: Sequence[str]) 
 
 def _parts(result: Any, count: int) -> tuple[Any, ...]:
     if not isinstance(result, tuple | list) or len(result) != count:
-        told = f"{len(result)} values" if isinstance(result, tuple | list) else f"one {type(result).__name__}"
+        told = f"{len(result)} values" if isinstance(result, tuple | list) else f"one {kind_of(result)}"
         raise RestatedError(f"Your function returned {told}. Expected {count}, in the order that the task says.")
     return tuple(result)

@@ -10,6 +10,7 @@ import functools
 import json
 import linecache
 import os
+import re
 import signal
 import sys
 import time
@@ -18,6 +19,8 @@ import types
 import warnings
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bncourse.diagnosis.report import Misconception
 from bncourse.grading.core.plain_text import inert
@@ -31,7 +34,7 @@ from bncourse.grading.sandbox.inside import shell as shells
 from bncourse.grading.sandbox.inside.cells import describe
 from bncourse.grading.sandbox.inside.parsing import foreign, parse
 from bncourse.grading.sandbox.inside.seen import worst
-from bncourse.grading.sandbox.inside.statements import compiled
+from bncourse.grading.sandbox.inside.statements import compiled, future_flags
 from bncourse.grading.sandbox.inside.watching import HOW as MEASURING
 from bncourse.grading.sandbox.inside.watching import measured_message, watched
 
@@ -97,6 +100,8 @@ class Child:
         self.space = Space(self.own, self.master.watched)
         self.output = shells.CappedText()
         self.broken: list[str] = []
+        self.flags = 0
+        """What the student's cells have imported from `__future__`, which holds for those below as well."""
 
     def tell(self, **message: Any) -> None:
         """Report at once."""
@@ -129,7 +134,6 @@ class Child:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trees = list(parse(source, problems))
-        flags = 0
         for index, tree in enumerate(trees):
             if index in step["skip"] or (given and foreign(tree)):
                 continue
@@ -137,7 +141,8 @@ class Child:
             try:
                 with in_time(self.seconds), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    code = compiled(tree, filename, flags, last=index == len(trees) - 1)
+                    self.flags |= future_flags(tree)
+                    code = compiled(tree, filename, self.flags, last=index == len(trees) - 1)
                     eval(code, self.own)  # noqa: S307  (the student's own cell)
             except StudentLate:
                 self.tell(dead="timeout", gone=False, secret=False, loading=True, cell=name, statement=index)
@@ -212,7 +217,8 @@ class Child:
             if cause is not None and cause is not error:
                 error.__cause__ = self.as_students(cause)
             return error
-        if not any(frame.filename in self.files for frame in traceback.extract_tb(error.__traceback__)):
+        frames = traceback.extract_tb(error.__traceback__)
+        if not (asked_of_students(error) or any(frame.filename in self.files for frame in frames)):
             return error
         names, message, cell, line = describe(error)
         known = [name for name in names if isinstance(getattr(builtins, name, None), type)]
@@ -220,6 +226,26 @@ class Child:
         made: StudentError = error_class(plain[0] if plain else "Exception")(message[:500])
         made.cell, made.line = cell, line
         return made.with_traceback(error.__traceback__)
+
+
+def asked_of_students(error: BaseException) -> bool:
+    """Whether a test has asked an object of the student's for what it does not have: that is their code's error.
+
+    Arrays, numbers, texts and plain containers are copies when it is graded; what fails with these fails in the test.
+    """
+    if isinstance(error, AttributeError) and error.obj is not None:
+        return type(error.obj).__name__ not in COPIED
+    lacking = _LACKING.match(str(error)) if isinstance(error, TypeError) else None
+    return lacking is not None and lacking[1] not in COPIED
+
+
+COPIED = {"NoneType", "bool", "int", "float", "complex", "str", "bytes", "list", "tuple", "dict", "set", "slice"}
+COPIED |= {"ndarray", "Tensor", "module", *(kind.__name__ for kind in np.sctypeDict.values())}
+"""Kinds of values that cross as copies, by the names that Python's errors say."""
+_LACKING = re.compile(
+    r"(?:'|object of type '|cannot unpack non-iterable )(?:\w+\.)*(\w+)'?"
+    r" (?:object is not (?:subscriptable|iterable)|object does not support item|has no len|object$)"
+)
 
 
 @contextlib.contextmanager
@@ -267,7 +293,10 @@ def limit_imports(allowed: set[str], space: dict[str, Any]) -> None:
 
 
 def _lies_here(top: str) -> bool:
-    return Path(f"{top}.py").is_file() or Path(top).is_dir()
+    """Whether a module lies in the folder of the run, or in one below it that the student's code put on the path."""
+    here = Path.cwd()
+    folders = (here / entry for entry in ["", *sys.path] if (here / entry).is_relative_to(here))
+    return any((folder / f"{top}.py").is_file() or (folder / top).is_dir() for folder in folders)
 
 
 def limit_memory() -> None:

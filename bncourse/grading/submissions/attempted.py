@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from bncourse.grading.core.records import Master
+from bncourse.grading.submissions.complete import complete
 from bncourse.grading.submissions.pictures import Picture
-from bncourse.grading.submissions.read import Reading
+from bncourse.grading.submissions.read import Reading, read_submission
 
 MAX_ADDED = 200
 
@@ -23,6 +24,12 @@ def attempted(master: Master, reading: Reading) -> frozenset[str]:
     """The grade_ids of the answers and written answers that are no longer what was released, or stand elsewhere."""
     names = {cell.grade_id for cell in master.cells if cell.kind in ("answer", "written")}
     return reading.elsewhere | (names & reading.answers.keys()) - reading.stubs
+
+
+def holds_work(master: Master, raw: bytes) -> bool:
+    """Whether a file has an answer in it that is no longer what was released."""
+    reading = read_submission(master, raw)
+    return not reading.reason and bool(attempted(master, complete(master, reading)))
 
 
 def added_cells(reading: Reading) -> list[Added]:

@@ -174,6 +174,7 @@ def _slice(cells: Sequence[Code], names: tuple[set[str], set[str]], place: float
             for number, each in enumerate(statements(*cells[homes[-1]][1:3])) if homes else ():
                 taken[homes[-1], number] = each.text
                 opened |= each.loads - there - _BUILT_IN
+            taken |= {} if homes else _star_imports(cells, place)
             continue
         for number, each in enumerate(statements(*cells[homes[-1]][1:3])):
             if not each.stub and name in each.binds | each.changes:
@@ -191,6 +192,16 @@ _HIDDEN = re.compile(
 """What may bind a name without naming it as a target."""
 
 _IMPORTS = re.compile(r"\bimport\b|run_line_magic\('run'")
+
+
+def _star_imports(cells: Sequence[Code], place: float) -> dict[tuple[int, int], str]:
+    """The statements further down that import everything of a library, as a name that nothing binds may be of it."""
+    below = [n for n, code in enumerate(cells) if code.runs and code.place > place and "*" in code.source]
+    found = {(n, at): each.text for n in below for at, each in enumerate(statements(*cells[n][1:3]))}
+    return {where: text for where, text in found.items() if _STAR.match(text)}
+
+
+_STAR = re.compile(r"from\s+[\w.]+\s+import\s*\*")
 
 
 def _may_bind(code: Code) -> bool:

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +30,7 @@ class Entry(NamedTuple):
     time: float
 
 
-def find_notebook(folder: Path, assignment: str) -> HandedIn:
+def find_notebook(folder: Path, assignment: str, begun: Callable[[bytes], bool] = lambda _: True) -> HandedIn:
     """Read the notebook of an assignment from a student's folder.
 
     Parameters
@@ -38,12 +39,16 @@ def find_notebook(folder: Path, assignment: str) -> HandedIn:
         `submitted/STUDENT/ASSIGNMENT`.
     assignment : str
         The file's name, without the ending, if nobody has renamed it.
+    begun : function
+        Says whether a notebook holds any work; a file of the right name without any is passed over for one with some.
     """
     path = folder / f"{assignment}.ipynb"
     file = _read(path, folder)
     if file.reason and os.path.lexists(path):
         return file
-    if file.reason or what_it_is(file.content):
+    if not file.reason and not what_it_is(file.content):
+        path, file = _with_work(path, file, folder, begun)
+    else:
         others = [each for each in _entries(folder) if each.path != path]
         found = _renamed(others, folder, assignment)
         if found is None:
@@ -52,6 +57,20 @@ def find_notebook(folder: Path, assignment: str) -> HandedIn:
             return HandedIn(b"", file.reason + _instead(others, folder))
         path, file = found
     return with_modules(file, path, folder.parents[1])
+
+
+def _with_work(path: Path, file: HandedIn, folder: Path, begun: Callable[[bytes], bool]) -> tuple[Path, HandedIn]:
+    """The file of the right name; where it is as it was given out, the newest beside it in which work was begun."""
+    others = [entry for entry in _entries(folder) if entry.path != path and _may_be_notebook(entry.path)]
+    if not others or begun(file.content):
+        return path, file
+    read = [(entry, _read(entry.path, folder)) for entry in others[:MAX_NOTEBOOKS]]
+    mine = [(e, f) for e, f in read if not f.reason and _assignment_of(f.content) == path.stem and begun(f.content)]
+    if not mine:
+        return path, file
+    entry, found = max(mine, key=lambda each: (each[0].time, str(each[0].path)))
+    name = inert(str(entry.path.relative_to(folder)), 100)
+    return entry.path, found._replace(notes=(f"{path.name} is as it was given out, so that {name} was graded",))
 
 
 def _read(path: Path, folder: Path, most: int = MAX_BYTES) -> HandedIn:
@@ -90,7 +109,7 @@ def _entries(folder: Path) -> list[Entry]:
 def _renamed(entries: list[Entry], folder: Path, assignment: str) -> tuple[Path, HandedIn] | None:
     """The notebook that says it is of the assignment; of several the newest; else the only one that says nothing."""
     named, silent = list[tuple[float, Path, HandedIn]](), list[tuple[float, Path, HandedIn]]()
-    for entry in [entry for entry in entries if entry.path.suffix.lower() in (".ipynb", ".json", "")][:MAX_NOTEBOOKS]:
+    for entry in [entry for entry in entries if _may_be_notebook(entry.path)][:MAX_NOTEBOOKS]:
         file = _read(entry.path, folder)
         says = _assignment_of(file.content) if not file.reason else None
         if says == assignment:
@@ -105,6 +124,11 @@ def _renamed(entries: list[Entry], folder: Path, assignment: str) -> tuple[Path,
     if len(found) > 1:
         note += f"; of {len(found)} such files, it is the newest"
     return path, file._replace(notes=(note,))
+
+
+def _may_be_notebook(path: Path) -> bool:
+    """Whether a file is called like a notebook; browsers and mail programs add an ending: `forward.ipynb.txt`."""
+    return ".ipynb" in path.name.lower() or path.suffix.lower() in (".json", "")
 
 
 def _assignment_of(content: bytes) -> str | None:
@@ -206,7 +230,9 @@ def with_modules(file: HandedIn, path: Path, below: Path) -> HandedIn:
 
 
 def _names(text: bytes, module: str) -> bool:
-    """Whether a text imports or runs a module, by the first or the last part of its name."""
+    """Whether a text imports, runs or names a module; in a notebook a line may begin behind an escaped line end."""
     parts = module.removesuffix(".py").split("/")
     words = b"|".join(re.escape(part).encode() for part in {parts[0], parts[-1]} - {"__init__"})
-    return re.search(rb"(?:\bimport|\bfrom|%run)\b[^\n\\]{0,200}?\b(?:" + words + rb")\b", text) is not None
+    imports = rb"(?:(?:\b|\\[nrt])(?:from|(?:__)?import(?:__|_module)?)|%run)\b[^\n\\]{0,200}?\b(?:" + words + rb")\b"
+    spelled = rb"\b" + re.escape(parts[-1]).encode() + rb"\.py\b"
+    return re.search(imports + b"|" + spelled, text) is not None

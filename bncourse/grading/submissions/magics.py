@@ -6,6 +6,9 @@ from functools import lru_cache
 
 _MAGIC = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
 _ASSIGNED = re.compile(r"([^\n=]*=)[ \t]*[%!]")
+_PASTED = re.compile(r"(?:[ \t]*\n)*(?:([ \t]+)\S|(>>>)(?: |\n|$)|(In \[\d+\]:) )")
+"""A first line with code as it is pasted from a function, a console or IPython; the notebook takes these as well."""
+_PROMPTS = {">>>": r"^(?:>>>|\.\.\.)(?: |$)", "In": r"^(?:In \[\d+\]: |[ \t]*\.{3,}: ?)"}
 MOST_WORK = 200_000
 """Magics times characters: IPython reads the whole cell again for each of them."""
 
@@ -18,7 +21,10 @@ def plain_python(source: str) -> str:
     "get_ipython().system('ls')\nx = 1\n"
     >>> plain_python("!ls\nfiles = !ls\n" * 10_000)[:18]
     'pass\nfiles = None\n'
+    >>> plain_python("  x = 1\n  if x:\n    y = 2"), plain_python(">>> if x:\n...     y = 2\n>>> z = 3")
+    ('x = 1\nif x:\n  y = 2', 'if x:\n    y = 2\nz = 3')
     """
+    source = _as_typed(source)
     count = len(_MAGIC.findall(source))
     if not count:
         return source
@@ -31,6 +37,16 @@ def plain_python(source: str) -> str:
     with contextlib.suppress(Exception):
         return str(TransformerManager().transform_cell(source))
     return source
+
+
+def _as_typed(source: str) -> str:
+    """The cell without the indentation of its first line, and without the prompts of a console."""
+    found = _PASTED.match(source)
+    if found is None:
+        return source
+    if found[1]:
+        return re.sub(rf"^{found[1]}", "", source, flags=re.MULTILINE)
+    return re.sub(_PROMPTS[">>>" if found[2] else "In"], "", source, flags=re.MULTILINE)
 
 
 def _without_magic(line: str) -> str:

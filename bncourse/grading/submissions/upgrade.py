@@ -5,12 +5,14 @@ Without this, mending a test after the release would make every submission look 
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bncourse.grading.authoring.course import Course, notebook_digest, write
 from bncourse.grading.core import render
 from bncourse.grading.core.records import Master
+from bncourse.grading.submissions.attempted import holds_work
 from bncourse.grading.submissions.files import HandedIn
 from bncourse.grading.submissions.find import find_notebook
 
@@ -29,7 +31,7 @@ def handed_in(course: Course, master: Master, student: str) -> HandedIn:
     """What a student handed in, brought to the present release; never raises."""
     folder = course.folder("submitted", master.assignment, student)
     try:
-        file = find_notebook(folder, master.assignment)
+        file = find_notebook(folder, master.assignment, partial(holds_work, master))
     except Exception as error:  # whatever lies there, the others are graded
         return HandedIn(b"", f"the folder cannot be read ({type(error).__name__})")
     try:

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +19,7 @@ from bncourse.grading.engine.grader import Grader
 from bncourse.grading.reports.platform_results import gradescope_results, how_it_ran, prairielearn_results
 from bncourse.grading.sandbox.bubblewrap import GraderError, Level, SandboxError
 from bncourse.grading.sandbox.without_namespaces import lacks, strongest_level
+from bncourse.grading.submissions.attempted import holds_work
 from bncourse.grading.submissions.find import find_notebook
 from bncourse.grading.submissions.submission import submission_of
 
@@ -64,7 +66,8 @@ def grade_folder(master: Master, folder: Path, level: Level) -> SubmissionRecord
             "This container allows neither namespaces, nor another user, nor Landlock, so that a student's code could "
             "read the hidden tests. Run the autograder as root, or in an image whose kernel has Landlock (Linux 5.13)."
         )
-    submission = submission_of(master, "student", find_notebook(folder.resolve(), master.assignment))
+    file = find_notebook(folder.resolve(), master.assignment, partial(holds_work, master))
+    submission = submission_of(master, "student", file)
     with Grader(level=level, jobs=1) as grader:
         return grader.grade_submission(master, submission)
 

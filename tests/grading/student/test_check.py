@@ -1,14 +1,18 @@
 """`bncourse check` reads and runs a notebook as it is when it is graded: the same verdicts, in the same words."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+from bncourse.grading import oracle
 from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.sample_class import submission
 from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
@@ -17,6 +21,7 @@ from bncourse.grading.core.render import master_of, public_master, release_noteb
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.oracle.patience import OwnDelay
 from bncourse.grading.oracle.remote_errors import StudentLate
+from bncourse.grading.sandbox import inside
 from bncourse.grading.student import child
 from bncourse.grading.student.check import check, importable
 from bncourse.grading.student.selfcheck import UnreadableNotebookError
@@ -113,6 +118,32 @@ FORMS: dict[str, Callable[[Notebook], Any]] = {
     "a variable under another name": with_code(
         forward=RIGHT["forward"].replace("    y = gamma", "    out = gamma"), number="values_per_chanel = 200"
     ),
+    "hints under __future__, in a cell above": lambda made: (
+        made["cells"].insert(0, code_cell("from __future__ import annotations", "own")),
+        with_code(scale="def standardize(x: Array) -> Missing:\n    return (x - x.mean()) / x.std()")(made),
+    ),
+    "the member of an enumeration": with_code(
+        number="import enum\nclass Count(enum.IntEnum):\n    VALUES = 200\nvalues_per_channel = Count.VALUES"
+    ),
+    "an object without items": with_code(forward=RIGHT["forward"].replace("y, cache", "{y.size: y}.values()")),
+    "gradients that are made one by one": with_code(
+        backward=RIGHT["backward"].replace("return dx, dgamma, dbeta", "return (each for each in (dx, dgamma, dbeta))")
+    ),
+    "a dictionary of one's own kind": with_code(
+        forward=f"class Out(dict):\n    pass\n{RIGHT['forward'].replace('return y, cache', 'return Out(y=y)')}"
+    ),
+    "a function for a pair": with_code(
+        forward=RIGHT["forward"].replace("return y, cache", "return lambda: (y, cache)")
+    ),
+    "an object without an attribute": with_code(running=RIGHT["running"].replace("self.mean", "self.average")),
+    "None in place of a pair": with_code(forward=RIGHT["forward"].replace("return y, cache", "pass")),
+    "a folder on the path": lambda made: (
+        made["cells"].insert(0, code_cell("%%writefile src/helper.py\ndef center(x):\n    return x - x.mean()", "own")),
+        with_code(
+            scale="import sys\nsys.path.append('src')\nfrom helper import center\n"
+            "def standardize(x):\n    return center(x) / x.std()"
+        )(made),
+    ),
     "no number": with_code(scale="def standardize(x):\n    return None"),
     "magics": with_code(scale=f"%matplotlib inline\n!ls\n{RIGHT['scale']}"),
     "a cell magic": with_code(scale=f"%%time\n{RIGHT['scale']}"),
@@ -170,6 +201,23 @@ def test_the_check_says_what_the_grader_says(form: str, graded: dict[str, tuple[
     assert [v.message for v in checked.verdicts] == [v.message for v in graded[form]]
     if form in ("differences", "out of sight", "in the forward pass"):
         assert any("A person will look at this" in note for note in checked.notes)
+
+
+def inner_names() -> set[str]:
+    """The classes of the grader, but for the records that its pages are made of."""
+    packages = (oracle, inside)
+    names = (f"{package.__name__}.{each.name}" for package in packages for each in iter_modules(package.__path__))
+    modules = [import_module(name) for name in names if not name.endswith("_main")]
+    found = {(name, each) for module in modules for name, each in vars(module).items() if isinstance(each, type)}
+    return {name for name, each in found if each.__module__.startswith("bncourse.grading.")}
+
+
+@pytest.mark.sandbox
+@pytest.mark.xdist_group("check")
+def test_no_message_says_a_name_of_the_graders_own(graded: dict[str, tuple[Verdict, ...]]) -> None:
+    inner = re.compile(rf"\b(?:{'|'.join(sorted(inner_names()))})\b")
+    assert {"Remote", "KeptDict", "Handle", "StudentError"} <= inner_names()
+    assert [v.message for found in graded.values() for v in found if inner.search(v.message)] == []
 
 
 @pytest.mark.long

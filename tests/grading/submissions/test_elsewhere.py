@@ -128,6 +128,13 @@ FORMS: dict[str, Any] = {
     "by its name in globals": lambda n: put(n, "scale", f"globals()['standardize'] = {SCALE_LAMBDA}"),
     "a dataclass": lambda n: put(n, "scale", CALLED_CLASS),
     "a method of an object": lambda n: put(n, "scale", f"{CALLED_CLASS}\nstandardize = standardize.of"),
+    "indented as in a function": lambda n: put(n, "scale", f"    {INDENTED}"),
+    "pasted from a console": lambda n: put(n, "scale", f">>> {SCALE.replace(chr(10), chr(10) + '... ')}"),
+    "pasted from IPython": lambda n: put(n, "scale", f"In [12]: {SCALE.replace(chr(10), chr(10) + '    ...: ')}"),
+    "of a library, imported as a whole behind everything": lambda n: (
+        cell_of(n, "scale").update(source="def standardize(x):\n    return (x - x.mean()) / sqrt(x.var())"),
+        put(n, len(n["cells"]), "import sys\nfrom math import *"),
+    ),
     "in a with block": lambda n: put(n, "scale", f"with np.errstate(all='ignore'):\n    {INDENTED}"),
     "in a try": lambda n: put(n, "scale", f"try:\n    import torchvision\nexcept ImportError:\n    {INDENTED}"),
     "chosen by a match": lambda n: put(n, "scale", f"match 1:\n  case 1:\n    {INDENTED}"),

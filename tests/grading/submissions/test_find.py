@@ -4,12 +4,15 @@ import io
 import json
 import os
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bncourse.grading.engine.grader import Grader
+from bncourse.grading.submissions.attempted import holds_work
+from bncourse.grading.submissions.files import HandedIn
 from bncourse.grading.submissions.find import find_notebook
 from bncourse.grading.submissions.submission import submission_of
 from tests.grading.small import FULL, MASTER, RIGHT, as_file, code_cell, notebook
@@ -24,6 +27,8 @@ NAMES = (
     "prénom_éàü.ipynb",
     "SMALL.IPYNB",
     "small.ipynb.json",
+    "small.ipynb.txt",
+    "small.ipynb.download",
     "small",
     "small/small.ipynb",
     "hand in/week 2/small (2).ipynb",
@@ -61,6 +66,22 @@ def test_of_two_the_newer_is_graded_and_another_assignments_is_not(tmp_path: Pat
     put(tmp_path, "plots.ipynb", made(None), time=90)
     file = find_notebook(tmp_path, "small")
     assert b"new = 1" in file.content and "of 2 such files, it is the newest" in file.notes[0]
+
+
+def test_a_file_as_it_was_given_out_is_passed_over_for_one_with_work(tmp_path: Path) -> None:
+    given, begun = as_file(notebook({})), partial(holds_work, MASTER)
+    put(tmp_path, "small.ipynb", given, time=90)
+    put(tmp_path, "notes.txt", b"x")
+    assert find_notebook(tmp_path, "small", begun) == HandedIn(given)
+    put(tmp_path, "small (1).ipynb", made(number="old = 1"), time=10)
+    put(tmp_path, "small (2).ipynb", made(number="new = 1"), time=50)
+    put(tmp_path, "small (3).ipynb", given, time=80)
+    put(tmp_path, "other.ipynb", made("forward"), time=80)
+    file = find_notebook(tmp_path, "small", begun)
+    assert b"new = 1" in file.content
+    assert file.notes == ("small.ipynb is as it was given out, so that small (2).ipynb was graded",)
+    put(tmp_path, "small.ipynb", made(number="mine = 1"))
+    assert find_notebook(tmp_path, "small", begun) == HandedIn(made(number="mine = 1"))
 
 
 def zipped(*names: str) -> bytes:
@@ -144,6 +165,14 @@ WRITTEN = {
     "run": as_file(
         notebook(RIGHT | {"scale": BY_HELPER}, change=cells(f"%%writefile helper.py\n{HELPER}", "%run helper.py"))
     ),
+    "run with an option, without its ending": as_file(
+        notebook(
+            RIGHT | {"scale": BY_HELPER}, change=cells(f"%%writefile lib/helper.py\n{HELPER}", "%run -i './lib/helper'")
+        )
+    ),
+    "a folder on the path": as_file(
+        notebook(IMPORTS, change=cells(f"%%writefile src/helper.py\n{HELPER}", "import sys\nsys.path.insert(0, 'src')"))
+    ),
     "star": as_file(
         notebook(
             RIGHT | {"scale": f"import helper as h\nfrom helper import *\n{BY_HELPER}"},
@@ -184,3 +213,25 @@ def test_a_module_that_was_handed_in_beside_is_there_for_the_notebook(
         record = grader.grade_submission(MASTER, submission_of(MASTER, "x", file))
     assert (record.score, record.status, record.notes) == (FULL, "correct", file.notes)
     assert json.loads(file.content)["cells"][0]["source"].startswith(f"%%writefile {beside}\n")
+
+
+@pytest.mark.parametrize(
+    ("how", "is_there"),
+    [
+        ("import sys\nfrom helper import center", True),
+        ("import sys\nimport os, helper as h", True),
+        ("x = 1\n%run -i helper", True),
+        ("exec(open('helper.py').read())", True),
+        ("from importlib import import_module\nh = import_module('helper')", True),
+        ("h = __import__('helper')", True),
+        ("helper = 1", False),
+        ("from helpers import center", False),
+    ],
+)
+def test_a_module_is_known_by_the_line_that_asks_for_it(how: str, is_there: bool, tmp_path: Path) -> None:
+    content = notebook(RIGHT, change=cells(how))
+    put(tmp_path, "helper.py", HELPER.encode())
+    for text in (how, how.splitlines(keepends=True)):
+        content["cells"][0]["source"] = text
+        put(tmp_path, "small.ipynb", as_file(content))
+        assert bool(find_notebook(tmp_path, "small").notes) is is_there

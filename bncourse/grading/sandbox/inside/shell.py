@@ -59,8 +59,8 @@ class Shell:
         """Run the statement of %time and its like; ignore every other magic."""
         if name in BODY_MAGICS and line.strip():
             self._run(line)
-        elif name == "run" and Path(line.strip()).is_file():
-            self._run(Path(line.strip()).read_text(encoding="utf-8"))
+        elif name == "run" and (script := script_of(line)) is not None:
+            self._run(script.read_text(encoding="utf-8"))
         else:
             self.ignored.append(f"%{name}")
 
@@ -89,6 +89,13 @@ class Shell:
     def __getattr__(self, name: str) -> "Nothing":
         """Anything else that a cell asks of the shell does nothing."""
         return Nothing()
+
+
+def script_of(line: str) -> Path | None:
+    """The file that %run names behind its options, with or without its ending; None where there is none."""
+    words = [word.strip("'\"") for word in line.split()]
+    named = next((word for word in words if not word.startswith("-")), "")
+    return next((path for path in (Path(named), Path(f"{named}.py")) if path.is_file()), None)
 
 
 def write_file(line: str, content: str) -> bool:

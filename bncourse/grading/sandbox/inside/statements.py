@@ -1,5 +1,7 @@
 """A cell's text in; its statements out, compiled once for all forks where every student has the cell."""
 
+import __future__
+
 import ast
 import contextlib
 import types
@@ -59,6 +61,14 @@ def compiled(tree: ast.stmt, filename: str, flags: int, *, last: bool) -> types.
         whole, mode = ast.Module([tree], type_ignores=[]), "exec"
     code: types.CodeType = compile(whole, filename, mode, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     return code
+
+
+def future_flags(tree: ast.stmt | None) -> int:
+    """What a statement imports from `__future__`, as the compiler is told of it."""
+    if not (isinstance(tree, ast.ImportFrom) and tree.module == "__future__"):
+        return 0
+    found = (getattr(__future__, alias.name, None) for alias in tree.names)
+    return sum({getattr(each, "compiler_flag", 0) for each in found})
 
 
 def one_definition(source: str, filename: str, flags: int) -> list[Statement]:

@@ -4,10 +4,7 @@ Whatever a cell does to this process, it can only change the values that this pr
 other program in the cell could. It has no verdict to forge.
 """
 
-import __future__
-
 import _thread
-import ast
 import builtins
 import contextlib
 import gc
@@ -33,12 +30,14 @@ from .codec import Decoder, Encoder
 from .effects import only_binds
 from .parsing import foreign, parse
 from .progress import Progress
-from .statements import GIVEN, UNSEEN, Statement, compiled, one_definition
+from .statements import GIVEN, UNSEEN, Statement, compiled, future_flags, one_definition
 from .surroundings import Surroundings
 from .watching import watched
 from .wire_types import Handle, Parts, Tensor, WireError
 
 PLAIN_KINDS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+PLAIN_OF: dict[type, Callable[[Any], Any]] = {str: str.__str__, int: int.__pos__, float: float.__pos__}
+"""How a text or a number of the student's own kind, such as the member of an enumeration, becomes a plain one."""
 MAX_ITEMS = 10_000
 PRINT = builtins.print
 
@@ -112,6 +111,9 @@ class Worker(Decoder):
         fields = getattr(type(value), "_fields", None)
         if isinstance(value, tuple) and isinstance(fields, tuple) and all(type(f) is str for f in fields):
             return Parts(self.keep(type(value)), type(value).__name__[:100], fields, tuple(tuple.__iter__(value)))
+        for base, plain in PLAIN_OF.items():
+            if isinstance(value, base):
+                return plain(value)
         for base in (dict, list, tuple):
             if isinstance(value, base):
                 return Parts(self.keep(value), f"={base.__name__}", ("value",), (base(value),))
@@ -217,9 +219,7 @@ class Worker(Decoder):
     def execute(self, statements: list[Statement], index: int, filename: str, given: bool) -> None:
         """Run one statement, compiled at its first turn; show the value of a last expression as a notebook does."""
         tree, code = statements[index]
-        if isinstance(tree, ast.ImportFrom) and tree.module == "__future__":
-            for alias in tree.names:
-                self.flags |= getattr(getattr(__future__, alias.name), "compiler_flag", 0)
+        self.flags |= future_flags(tree)
         if code is None and tree is not None:
             code = compiled(tree, filename, self.flags, last=index == len(statements) - 1)
             statements[index] = Statement(tree, code)
