@@ -33,6 +33,8 @@ class Interval(NamedTuple):
     def said(self, digits: int, *, scale: float = 1.0, sign: str = "") -> str:
         """Say the mean and half of the width with that many digits, or that all seeds gave the same number.
 
+        Where half of the width would be rounded to 0, both get as many digits as show it.
+
         Parameters
         ----------
         digits : int
@@ -46,9 +48,16 @@ class Interval(NamedTuple):
         --------
         >>> interval([0.8, 0.9]).said(1, scale=100), interval([0.9, 0.9]).said(1, scale=100)
         ('85.0 ± 63.5', '90.0 in all seeds')
+        >>> interval([0.03, 0.0304]).said(2)
+        '0.030 ± 0.003'
         """
+        half = scale * self.half
+        while 0.0 < half < math.inf and not self.empty and float(f"{half:.{digits}f}") == 0.0:
+            digits += 1
         mean = f"{scale * self.mean:{sign}.{digits}f}".replace("-", "−")
-        return f"{mean} in all seeds" if self.empty else f"{mean} ± {scale * self.half:.{digits}f}"
+        if float(f"{scale * self.mean:.{digits}f}") == 0.0:
+            mean = mean.lstrip("+−")  # a zero bears no sign
+        return f"{mean} in all seeds" if self.empty else f"{mean} ± {half:.{digits}f}"
 
 
 def interval(values: Any, *, confidence: float = 0.95) -> Interval:

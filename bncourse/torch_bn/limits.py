@@ -13,11 +13,11 @@ LIMITS = {
     ),
     "one value per channel in training": "Refused before the batch is counted; PyTorch counts it, and then refuses it.",
     "eps of 0 in training": (
-        "Taken, and a variance of 0 gives NaN. PyTorch refuses it in training, and takes it in evaluation."
+        "Accepted, and a variance of 0 gives NaN. PyTorch refuses it in training, and accepts it in evaluation."
     ),
     "no channels": "`num_features=0` is refused where the layer is made; PyTorch fails at the first batch.",
     "integers, complex numbers": "A TypeError that says how to convert; PyTorch raises a NotImplementedError.",
-    "running statistics in another precision": "Taken as they are. PyTorch raises a RuntimeError.",
+    "running statistics in another precision": "Accepted as they are. PyTorch raises a RuntimeError.",
     "infinite values in training": (
         "The running mean of their channel turns NaN, as the variance does; PyTorch's turns infinite."
     ),

@@ -49,3 +49,20 @@ def test_seeds_that_agree_get_no_interval_of_width_zero(value: float) -> None:
     assert alike.empty and not apart.empty
     assert "±" not in f"{alike}" + alike.said(1) and "in all seeds" in f"{alike}"
     assert "±" in f"{apart}" and "±" in apart.said(1)
+
+
+@pytest.mark.parametrize(
+    ("values", "digits", "said"),
+    [
+        ([0.03, 0.0304], 2, "0.030 ± 0.003"),
+        ([-0.03, -0.0304], 0, "−0.030 ± 0.003"),
+        ([27.0, 27.0, 27.01], 0, "27.00 ± 0.01"),
+        ([0.8, 1.0], 1, "0.9 ± 1.3"),
+        ([0.5, float("nan")], 1, "nan ± nan"),
+        ([-0.5, 0.42], 1, "0.0 ± 5.8"),
+    ],
+)
+def test_an_interval_is_said_with_as_many_digits_as_its_width_needs(
+    values: list[float], digits: int, said: str
+) -> None:
+    assert interval(values).said(digits) == said
