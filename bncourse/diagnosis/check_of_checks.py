@@ -1,8 +1,9 @@
 """Try a student's check on pairs of programs: it should accept the right ones and refuse the wrong ones.
 
 A check could tell programs apart by other things than their gradients: by a name, by what is in a cache, by the order
-in which they come, by an odd form of what they return. So every program is disguised: its cache stays here and a number
-goes in its place, what it returns comes as plain float64 arrays, and the pairs come in random order.
+in which they come, by an odd form of what they return, by their numbers in a list of all programs. So every program is
+disguised: its cache stays here and a number goes in its place, what it returns comes as plain float64 arrays, the pairs
+come in random order, and where that is asked for, a multiple of x is added to each y that nobody knows before.
 """
 
 import copy
@@ -41,7 +42,9 @@ class Tried(NamedTuple):
     """How many wrong pairs it accepted."""
 
 
-def try_check(check: Callable[..., Any], *, right: Sequence[Pair], wrong: Sequence[Pair]) -> Tried:
+def try_check(
+    check: Callable[..., Any], *, right: Sequence[Pair], wrong: Sequence[Pair], varied: bool = False
+) -> Tried:
     """Try a check on right and wrong pairs, in random order.
 
     Parameters
@@ -50,12 +53,16 @@ def try_check(check: Callable[..., Any], *, right: Sequence[Pair], wrong: Sequen
         `check(forward, backward)`, which answers True or False; what it raises is passed on.
     right, wrong : sequences of pairs
         `forward(x, gamma, beta, eps=eps) -> (y, cache)` and `backward(dy, cache) -> (dx, dgamma, dbeta)`.
+    varied : bool
+        Add a random multiple of x to y, and of dy to dx: right pairs stay right and wrong ones wrong, and none is one
+        whose gradients could have been written down before.
     """
     pairs = [*((pair, True) for pair in right), *((pair, False) for pair in wrong)]
-    secrets.SystemRandom().shuffle(pairs)  # not to be foretold from any seed; an honest check answers the same
+    chance = secrets.SystemRandom()  # not to be foretold from any seed; an honest check answers the same
+    chance.shuffle(pairs)
     fair, refused, accepted = True, 0, 0
     for pair, is_right in pairs:
-        program = _Disguised(*pair)
+        program = _Disguised(*pair, chance.uniform(0.5, 1.5) if varied else 0.0)
         answer = _truth(check(program.forward, program.backward))
         fair = fair and answer is not None and program.forward_calls > 0 and program.backward_calls > 0
         refused += is_right and answer is False
@@ -73,10 +80,10 @@ def _truth(answer: Any) -> bool | None:
 
 
 class _Disguised:
-    """A pair whose programs show nothing but numbers."""
+    """A pair whose programs show nothing but numbers; a multiple of x is added to y."""
 
-    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
-        self._forward, self._backward = forward, backward
+    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], multiple: float = 0.0) -> None:
+        self._forward, self._backward, self._multiple = forward, backward, multiple
         self._caches: list[tuple[Any, tuple[int, ...]]] = []
         self.forward_calls = self.backward_calls = 0
 
@@ -90,7 +97,8 @@ class _Disguised:
         y, cache = self._forward(batch.copy(), scale.copy(), shift.copy(), eps=float(eps))
         self._caches.append((cache, batch.shape))
         self.forward_calls += 1
-        return _same_rounding(_plain(y), batch, scale, shift, float(eps)), len(self._caches)
+        shown = _same_rounding(_plain(y), batch, scale, shift, float(eps))
+        return self._varied(shown, batch), len(self._caches)
 
     def backward(self, dy: Any, cache: Any) -> tuple[Array, ...]:
         """Take the gradients; every call gets a cache that no other has touched."""
@@ -103,7 +111,12 @@ class _Disguised:
         found = self._backward(upstream, copy.deepcopy(kept))
         self.backward_calls += 1
         parts = [found[name] for name in GRADIENTS] if isinstance(found, dict) else list(found)
-        return tuple(_plain(part, shape[1] if position else 0) for position, part in enumerate(parts))
+        dx, *others = (_plain(part, shape[1] if position else 0) for position, part in enumerate(parts))
+        return self._varied(dx, upstream), *others
+
+    def _varied(self, value: Array, along: Array) -> Array:
+        """Add the multiple, where the shapes are those of a batch."""
+        return value + self._multiple * along if self._multiple and value.shape == along.shape else value
 
 
 def _floats(value: Any) -> Array:

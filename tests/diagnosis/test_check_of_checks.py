@@ -112,6 +112,38 @@ def test_nothing_but_numbers_tells_programs_apart(forged: Any) -> None:
     assert (tried.refused, tried.accepted) in ((len(right), 0), (0, len(wrong)))
 
 
+def numbers(forward: Any, backward: Any) -> list[list[float]]:
+    """What a pair returns for one batch, rounded."""
+    y, _, gradients = called(forward, backward, BATCH)
+    return [np.round(part, 6).tolist() for part in (y, *gradients)]
+
+
+def test_no_list_of_known_programs_holds_those_that_are_tried() -> None:
+    """Every program is public; a check that has written down what they return finds none of them again."""
+    listed: dict[bool, list[Any]] = {True: [], False: []}
+    for is_right, pairs in ((True, right_pairs()), (False, WRONG)):
+        for pair in pairs:
+            once = {"right": [pair], "wrong": []}
+            try_check(lambda f, b, its=listed[is_right]: bool(its.append(numbers(f, b))), **once)  # type: ignore[misc]
+
+    def in_the_list(forward: Any, backward: Any) -> bool:
+        return numbers(forward, backward) in listed[True]
+
+    def not_in_the_other(forward: Any, backward: Any) -> bool:
+        return numbers(forward, backward) not in listed[False]
+
+    for by_list in (in_the_list, not_in_the_other):
+        assert try_check(by_list, right=right_pairs(), wrong=WRONG) == (True, 0, 0)
+    varied = try_check(in_the_list, right=right_pairs(), wrong=WRONG, varied=True)
+    assert (varied.refused, varied.accepted) == (len(right_pairs()), 0)
+    varied = try_check(not_in_the_other, right=right_pairs(), wrong=WRONG, varied=True)
+    assert (varied.refused, varied.accepted) == (0, len(WRONG))
+
+
+def test_an_honest_check_answers_the_same_where_a_multiple_is_added() -> None:
+    assert try_check(honest, right=right_pairs(), wrong=WRONG, varied=True) == (True, 0, 0)
+
+
 def test_the_order_tells_nothing() -> None:
     right, wrong = right_pairs(), WRONG
     for _ in range(5):
