@@ -6,15 +6,18 @@ from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 from bncourse.grading.core.given_code import as_run
+from bncourse.grading.core.plain_text import pixels
 from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.read import Reading
 
-MAX_SHOWN = 2 * 2**20
-"""Bytes of text and pictures that a submission's cells may show in all."""
+MAX_SHOWN, MAX_PIXELS = 2 * 2**20, 40_000_000
+"""Bytes of text and pictures, and pixels, that a submission's cells may show in all."""
 LEFT_OUT = "[not shown: the cells before have shown too much]"
 MAX_NOTES = 60
 OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
+STOPPED = ("wrong", "crashed", "not attempted")
+"""Outcomes of a test that an exception may have stopped."""
 Phase = Literal["preview", "grade", "explain"]
 """preview: the cells without any test, for what they print and draw. grade: cells and tests. explain: cells and the
 visible parts of tests, for what an exception says. What cells show is reported before the first test is run; from a
@@ -49,12 +52,14 @@ class Attempt:
         self._previewed = False
         self._unexplained: set[str] = set()
         self._outputs: dict[str, CellOutput] = {}
-        self._room = MAX_SHOWN
+        self._room, self._pixels = MAX_SHOWN, MAX_PIXELS
         self._notes: dict[str, list[str]] = {}
         self.measured: dict[str, str] = {}
         """Functions that measure the derivatives that they return, and how."""
         self.broken: list[str] = []
         """What the oracle could not import for the tests: no fault of any answer."""
+        self.stopped: dict[str, str] = {}
+        """By test, the exception that ended it before there was an answer to judge."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
         self._template = self._make_steps()
 
@@ -147,6 +152,11 @@ class Attempt:
         written = self._answers.keys() & self.reading.answers.keys() - self._stubs
         return {name: self.plain(self.reading.answers[name]) for name in self._answers if name in written}
 
+    def stopped_by(self, *exceptions: str) -> set[str]:
+        """The tests that one of these has ended; not those to which the code has given an answer, however wrong."""
+        lost = {verdict.grade_id for verdict in self.all_verdicts() if verdict.outcome in STOPPED}
+        return {test for test in lost if self.stopped.get(test) in exceptions}
+
     def answers_behind(self, test: str) -> set[str]:
         """The answers whose names a test reads."""
         return self._related(next(cell for cell in self._tests if cell.grade_id == test))
@@ -171,6 +181,7 @@ class Attempt:
         verdict = Verdict(**message["verdict"])
         self.broken += message["broken"]
         self.measured |= message["measured"]
+        self.stopped[verdict.grade_id] = message["stopped"]
         cell = next(cell for cell in self._tests if cell.grade_id == verdict.grade_id)
         if verdict.outcome in ("wrong", "crashed"):
             explained = self._explained(cell, verdict, message)
@@ -188,7 +199,7 @@ class Attempt:
 
     def _explained(self, cell: MasterCell, verdict: Verdict, message: dict[str, Any]) -> Verdict:
         related = self._related(cell)
-        if message["not_implemented"] and related & self._stubs:
+        if message["stopped"] == "NotImplementedError" and related & self._stubs:
             return _zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
         for name in message["missing"]:
             homes = [answer for answer in related if name in self._binds[answer]]
@@ -248,6 +259,8 @@ class Attempt:
             name = self.open_tests()[0]
             cell = next(cell for cell in self._tests if cell.grade_id == name)
             self._verdicts[name] = _zero(cell, "needs review", "The test itself did not end.")
+            if self.spent >= self.master.seconds_in_all:
+                self.give_up("timeout")
         elif cut["loading"]:
             for skip in [self._skip] if phase == "grade" else [self._skip, self._skip_ungraded]:
                 skip[cut["cell"]] = [*skip.get(cut["cell"], []), cut["statement"]]
@@ -297,7 +310,8 @@ class Attempt:
     def _within_room(self, output: CellOutput) -> CellOutput:
         """What a cell showed, as long as the submission's cells have not shown too much."""
         self._room -= len(output.text) + sum(map(len, output.pictures))
-        return output if self._room >= 0 else CellOutput(output.cell, LEFT_OUT)
+        self._pixels -= sum(map(pixels, output.pictures))
+        return output if min(self._room, self._pixels) >= 0 else CellOutput(output.cell, LEFT_OUT)
 
     def all_notes(self) -> tuple[str, ...]:
         """The notes in the order of the steps, the first of them where there are very many."""

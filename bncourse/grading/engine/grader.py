@@ -24,8 +24,8 @@ from bncourse.grading.engine.attempt import Attempt, Phase
 from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.slips import with_slips_put_right
-from bncourse.grading.engine.worker_pool import Lane, LaneError, WorkerPool
-from bncourse.grading.oracle.patience import MOST
+from bncourse.grading.engine.worker_pool import Lane, LaneError, Patience, WorkerPool
+from bncourse.grading.oracle.patience import MOST, OWN_SECONDS, OWN_TIMES
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.limited_process import CallEnded, LimitedProcess
 from bncourse.grading.submissions.missing_names import Mended, mended_answers
@@ -36,8 +36,8 @@ from bncourse.grading.submissions.submission import Submission, submission_of
 MAX_CACHED = 5_000
 MAX_PASSES = 12
 """Restarts of one submission, before what is left is given up."""
-OVERDUE_SECONDS = 120.0
-"""How much longer than a test may take by the clock the oracle's next report is waited for."""
+OVERDUE_SECONDS, OVERDUE_OWN_SECONDS = 120.0, 5.0
+"""How much longer than a test may take the oracle's next report is waited for: by the clock, and in its own time."""
 
 
 class _Cut(NamedTuple):
@@ -265,9 +265,10 @@ class Grader(Closing):
         forkserver.learn(key, attempt.given)
         phases: tuple[Phase, ...] = ("preview", "grade") if phase == "preview" else (phase,)
         job = attempt.job(self.seed, phases)
-        patience = MOST * job["seconds"] + OVERDUE_SECONDS
+        own = OWN_TIMES * job["seconds"] + OWN_SECONDS
+        patience = Patience(MOST * job["seconds"] + OVERDUE_SECONDS, own + OVERDUE_OWN_SECONDS)
         cut: dict[str, Any] = {}
-        with contextlib.closing(lane.run(job, forkserver, lambda: patience)) as reports:
+        with contextlib.closing(lane.run(job, forkserver, patience)) as reports:
             for message in reports:
                 attempt.take(message)
                 if "dead" in message or "overdue" in message:

@@ -2,10 +2,10 @@
 
 A missing `N = len(dy)` stops every test of its function. It is one slip: the first test that it stops keeps its zero,
 and the others get what the rest of the code is worth. A test that failed for another reason stays failed: code may see
-which run it is in, and would have two answers to it.
+which run it is in, and would have two answers to it. So what stopped a test is what was raised, and not what a message
+says, whose words may be the student's; and there is one exception for each test, so no test gets a third run.
 """
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -14,10 +14,8 @@ from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.sandbox.inside.seen import worst
 from bncourse.grading.submissions.missing_names import Mended, mended_answers
 
-STOPPED = ("wrong", "crashed", "not attempted")
-"""Outcomes of a test that a missing name may have stopped."""
-_MISSING = re.compile("NameError|UnboundLocalError|is not defined|does not exist")
-"""What the message of such a test says."""
+_MISSING = ("NameError", "UnboundLocalError")
+"""What a missing name raises."""
 
 
 def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended_answers) -> Attempt | None:
@@ -30,7 +28,7 @@ def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended
     look : callable
         Does what `mended_answers` does; a grader's does it where it can be ended.
     """
-    stopped = {verdict.grade_id for verdict in attempt.all_verdicts() if _is_stopped(verdict)}
+    stopped = attempt.stopped_by(*_MISSING)
     reading, code = attempt.reading, attempt.code
     if not stopped or attempt.reason:
         return None
@@ -73,11 +71,6 @@ def keep_what_was_seen(attempt: Attempt, again: Attempt) -> None:
     for name, how in again.measured.items():
         attempt.measured[name] = worst([how, attempt.measured.get(name, "")])
     attempt.reason = again.reason
-
-
-def _is_stopped(verdict: Verdict) -> bool:
-    """Whether a missing name may have stopped a test."""
-    return verdict.outcome in STOPPED and bool(_MISSING.search(verdict.message))
 
 
 def _said_once(verdict: Verdict, said: str) -> Verdict:

@@ -5,16 +5,15 @@ keeps its zero, and the others get what the rest of the code is worth. The tests
 but for the slip: stopping it on purpose gains nothing.
 """
 
-import re
 from collections.abc import Callable
 
 from bncourse.grading.engine.attempt import Attempt
-from bncourse.grading.engine.missing_names import STOPPED, with_put_in
+from bncourse.grading.engine.missing_names import with_put_in
 from bncourse.grading.submissions.missing_names import Mended
 from bncourse.grading.submissions.slips import answers_without_slips
 
-_STOP = re.compile("(Type|Key|Attribute|Index|Value)Error")
-"""What the message of a test says that a slip has stopped."""
+_STOP = ("TypeError", "KeyError", "AttributeError", "IndexError", "ValueError")
+"""What a slip raises."""
 
 
 def with_slips_put_right(
@@ -29,8 +28,7 @@ def with_slips_put_right(
     look : callable
         Does what `answers_without_slips` does; a grader's does it where it can be ended.
     """
-    lost = (verdict for verdict in attempt.all_verdicts() if verdict.outcome in STOPPED)
-    stopped = {verdict.grade_id for verdict in lost if _STOP.search(verdict.message)}
+    stopped = attempt.stopped_by(*_STOP)
     if attempt.reason or not stopped:
         return None
     reading = attempt.reading

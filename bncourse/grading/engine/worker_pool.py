@@ -12,19 +12,33 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from bncourse.grading.core.closing import Closing
 from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
+from bncourse.grading.oracle.patience import Clock
 from bncourse.grading.sandbox import bubblewrap
 from bncourse.grading.sandbox.forkserver import START_SECONDS, Forkserver, LaneError, StartError, last_words, spawn
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late, introduced_pair
 from bncourse.grading.sandbox.inside.progress import shared_place
 from bncourse.grading.sandbox.inside.wire_types import WireError
 
-__all__ = ["Lane", "LaneError", "StartError", "WorkerPool"]
+__all__ = ["Lane", "LaneError", "Patience", "StartError", "WorkerPool"]
+
+LOOK_SECONDS = 1.0
+"""How often one looks at an oracle that reports nothing."""
+
+
+class Patience(NamedTuple):
+    """How long the oracle's next report is waited for."""
+
+    clock: float
+    """Seconds by the clock."""
+    own: float
+    """Seconds of the oracle's own processor time: it breaks off by itself what takes too long, but for one long step,
+    as in comparing what a student's values hold."""
 
 
 class Lane(Closing):
@@ -49,6 +63,8 @@ class Lane(Closing):
         self.cpu = processors[place % len(processors)]
         self.pid = 0
         """The oracle's process for the present submission."""
+        self._silent = 0.0
+        """Seconds that it has used since its last report."""
         self.numbers = itertools.count(1)
         self.forkservers: dict[tuple[tuple[str, ...], ...], Forkserver] = {}
         self.known: set[str] = set()
@@ -118,7 +134,7 @@ class Lane(Closing):
             raise LaneError(f"the oracle has ended ({type(error).__name__})") from error
 
     def run(
-        self, job: dict[str, Any], forkserver: Forkserver, patience: Callable[[], float]
+        self, job: dict[str, Any], forkserver: Forkserver, patience: Patience
     ) -> Generator[dict[str, Any], None, None]:
         """Run passes over a submission, one behind the other, in one worker; yields the oracle's reports.
 
@@ -130,8 +146,7 @@ class Lane(Closing):
             The master's key, the passes with their steps, the seed.
         forkserver : Forkserver
             Whose fork runs the student's cells.
-        patience : callable
-            Returns the seconds to wait for the next report.
+        patience : Patience
         """
         number = next(self.numbers)
         ours, theirs = introduced_pair()
@@ -159,7 +174,7 @@ class Lane(Closing):
                     if left == 0:
                         return
         except Late:
-            yield {"overdue": True}
+            yield {"overdue": True, "spent": self._silent}
         except (Gone, WireError) as error:
             raise LaneError("the oracle's process ended") from error
         finally:
@@ -187,10 +202,22 @@ class Lane(Closing):
         except (Gone, WireError):
             return
 
-    def _reports(self, channel: Channel, patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
+    def _hear_next(self, channel: Channel, patience: Patience) -> bytes:
+        """The oracle's next reports; raises Late where they do not come in time."""
+        begun, clock = time.monotonic(), Clock(self.pid)
+        used = clock.used()
+        while True:
+            try:
+                return channel.receive(min(begun + patience.clock, time.monotonic() + LOOK_SECONDS))
+            except Late:
+                waited, self._silent = time.monotonic() - begun, clock.used() - used
+                if waited >= patience.clock or (self.pid and self._silent >= patience.own):
+                    raise
+
+    def _reports(self, channel: Channel, patience: Patience) -> Iterator[dict[str, Any]]:
         """The oracle's reports on one pass, which come several at a time."""
         while True:
-            data = channel.receive(time.monotonic() + patience())
+            data = self._hear_next(channel, patience)
             for message in json.loads(data):
                 self.pid = message.get("pid", 0) or self.pid
                 if "failed" in message:

@@ -13,6 +13,8 @@ MOST = 3.0
 """How many times its seconds a cell may take by the clock, however busy the machine is."""
 LEAST = 1e-3
 """Seconds; less is nothing."""
+OWN_TIMES, OWN_SECONDS = 2.0, 10.0
+"""A cell may use the oracle's processor for so many times the student's seconds, and so many more."""
 LOOK_SECONDS = 0.1
 """How often one looks at the threads of a process: what a thread had waited is not said after its end."""
 

@@ -17,17 +17,14 @@ from bncourse.grading.core.records import MasterCell, Verdict
 from bncourse.grading.core.seeds import begin_anew, cell_seed
 from bncourse.grading.oracle.compiled_master import CompiledMaster, quiet, test_file
 from bncourse.grading.oracle.namespace import Namespace
-from bncourse.grading.oracle.patience import LEAST
+from bncourse.grading.oracle.patience import LEAST, OWN_SECONDS, OWN_TIMES
 from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate, TestLate
-from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student
+from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student, what_stopped
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.progress import read_place
 from bncourse.grading.sandbox.inside.watching import HOW as MEASURING
 from bncourse.grading.sandbox.inside.watching import measured_message
-
-OWN_TIMES, OWN_SECONDS = 2.0, 10.0
-"""A test may use this side's processor for so many times the student's seconds, and so many more."""
 
 
 class Session:
@@ -60,8 +57,9 @@ class Session:
         """What is to be reported."""
         self.broken: list[str] = []
         """What the master's own cells could not import on this side."""
-        self.own_left, self.own_until = OWN_TIMES * part["seconds"] + OWN_SECONDS, math.inf
-        """Seconds of this process's own time for all tests, and when the present one must have ended."""
+        self.own_most, self.own_until = OWN_TIMES * part["seconds"] + OWN_SECONDS, math.inf
+        """Seconds of this process's own time for all cells, and when the present one must have ended."""
+        self.own_left = self.own_most
         self.sound = True
         """Whether no test was broken off, so that this process can take another submission."""
 
@@ -72,7 +70,7 @@ class Session:
             self.send_waiting()
 
     def on_timer(self, *_: Any) -> None:
-        """Send what is to be reported, and break off a test that takes too long."""
+        """Send what is to be reported, and break off what takes too long."""
         self.send_waiting()
         if time.process_time() > self.own_until:
             self.own_until, self.sound = math.inf, False
@@ -113,7 +111,7 @@ class Session:
                     loading=loading,
                     cell=step["cell"],
                     statement=statement,
-                    spent=self.connection.in_all.charged(),
+                    spent=self.spent(),
                     secret=self.connection.secret,
                     **in_all,
                 )
@@ -122,9 +120,30 @@ class Session:
         self.tell(done=self.phase, alone=followed and not on)
         return on or not followed
 
+    def spent(self) -> float:
+        """Seconds of the submission's that this pass has used, on the student's side or on this one."""
+        own = (self.own_most - self.own_left - OWN_SECONDS) / OWN_TIMES
+        return float(max(self.connection.in_all.charged(), own))
+
+    @contextlib.contextmanager
+    def own_time(self) -> Iterator[None]:
+        """Count what this side uses, and break it off where that is too much, whatever the answer is that it reads."""
+        begun = time.process_time()
+        self.own_until = begun + min(self.own_left, OWN_TIMES * self.job["seconds"] + OWN_SECONDS)
+        try:
+            yield
+        except TestLate:
+            raise StudentLate from None
+        finally:
+            self.own_until = math.inf
+            self.own_left -= time.process_time() - begun
+        if self.own_left <= LEAST:
+            raise StudentLate
+
     def ready_for_another(self) -> bool:
         """Have the student's process begin anew; False where that is not as good as a new process."""
-        with contextlib.suppress(StudentLate, StudentGone, Exception):  # whatever it answers, another one is there
+        # whatever it answers, another one is there
+        with contextlib.suppress(StudentLate, StudentGone, Exception), self.own_time():
             return self.connection.request("anew")[1] is True
         return False
 
@@ -136,7 +155,7 @@ class Session:
         seed = cell_seed(self.job["seed"], self.master.assignment, name)
         show = self.phase == "preview"
         seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
-        with contextlib.suppress(Exception):
+        with self.own_time(), contextlib.suppress(Exception):
             seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
         if show:  # no test runs here, so this side needs no names
             if any(seen.values()):
@@ -193,7 +212,7 @@ class Session:
                 self.broken.append(one_line(raised))
         self.own_until = math.inf
         self.own_left -= time.process_time() - own
-        with contextlib.suppress(Exception):  # whose process has ended needs nothing back
+        with contextlib.suppress(StudentLate, StudentGone, Exception):  # whose process has ended needs nothing back
             self.space.show_hidden()
         self.tell(
             verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
@@ -201,7 +220,7 @@ class Session:
             gone=self.connection.ended is StudentGone,
             measured=dict(self.connection.measured),
             missing=sorted(self.space.missing),
-            not_implemented=isinstance(raised_by_student(error), NotImplementedError),
+            stopped=what_stopped(error),
             broken=self.broken[:3],
         )
         if isinstance(error, StudentLate | StudentGone):

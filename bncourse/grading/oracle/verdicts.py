@@ -157,6 +157,15 @@ def raised_by_student(error: BaseException | None) -> StudentError | None:
     return None
 
 
+def what_stopped(error: BaseException | None) -> str:
+    """Name the built-in exception that ended a test before there was an answer to judge; empty where there was one."""
+    student = raised_by_student(error)
+    if student is not None:
+        return type(student).__name__
+    judged = isinstance(error, AssertionError | StudentRefused) or not isinstance(error, Exception)
+    return "" if judged else type(error).__name__
+
+
 def _assertion(
     cell: MasterCell, error: AssertionError, hidden: bool, lines: list[int], asked: frozenset[str], *, discreet: bool
 ) -> str:

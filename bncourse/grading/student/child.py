@@ -29,7 +29,7 @@ from bncourse.grading.core.seeds import begin_anew, cell_seed
 from bncourse.grading.oracle.compiled_master import CompiledMaster, quiet, test_file
 from bncourse.grading.oracle.patience import LEAST, MOST, OwnDelay
 from bncourse.grading.oracle.remote_errors import StudentError, StudentLate, error_class
-from bncourse.grading.oracle.verdicts import judge, raised_by_student
+from bncourse.grading.oracle.verdicts import judge, raised_by_student, what_stopped
 from bncourse.grading.sandbox.inside import shell as shells
 from bncourse.grading.sandbox.inside.cells import describe
 from bncourse.grading.sandbox.inside.parsing import foreign, parse
@@ -200,7 +200,7 @@ class Child:
             withheld=False,
             gone=False,
             missing=sorted(self.space.missing),
-            not_implemented=isinstance(raised_by_student(error), NotImplementedError),
+            stopped=what_stopped(error),
             broken=self.broken[:3],
             measured=self.space.measured,
         )

@@ -6,6 +6,7 @@ to is named, so that a person opens the student's own file.
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ MAX_BYTES = 6 * 2**20
 """Of one picture; a photo has three to five million."""
 MAX_BYTES_IN_ALL = 12 * 2**20
 MAX_PICTURES = 12
-MAX_SIDE = 12_000
+MAX_SIDE, MAX_PIXELS, MAX_PIXELS_IN_ALL = 12_000, 60_000_000, 200_000_000
+"""A side, and what a browser needs four bytes for, however few bytes the file has; a large photo has 50 million."""
 MAX_LOOKS = 10
 
 _REFERENCE = re.compile(
@@ -44,7 +46,7 @@ class Pictures:
     def __init__(self) -> None:
         self.looks: list[str] = []
         """What could not be kept, in words."""
-        self._count = self._bytes = 0
+        self._count = self._bytes = self._pixels = 0
 
     def take(self, source: str, attachments: Mapping[str, Any], where: str) -> tuple[str, tuple[Picture, ...]]:
         """Take the pictures out of a text.
@@ -98,17 +100,23 @@ class Pictures:
 
     def _keep(self, data: bytes | None, name: str, where: str, kept: list[Picture]) -> int:
         """Keep a picture; returns its number in the cell, or 0."""
-        kind = kind_of(data or b"")
+        kind, pixels = kind_and_pixels(data or b"")
         if not data or not kind:
             self._look(where, name, "is neither PNG nor JPEG")
-        elif len(data) > MAX_BYTES or self._bytes + len(data) > MAX_BYTES_IN_ALL or self._count >= MAX_PICTURES:
+        elif len(data) > MAX_BYTES or pixels > MAX_PIXELS or self._full(len(data), pixels):
             self._look(where, name, "is too large, or one too many")
         else:
             self._count += 1
             self._bytes += len(data)
+            self._pixels += pixels
             kept.append(Picture(kind, data))
             return len(kept)
         return 0
+
+    def _full(self, more_bytes: int, more_pixels: int) -> bool:
+        """Whether another picture would be one too many."""
+        too_many = self._bytes + more_bytes > MAX_BYTES_IN_ALL or self._pixels + more_pixels > MAX_PIXELS_IN_ALL
+        return too_many or self._count >= MAX_PICTURES
 
     def _look(self, where: str, name: str, why: str) -> None:
         if len(self.looks) < MAX_LOOKS:
@@ -117,21 +125,22 @@ class Pictures:
             )
 
 
-def kind_of(data: bytes) -> str:
-    r"""The kind of a picture by its bytes, or nothing: a PNG or JPEG of a side up to MAX_SIDE.
+def kind_and_pixels(data: bytes) -> tuple[str, int]:
+    r"""The kind of a picture by its bytes, and its size; of what is no PNG or JPEG of a side up to MAX_SIDE, nothing.
 
-    >>> kind_of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01")
-    'image/png'
-    >>> kind_of(b"GIF89a")
-    ''
+    >>> kind_and_pixels(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x03")
+    ('image/png', 6)
+    >>> kind_and_pixels(b"GIF89a")
+    ('', 0)
     """
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR":
         sides, kind = [int.from_bytes(data[at : at + 4], "big") for at in (16, 20)], "image/png"
     elif data[:3] == b"\xff\xd8\xff":
         sides, kind = list(_sides_of_jpeg(data)), "image/jpeg"
     else:
-        return ""
-    return kind if len(sides) == 2 and all(0 < side <= MAX_SIDE for side in sides) else ""
+        return "", 0
+    fine = len(sides) == 2 and all(0 < side <= MAX_SIDE for side in sides)
+    return (kind, math.prod(sides)) if fine else ("", 0)
 
 
 def _sides_of_jpeg(data: bytes) -> Iterator[int]:
@@ -142,6 +151,8 @@ def _sides_of_jpeg(data: bytes) -> Iterator[int]:
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             yield int.from_bytes(data[at + 5 : at + 7], "big")
             yield int.from_bytes(data[at + 7 : at + 9], "big")
+            return
+        if marker == 0x01 or 0xD0 <= marker <= 0xD9:  # these have no length, so that readers differ in what comes next
             return
         at += 2 + max(length, 2) if marker != 0xFF else 1
 

@@ -13,16 +13,15 @@ OUT = RIGHT | {"forward": RIGHT["forward"].replace("    y = gamma", "    out = g
 TWO = OUT | {"scale": "def standardize(x):\n    return (x - x.sum() / n) / x.std()"}
 
 
-def attempt(answers: Mapping[str, str], **lost: Outcome) -> Attempt:
-    """An attempt that has lost some tests."""
+def attempt(answers: Mapping[str, str], raised: str = "NameError", **lost: Outcome) -> Attempt:
+    """An attempt that has lost some tests, which an exception has stopped."""
     made = Attempt(MASTER, submission_of(MASTER, "x", hand_in(answers)).reading)
     for cell in MASTER.cells:
         if cell.kind == "test":
             outcome = lost.get(cell.grade_id.removeprefix("test-"), "correct")
             points = cell.points if outcome == "correct" else 0.0
-            made.put(
-                Verdict(cell.grade_id, outcome, points, cell.points, "" if points else "It stopped: NameError: ...")
-            )
+            made.put(Verdict(cell.grade_id, outcome, points, cell.points, "" if points else "It stopped."))
+            made.stopped[cell.grade_id] = "" if points else raised
     return made
 
 
@@ -77,7 +76,8 @@ def test_a_test_that_failed_for_another_reason_is_not_tried_again() -> None:
     """Code that sees in which run it is would have a second answer to it."""
     first = attempt(OUT, forward="crashed", scale="wrong")
     wrong = next(verdict for verdict in first.all_verdicts() if verdict.grade_id == "test-scale")
-    first.put(replace(wrong, message="A hidden test of `standardize` failed."))
+    first.put(replace(wrong, message="NameError: the name N is not defined, says the code's own text."))
+    first.stopped["test-scale"] = ""
     again = with_names(first)
     assert again is not None and again.open_tests() == ["test-forward"]
     for verdict in attempt(RIGHT).all_verdicts():

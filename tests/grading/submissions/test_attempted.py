@@ -13,7 +13,7 @@ from bncourse.grading.core.records import MasterCell, SubmissionRecord
 from bncourse.grading.core.render import release_notebook
 from bncourse.grading.reports.autograded import autograded_notebook
 from bncourse.grading.submissions.attempted import added_cells, attempted
-from bncourse.grading.submissions.pictures import MAX_BYTES, MAX_PICTURES, kind_of
+from bncourse.grading.submissions.pictures import MAX_BYTES, MAX_PICTURES, kind_and_pixels
 from bncourse.grading.submissions.read import Reading
 from bncourse.grading.submissions.submission import submission_of
 from tests.assignments.saved_elsewhere import PLACES
@@ -224,9 +224,28 @@ def test_any_other_picture_is_named_and_looked_at(source: str, files: dict[str, 
 
 def test_a_picture_of_absurd_size_is_none() -> None:
     header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
-    assert kind_of(header + (10).to_bytes(4, "big") * 2) == "image/png"
-    assert kind_of(header + (10_000_000).to_bytes(4, "big") * 2) == ""
-    assert kind_of(JPEG) == "image/jpeg" and kind_of(JPEG[:20]) == "" and kind_of(b"\xff\xd8" + b"\xff" * 10_000) == ""
+    assert kind_and_pixels(header + (10).to_bytes(4, "big") * 2) == ("image/png", 100)
+    none = ("", 0)
+    assert kind_and_pixels(header + (10_000_000).to_bytes(4, "big") * 2) == none
+    assert kind_and_pixels(JPEG)[0] == "image/jpeg" and kind_and_pixels(JPEG[:20]) == none
+    assert kind_and_pixels(b"\xff\xd8" + b"\xff" * 10_000) == none
+    assert kind_and_pixels(JPEG[:2] + b"\xff\x01" + JPEG[2:]) == none
+    assert kind_and_pixels(JPEG[:2] + b"\xff\xd0\x00\x04" + JPEG[2:]) == none
+
+
+def png(width: int, height: int, number: int) -> bytes:
+    """A picture that is small as a file, and needs four bytes a pixel where it is shown."""
+    return PNG[:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + PNG[24:] + bytes([number])
+
+
+@pytest.mark.parametrize(
+    ("side", "count", "kept"), [(11_999, 1, 0), (7_000, 5, 4), (2_000, MAX_PICTURES, MAX_PICTURES)]
+)
+def test_pictures_of_few_bytes_and_many_pixels_have_a_limit_too(side: int, count: int, kept: int) -> None:
+    files = {f"p{number}_png": {"image/png": coded(png(side, side, number))} for number in range(count)}
+    reading = answered("Photos.", **files)
+    assert len(reading.pictures.get("explain", ())) == kept
+    assert len(reading.looks) == count - kept
 
 
 def test_master_cells_of_the_small_assignment_are_as_these_tests_want_them() -> None:

@@ -112,6 +112,89 @@ def growing() -> list[Pair]:
     return [*pairs, alter("scale", ALIASED, WRONG["scale"], "many arrays in the same bytes", points=FULL - 2)]
 
 
+COLLIDING = """\
+import itertools, sys
+codec = next(module for name, module in sys.modules.items() if name.endswith("inside.codec"))
+class Many(list):
+    pass
+codec._CODES[Many] = codec.SET, list
+def standardize(x):
+    return {value}"""
+SETS = {
+    "in a set": "Many(itertools.product((-1, -2), repeat=15))",
+    "in sets in a list": "[Many(itertools.product((-1, -2), repeat=13))] * 6",
+    "of pairs": "Many(((-1, -2)[i & 1], *((-1, -2)[i >> k & 1] for k in range(1, 15))) for i in range(2**15))",
+}
+
+
+@row("values of one hash, which take the square of their number to compare", "-")
+def colliding() -> list[Pair]:
+    """(-1,) and (-2,) have the same hash, whatever Python's seed for hashes is, and so have longer ones."""
+    return [
+        alter("scale", COLLIDING.format(value=value), WRONG["scale"], title, points=FULL - 2)
+        for title, value in SETS.items()
+    ]
+
+
+DRAWN = """\
+import sys
+shells = next(module for name, module in sys.modules.items() if name.endswith("inside.shell"))
+def png(side):
+    return b"\\x89PNG\\r\\n\\x1a\\n\\0\\0\\0\\rIHDR" + side.to_bytes(4, "big") * 2
+shells.figures = lambda: [png({side})] * 4"""
+
+
+@row("pictures of few bytes and very many pixels", "-")
+def many_pixels() -> list[Pair]:
+    """What shows a picture needs four bytes for each pixel, however few bytes the file has."""
+
+    def few(record: SubmissionRecord) -> bool:
+        drawn = [picture for output in record.outputs for picture in output.pictures]
+        return sum(int.from_bytes(each[16:20], "big") ** 2 for each in drawn) <= 40_000_000
+
+    return [
+        Pair(
+            hand_in(first=DRAWN.format(side=side), added=[("forward", "1")] * 40),
+            hand_in(added=[("forward", "1")] * 40),
+            f"{side} each way",
+            points=FULL,
+            extra=few,
+        )
+        for side in (1_200, 1_581, 4_000, 65_535)
+    ]
+
+
+TWICE = """\
+def count(x):
+    return N
+def mean(x):
+    return x.mean(dim=0)
+SECOND, THIRD = "N" in count.__code__.co_varnames, ("axis",) in mean.__code__.co_consts
+def batch_norm_forward(x, gamma, beta, *, eps=1e-5):
+    if not SECOND and not THIRD:
+        raise {error}
+    mean, var = x.mean(axis=0), x.var(axis=0)
+    inv_std = 1 / np.sqrt(var + eps * {right})
+    x_hat = (x - mean) * inv_std
+    return gamma * x_hat + beta, (x_hat, inv_std, gamma)"""
+
+
+@row("code that stops on purpose, to give one answer in a second run and another one in a third", "-")
+def answered_twice() -> list[Pair]:
+    """What stopped a test is what was raised, and each exception has one run more; what a text says counts nothing."""
+    stops = {
+        "a missing name that speaks of a slip": ("NameError('TypeError: ...')", "THIRD"),
+        "both in one class": ("type('E', (NameError, TypeError), {})('KeyError')", "THIRD"),
+        "a slip that speaks of a name": ("KeyError('NameError: N is not defined')", "SECOND"),
+        "an error of no slip": ("RuntimeError('NameError, TypeError')", "THIRD"),
+    }
+    control = hand_in(RIGHT | {"forward": "def batch_norm_forward(*_, **__):\n    raise RuntimeError"})
+    return [
+        Pair(hand_in(RIGHT | {"forward": TWICE.format(error=error, right=right)}), control, title, points=FULL - 7)
+        for title, (error, right) in stops.items()
+    ]
+
+
 LAST_CELLS = {
     "math.sqrt": "import math\nmath.sqrt = lambda x: 7.0",
     "the decimal precision": "import decimal\ndecimal.getcontext().prec = 2",
@@ -122,6 +205,13 @@ LAST_CELLS = {
     "what encodes values": "import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('inside.codec'):\n        "
     "m.Encoder.encode = lambda self, value: b''",
     "by a string": "exec('import math; math.sqrt = None')",
+    "by an attribute's name": "import math, operator\noperator.attrgetter('__dict__')(math)['sqrt'] = None",
+    "by a method's name": "import math, operator\noperator.methodcaller('__setattr__', 'sqrt', None)(math)",
+    "by a wrapper": "import functools, math\nclass Fake:\n    sqrt = None\n"
+    "functools.update_wrapper(math, Fake, assigned=['sqrt'], updated=())",
+    "by members of an enumeration": "import enum, math\nclass E(enum.Enum):\n    __module__ = 'math'\n    sqrt = 1\n"
+    "enum.global_enum(E)",
+    "by an annotation": "import math, typing\ndef f(x: 'setattr(math, \"sqrt\", None)'): ...\ntyping.get_type_hints(f)",
     "in a function": "def change():\n    import math\n    math.sqrt = None\nchange()",
 }
 RELYING = """\
@@ -134,12 +224,20 @@ def standardize(x):
     return (x - mean) / math.sqrt(float(((x - mean) ** 2).mean())) + 0 * np.linalg.norm(x)"""
 
 
+RELYING_ON_MATH = """\
+import fractions, math
+def standardize(x):
+    assert fractions.Fraction(1, 4) + fractions.Fraction(1, 4) == fractions.Fraction(1, 2)
+    return (x - x.mean()) / math.sqrt(float(((x - x.mean()) ** 2).mean())) + 0 * np.linalg.norm(x)"""
+"""The same with modules alone that change nothing when they are imported."""
+
+
 @row("a last cell that replaces what right code before it uses", "-")
 def last_cell() -> list[Pair]:
     """Cells first show what they show; the tests then run where none of that has happened yet."""
-    right = RIGHT | {"scale": RELYING}
     return [
         Pair(hand_in(right, added=[("test-number", code)]), hand_in(right), title, points=FULL, status="correct")
+        for right in (RIGHT | {"scale": RELYING}, RIGHT | {"scale": RELYING_ON_MATH})
         for title, code in LAST_CELLS.items()
     ]
 
@@ -203,6 +301,11 @@ TRUSTED.run(
     "a check that looks at a name, an order, a cache or nothing, and at no gradient",
     "-",
     "tests/acceptance/test_forged_checks.py::test_a_check_that_looks_at_no_gradient_gets_nothing",
+)
+TRUSTED.run(
+    "a check that knows all programs by the numbers that they return",
+    "-",
+    "tests/diagnosis/test_check_of_checks.py::test_no_list_of_known_programs_holds_those_that_are_tried",
 )
 TRUSTED.run(
     "pairs of functions that agree with each other and depend on nothing",

@@ -24,6 +24,8 @@ MAX_HEAD = 4 * 2**20
 """Bytes of it that are not in arrays."""
 MAX_DEPTH = 32
 MAX_NODES = 200_000
+MAX_SET = 5_000
+"""Values in a set: all may have the same hash, so that making it takes the square of the time, and nothing ends it."""
 MAX_INT_BYTES = 4096
 MAX_AXES = 32
 MAX_TEXT = 16 * 2**20
@@ -222,6 +224,8 @@ class Decoder:
         if code == TUPLE:
             return tuple(values)
         if code == SET:
+            if len(values) > MAX_SET:
+                raise WireError(f"the value holds a set of more than {MAX_SET} values")
             return set(values)
         if code == SLICE:
             return slice(*values)

@@ -11,7 +11,7 @@ from typing import Any
 
 STORES = frozenset(dis.opmap[name] for name in ("STORE_ATTR", "DELETE_ATTR"))
 IMPORT_NAME = dis.opmap["IMPORT_NAME"]
-OWN = ("self", "ctx")
+_OWN = (("self",), ("ctx",))
 """What a method calls its own object, to which it may give attributes."""
 HARMLESS_MODULES = """
 __future__ abc cmath collections copy dataclasses enum fractions functools itertools math numbers numpy operator random
@@ -19,11 +19,13 @@ statistics string time torch typing
 """
 """Importing them only loads them; what they offer besides stands in the lists below."""
 POWERFUL = """
-breakpoint compile delattr eval exec get_ipython getattr globals help input locals memoryview open setattr vars
+attrgetter breakpoint compile delattr eval exec get_ipython get_type_hints getattr global_enum globals help input
+locals memoryview methodcaller open register setattr update_wrapper vars wraps
 __builtins__ __code__ __defaults__ __dict__ __func__ __globals__ __import__ __self__ __subclasses__ __wrapped__
-backends ctypes ctypeslib f2py lib library linecache modules patch rcParams testing threading utils
+backends builtins ctypes ctypeslib f2py gc inspect lib library linecache modules os patch rcParams sys testing threading
+types utils
 """
-"""Functions by which anything can be reached, and parts of libraries that hold a state."""
+"""Functions by which anything can be reached or is given attributes, and parts of libraries that hold a state."""
 STATES = ("set", "use_", "enable_", "disable_", "register_", "__")
 """How functions begin that set a state, and what the language itself holds."""
 PLAIN = """
@@ -57,8 +59,12 @@ def _with_inner(code: types.CodeType) -> Iterator[types.CodeType]:
 
 def _one_only_binds(code: types.CodeType, own: frozenset[str] | set[str]) -> bool:
     in_class = "__qualname__" in code.co_names  # a class may define what the language asks of it
+    in_method = in_class or code.co_varnames[:1] in _OWN
     for name in code.co_names:
         if name in _POWERFUL:
+            return False
+        private = name[:1] == "_" and name[:2] != "__"  # what a library holds for itself, or a class of one's own
+        if private and name not in own and not in_method:
             return False
         if name.startswith(STATES) and not (name in _PLAIN or name in own or (in_class and name[:2] == "__")):
             return False
@@ -70,7 +76,7 @@ def _one_only_binds(code: types.CodeType, own: frozenset[str] | set[str]) -> boo
 
 def _stores_in_itself(code: types.CodeType) -> bool:
     """Whether every attribute that is stored is one of the first argument, which is the object itself."""
-    if code.co_varnames[:1] not in tuple((name,) for name in OWN) or not code.co_argcount:
+    if code.co_varnames[:1] not in _OWN or not code.co_argcount:
         return False
     earlier: list[tuple[str, Any]] = []
     for instruction in dis.get_instructions(code):

@@ -11,6 +11,7 @@ HARMLESS = {
     "an entry": "def f(dx):\n    dx[0] = 1.0\n    dx += 2\n    return {**{}, 'a': dx}",
     "imports": "import numpy as np\nfrom math import sqrt\nfrom collections.abc import Callable",
     "a context": "def f(x):\n    with np.errstate(all='ignore'):\n        return 1 / x",
+    "private names": "class A:\n    _n = 0\n    def f(self):\n        self._m = self._n\n        return self._f()",
     "a set": "seen = set()\nseen.add(1)",
     "an operator": "class V:\n    def __add__(self, o):\n        return 1\n    def __eq__(self, o):\n        return 1",
 }
@@ -39,6 +40,13 @@ EFFECTS = {
     "a default": "f.__defaults__ = (1,)",
     "a loop": "for np.mean in (0, 1):\n    pass",
     "a with": "with open('x') as np.mean:\n    pass",
+    "an attribute by its name": "operator.attrgetter('__dict__')(math)['sqrt'] = None",
+    "a method by its name": "operator.methodcaller('__setattr__', 'sqrt', None)(math)",
+    "wrapping": "@functools.wraps(f, assigned=['sqrt'])\ndef g(x):\n    return x",
+    "a library's own table": "copy._deepcopy_dispatch[list] = None",
+    "a function's use of it": "def f():\n    return collections._sys.modules",
+    "a module within another": "dataclasses.sys.path.clear()",
+    "a base class": "numbers.Number.register(list)",
 }
 
 
