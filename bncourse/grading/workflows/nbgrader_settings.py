@@ -24,6 +24,9 @@ def configure(config: Any, course: Course, root: Path | None = None) -> None:
         the course folder if left out.
     """
     make_alembic_callable()
+    importlib.import_module(
+        "bncourse.grading.workflows.student_names"
+    )  # for formgrader, and for nbgrader's class lists
     course.root.mkdir(parents=True, exist_ok=True)
     root = root or course.root
     # relative to the root, because nbgrader's own pattern for an absolute structure never matches

@@ -22,6 +22,7 @@ from bncourse.grading.core.plain_text import inert
 from bncourse.grading.gradebook.records_table import PEOPLE, dropped_students, open_gradebook
 from bncourse.grading.reports.spreadsheet import as_meant, csv_bytes
 from bncourse.grading.submissions.downloads import Person
+from bncourse.grading.workflows.student_names import shown_name
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     # what we call it: the headings under which platforms write it, best first, in small letters
@@ -155,7 +156,8 @@ def enter_members(course: Course, members: Iterable[Member]) -> int:
         known = {each.id: _known(each, people.get(each.id, "")) for each in gradebook.students}
         for member in members:
             before = known.get(member.student, Member(member.student))
-            after = Member(*(new or old for new, old in zip(member, before, strict=True)))
+            named = member._replace(first=shown_name(member.first), last=shown_name(member.last))
+            after = Member(*(new or old for new, old in zip(named, before, strict=True)))
             if after == before and member.student in known:
                 continue
             changed += 1

@@ -211,5 +211,10 @@ def escapes() -> list[Pair]:
 
 SEEN.run("formulas and separators in CSV", "L", "tests/acceptance/test_runs.py::test_formulas_are_inert_in_lists")
 SEEN.run(
+    "a student's name in a class list that is live in formgrader",
+    "L",
+    "tests/grading/workflows/test_student_names.py::test_no_name_is_live_on_formgraders_page",
+)
+SEEN.run(
     "score outside [0, max], NaN score", "F", "tests/acceptance/test_runs.py::test_a_score_stays_within_its_bounds"
 )
