@@ -161,7 +161,7 @@ def _by_fingerprints(trial: Trial, view: View, allowed: float, *, plain: bool) -
 
 
 def _by_reshapes(trial: Trial, allowed: float) -> Iterator[Candidate]:
-    """The right gradient of a table into which feature maps were reshaped without a transpose, or out of it."""
+    """The right gradient of a table into which feature maps were reshaped or transposed wrongly, or out of it."""
     probe = trial.probe
     if trial.inference or probe.layout.kind != "batch" or probe.x.ndim == 2:
         return
@@ -171,11 +171,13 @@ def _by_reshapes(trial: Trial, allowed: float) -> Iterator[Candidate]:
         model = other.expected.right
         x_hat, inv_std = (rows(np.broadcast_to(one, shape)) for one in (model.x_hat, model.inv_std))
         found = []
-        for dy in (other.probe.dy.reshape(-1, shape[1]), rows(other.probe.dy)):
-            inside = other.probe.gain * dy
+        dy, last = other.probe.dy, np.moveaxis(other.probe.dy, 1, -1)
+        tables = [dy.reshape(-1, shape[1]), dy.reshape(shape[1], -1).T, last.reshape(shape[1], -1).T, rows(dy)]
+        for table in tables:
+            inside = other.probe.gain * table
             dx = inv_std * (inside - inside.mean(axis=0) - x_hat * (inside * x_hat).mean(axis=0))
             found += [dx.reshape(shape), other.probe.layout.back(dx, shape)]
-        return found[:3]
+        return [*found[:-1], found[-1].swapaxes(-1, -2).reshape(shape)]
 
     for position, expected in enumerate(results(trial)):
         if np.abs(trial.values["dx"].array - expected).max() <= 100 * allowed * np.abs(expected).max():
@@ -183,7 +185,8 @@ def _by_reshapes(trial: Trial, allowed: float) -> Iterator[Candidate]:
             def predict(other: Trial, position: int = position) -> Array:
                 return results(other)[position]
 
-            yield Candidate(("conv-reshape",), predict)
+            exchanged = position == len(results(trial)) - 1
+            yield Candidate(("conv-rows-columns" if exchanged else "conv-reshape",), predict)
 
 
 def _textbooks(trial: Trial, allowed: float) -> Iterator[Candidate]:

@@ -12,7 +12,7 @@ PARTS = ["forward", "dx", "dgamma", "dbeta", "stages", "inference", "inference_b
 BOOK = Path(__file__).resolve().parents[2] / "book"
 
 
-OF_LAYERS = {"running-in-training", "inference-moves-statistics", "modes-exchanged"}
+OF_LAYERS = {"running-in-training", "inference-moves-statistics", "modes-exchanged", "batch-before-kept"}
 """Seen only where one object keeps the running statistics from call to call; `conventions/test_state.py` holds them."""
 
 

@@ -223,9 +223,9 @@ class Layer:
                 slot.holder[slot.key] = train
 
     @by_us
-    def run(self, values: Values) -> Outcome:
-        """Make a layer and call its forward pass."""
-        layer = self.make(values)
+    def run(self, values: Values, layer: Any = None) -> Outcome:
+        """Call the forward pass of a layer, by default of a new one."""
+        layer = self.make(values) if layer is None else layer
         known = self.signature(layer)
         x: Any = np.array(self.orientation.x(values.x))
         slot = self.find(layer, "gamma")
@@ -282,6 +282,16 @@ class Layer:
         """Whether it has running statistics."""
         layer = self.run(values).layer
         return self.find(layer, "running_mean") is not None and self.find(layer, "running_var") is not None
+
+    def starts_at_zero(self, values: Values) -> bool:
+        """Whether the running variance of a new one is zero."""
+        layer = self._construct(values, len(values.gamma))
+        if hasattr(layer, "build") and not self.module:
+            with quiet():
+                layer.build(self.orientation.x(values.x).shape)
+        slot = self.find(layer, "running_var")
+        value = to_numpy(slot.value) if slot is not None else None
+        return isinstance(value, np.ndarray) and value.size > 0 and not value.any()
 
     def has_engine(self, values: Values) -> bool:
         """Whether its parameters are tensors of an autograd engine of the file's own."""

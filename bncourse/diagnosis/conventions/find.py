@@ -10,6 +10,7 @@ from typing import Any
 from bncourse.diagnosis.conventions.bundles import bundles, function_of, layers_of
 from bncourse.diagnosis.conventions.calls import CannotCallError, Signature
 from bncourse.diagnosis.conventions.classes import Layer
+from bncourse.diagnosis.conventions.closures import open_closures
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.names import (
     BACKWARD,
@@ -140,6 +141,7 @@ def stem_of(name: str) -> str:
 def find_units(program: Program) -> list[Unit]:
     """Every normalization of a file, in its order."""
     units: dict[Any, Unit] = {}
+    open_closures(program)
     for name, tree in program.trees.items():
         if not is_wanted(tree):
             continue

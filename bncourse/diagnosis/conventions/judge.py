@@ -40,6 +40,7 @@ WRITES = {
     "x": "It writes into its input: the caller's x is another one after the call.",
     "dy": "It writes into its input: the caller's upstream gradient is another one after the call.",
 }
+STARTS_AT_ZERO = "In your code running_var starts at 0; PyTorch's starts at 1."
 LAYOUTS = {"last": "The channels lie on the last axis.", "rows": "The samples lie in columns."}
 TOO = "The same shows in inference."
 IN_INFERENCE = {
@@ -161,6 +162,10 @@ class Judge:
         name, backward = next(iter(passes.items()), ("", None))
         report = diagnose(canonical, backward, inference=inference, running=running, rules=rules)
         findings = self._of_state(forward, rules, report.findings)
+        later: tuple[Finding, ...] = ()
+        if isinstance(forward, Layer) and not any(one.belief in state.EXCHANGED for one in findings):
+            later = state.of_the_next_batch(forward, probe_of(rules), has_backward=bool(unit.backwards))
+        findings = (*(one for one in later if one.part == "forward"), *findings)
         apart = its.apart(forward, rules)
         own = tuple(one for one in findings if one.part not in GRADIENTS and one.part not in apart)
         own = self._once_in_inference(own)
@@ -174,6 +179,8 @@ class Judge:
         known = running is not None and not any(one.part.startswith("running") for one in findings)
         certain = not any(one.part in ("forward", "conv") for one in findings)
         differences = self._differences(report.notes, certain=certain) if known else ()
+        if isinstance(forward, Layer) and forward.starts_at_zero(values_of(probe_of(rules))):
+            differences += (STARTS_AT_ZERO,)
         found.append(FunctionReport(label, f"{what}, forward", _status(own), own, notes, differences))
         for part in dict.fromkeys(apart.values()):
             wrong = tuple(one for one in findings if apart.get(one.part) == part)
@@ -184,7 +191,8 @@ class Judge:
         others = [(name, report)] if backward is not None else []
         others += [(other, diagnose(canonical, passes[other], rules=rules)) for other in list(passes)[1:]]
         for other, its_report in others:
-            wrong = _once_each(tuple(one for one in its_report.findings if one.part in GRADIENTS))
+            wrong = tuple(one for one in (*later, *its_report.findings) if one.part in GRADIENTS)
+            wrong = _once_each(wrong)
             found.append(FunctionReport(other, f"{what}, backward", _status(wrong), wrong))
             if any(one.belief for one in own) and all(_says_little(one) for one in wrong):
                 found[-1].findings, found[-1].reason = (), FIRST if wrong else ""

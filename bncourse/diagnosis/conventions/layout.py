@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bncourse.diagnosis.conventions.bundles import layers_of
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation
+from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, constants_of, reached
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.imports import NotHereError
@@ -18,6 +18,7 @@ from bncourse.diagnosis.transform_search import explain
 from bncourse.diagnosis.transforms import kind_of
 
 USUAL_EPS = 1e-5
+LARGEST_EPS = 1e-2
 NO_EPS = 0.1
 """With which a function is compared that adds no eps at all, so that it shows."""
 TINY = 1e-14
@@ -97,6 +98,13 @@ def _mistakes(y: Any, probe: Probe) -> float:
     if found is None:
         return 3.0
     return len(found.beliefs) + 0.5 * ("conv-channels-last" in found.beliefs)
+
+
+def written_eps(forward: Forward | Layer) -> float | None:
+    """The one small number that stands in the code: where the result is wrong it says more than a measurement."""
+    found = {one for tree in reached(forward.tree, forward.program) for one in constants_of(tree)}
+    small = [one for one in found if isinstance(one, float) and 0 < one <= LARGEST_EPS]
+    return small[0] if len(small) == 1 else None
 
 
 def constant_of(run: Callable[..., Any], probe: Probe, *, inference: bool = False) -> float | None:

@@ -1,5 +1,6 @@
 """What a stateful function does with its running statistics besides moving them: in training, and in inference."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,39 @@ def of_inference(forward: Forward | Layer, probe: Probe, found: tuple[Finding, .
             kept = tuple(one for one in found if not (one.part == "inference" and one.belief is None))
             return (*kept, finding("inference-moves-statistics", "inference"))
     return found
+
+
+def of_the_next_batch(layer: Layer, probe: Probe, *, has_backward: bool) -> tuple[Finding, ...]:
+    """Name what a layer keeps of the batch before: y, or dx, of one that has seen another batch is another one.
+
+    Parameters
+    ----------
+    layer : Layer
+        The class.
+    probe : Probe
+        What it is tried on.
+    has_backward : bool
+        Whether it has a backward pass of its own.
+    """
+    values = Values(probe.x, probe.gamma, probe.beta, probe.eps, True, groups=2)
+    before = replace(values, x=2 * probe.x[:-1] + 1)
+    try:
+        first = layer.run(before)
+        used = first.layer
+        if has_backward:
+            layer.backward(probe.dy[:-1], first)
+        next_one, fresh = layer.run(values, used), layer.run(values)
+        if _differ(next_one.y, fresh.y):
+            return (finding("batch-before-kept", "forward"),)
+        if has_backward and _differ(layer.backward(probe.dy, next_one)[0], layer.backward(probe.dy, fresh)[0]):
+            return (finding("batch-before-kept", "dx"),)
+    except Exception:  # what cannot be called twice is not judged by it
+        return ()
+    return ()
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return isinstance(one, np.ndarray) and one.shape == other.shape and np.abs(one - other).max() > 1e-6
 
 
 EXCHANGED = {"running-in-training", "inference-batch-statistics", "inference-moves-statistics"}

@@ -16,7 +16,7 @@ from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward, autograd
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, runs_on
+from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, runs_on, written_eps
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.updates import Update
 from bncourse.diagnosis.probes import Probe, make_probe
@@ -60,7 +60,7 @@ class Translation:
         values = values_of(probe)
         if not forward.takes("eps", values):
             constant = constant_of(lambda x, gamma, beta: forward.run(values_of(probe, x=x)).y, probe)
-            rules = rules._replace(eps=constant or USUAL_EPS)
+            rules = rules._replace(eps=constant or written_eps(forward) or USUAL_EPS)
             still = self.inference(forward, rules)
             if still is not None:
                 rules = rules._replace(inference_eps=constant_of(still, probe, inference=True))

@@ -63,6 +63,27 @@ def _wrong(source: str, text: str) -> Wrong:
     return Wrong(cause, source, said)
 
 
+class HandedIn(NamedTuple):
+    """A file as it was handed in."""
+
+    name: str
+    source: str
+    cause: str
+    """What is wrong in words, after `wrong: `; or why it is right, after `right: `."""
+    said: tuple[str, ...]
+
+
+def handed_in(corpus: str) -> list[HandedIn]:
+    """The files of one corpus: under each its cause in words, and the beliefs that are said of it, after `> `."""
+    blocks = re.split(r"(?m)^=== ", (HERE / f"{corpus}.txt").read_text(encoding="utf-8"))[1:]
+    found = []
+    for block in blocks:
+        head, rest = block.split("\n", 1)
+        source, cause, said = rest.rsplit("\n> ", 2)
+        found.append(HandedIn(head, source + "\n", cause, tuple(said.strip().split(", "))))
+    return found
+
+
 def as_file(source: str) -> tuple[str, str]:
     """The text of a file and its name: a notebook where the program has cells."""
     if "\n%%\n" not in source:
