@@ -3,10 +3,14 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.transforms import ScaledTranslation
 
 from bncourse.experiments.result import Array
 from bncourse.experiments.statistics import band, interval
 from bncourse.plots.style import DIRECT, INK, LINES, MEAN, MUTED, TOTAL, VARIANCE
+
+BESIDE = 6.5 / 72
+"""Inches from a condition's marker to the dots of its seeds."""
 
 
 class Look(NamedTuple):
@@ -47,8 +51,10 @@ def curves(axis: Any, x: Array, runs: Array, look: Look) -> None:
     axis.fill_between(x, low, high, color=look.color, alpha=0.2, lw=0)
 
 
-def seeds(axis: Any, place: float, values: Array, look: Look, *, log: bool = False, lying: bool = False) -> None:
+def seeds(axis: Any, place: float, values: Array, look: Look, *, lying: bool = False) -> None:
     """Draw one condition: a small dot a seed, and a marker at the mean with the 95 % interval as a bar.
+
+    The dots stand beside their own marker by a length on paper, so that on no axis do they reach the next condition's.
 
     Parameters
     ----------
@@ -58,18 +64,17 @@ def seeds(axis: Any, place: float, values: Array, look: Look, *, log: bool = Fal
     values : array of shape (seeds,)
         Finite numbers.
     look : Look
-    log : bool
-        Whether the places are logarithmic, so that the dots may stand a little beside the bar.
     lying : bool
         Places upward and values to the right, in place of the other way round.
     """
 
-    def plot(places: Any, at: Any, *form: Any, **more: Any) -> None:
-        axis.plot(*((at, places) if lying else (places, at)), *form, color=look.color, **more)
+    def plot(places: Any, at: Any, *form: Any, **more: Any) -> Any:
+        return axis.plot(*((at, places) if lying else (places, at)), *form, color=look.color, **more)[0]
 
     mean, low, high, count = interval(values)
-    beside = place * 1.09 if log else place + 0.2
-    plot(np.full(count, beside), values, ".", ms=4, alpha=0.6)
+    right, up = (0.0, -BESIDE) if lying else (BESIDE, 0.0)
+    dots = plot(np.full(count, place), values, ".", ms=4, alpha=0.6)
+    dots.set_transform(axis.transData + ScaledTranslation(right, up, axis.figure.dpi_scale_trans))
     if count > 1:
         plot([place, place], [low, high], "-", lw=1.4)
     plot(place, mean, look.marker, ms=6)

@@ -32,7 +32,7 @@ def _against_size(result: Result, norms: Sequence[str], *, xlabel: str = "batch 
             beside = np.array(sizes) * 2 ** (0.11 * (place - (len(norms) - 1) / 2))
             runs = [100 * result.values("accuracy", norm=norm, batch_size=size) for size in sizes]
             for x, values in zip(beside, runs, strict=True):
-                seeds(axis, x, values, look, log=True)
+                seeds(axis, x, values, look)
             means = [values.mean() for values in runs]
             axis.plot(beside, means, look.marker, ls=look.line, color=look.color, ms=6, lw=1.2, label=look.name)
             words.append(f"{look.name} {', '.join(f'{mean:.1f}' for mean in means)}")

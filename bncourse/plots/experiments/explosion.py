@@ -26,7 +26,7 @@ def draw(result: Result, activation: str = "relu") -> Drawing:
             curves(by_layer, np.arange(runs.shape[1]), runs, NORMS[norm])
             factor = 1.0 + 0.06 * (norms.index(norm) - 1)
             for depth in depths:
-                seeds(growth, depth * factor, result.values("growth", depth=depth, **chosen), NORMS[norm], log=True)
+                seeds(growth, depth * factor, result.values("growth", depth=depth, **chosen), NORMS[norm])
             mean = result.interval("growth", depth=deep, **chosen).mean
             words.append(f"{NORMS[norm].name}: growth {mean:.2f} at depth {deep}")
         by_layer.set(yscale="log", xlabel="layer (0 is the input)", ylabel="gradient's norm / at the top")

@@ -28,7 +28,7 @@ def draw(result: Result) -> Drawing:
                     if result.values("diverged", **chosen).all():
                         axis.plot(scale, runs.mean(), "X", color=look.color, ms=8)
                     else:
-                        seeds(axis, scale, runs, look, log=True)
+                        seeds(axis, scale, runs, look)
                 axis.plot(scales, means, ls=look.line, color=look.color, label=look.name)
                 read = ", ".join(f"{mean:.0f}" for mean in means)
                 words.append(f"{NORMS[norm].name} at a rate of {rate:g}: {read}")

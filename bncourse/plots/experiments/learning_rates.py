@@ -25,7 +25,7 @@ def draw(result: Result) -> Drawing:
             for rate in rates:
                 chosen = {"part": "grid", "norm": norm, "rate": rate}
                 runs = 100 * result.values("accuracy", **chosen)
-                seeds(above, rate, runs, look, log=True)
+                seeds(above, rate, runs, look)
                 means.append(runs.mean())
                 outcomes(below, rate, row, result.values("failed", **chosen), result.values("diverged", **chosen), look)
             above.plot(rates, means, ls=look.line, color=look.color, label=look.name)

@@ -24,7 +24,7 @@ def draw(result: Result) -> Drawing:
             means = []
             for depth in depths:
                 runs = higher(result, norm, depth)
-                seeds(above, depth * (1.04 if norm == "batch" else 0.96), runs, NORMS[norm], log=True)
+                seeds(above, depth * (1.04 if norm == "batch" else 0.96), runs, NORMS[norm])
                 means.append(runs.mean())
             above.plot(depths, means, ls=NORMS[norm].line, color=NORMS[norm].color, label=NORMS[norm].name, lw=1)
             words.append(

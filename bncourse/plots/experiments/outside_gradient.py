@@ -28,7 +28,7 @@ def draw(result: Result) -> Drawing:
         sizes = np.array(result.labels("batch_size"), dtype=float)
         for size in sizes:
             values = 100 * result.values("relative_error", part="error", batch_size=int(size))
-            seeds(error, size, values, LOOKS["outside"], log=True)
+            seeds(error, size, values, LOOKS["outside"])
             words.append(f"error at {size:.0f} samples {values.mean():.0f} %")
         error.plot(sizes, 100 * np.sqrt(2 / (sizes - 2)), "-", color=INK, lw=1.2, label="√(2/(m − 2))")
         error.set(xscale="log", yscale="log", xlabel="batch size m", ylabel="error of dx (%)")

@@ -30,7 +30,7 @@ def draw(result: Result) -> Drawing:
                 held_out, rate = tried(result, **arm), rate_of(result, **arm)
                 values = 100 * result.values("accuracy", part="reported", **arm)
                 axis.plot(list(held_out), [100 * v for v in held_out.values()], ls=look.line, color=look.color, lw=1.1)
-                seeds(axis, rate * 10 ** (0.04 * (list(PLACES).index(place) - 1.5)), values, look, log=True)
+                seeds(axis, rate * 10 ** (0.04 * (list(PLACES).index(place) - 1.5)), values, look)
                 axis.plot([], [], look.marker, color=look.color, label=look.name)
                 words.append(f"{activation}, {place}: {values.mean():.1f} at rate {rate:g}")
                 lowest = min(lowest, values.min())
