@@ -9,6 +9,7 @@ says, whose words may be the student's; and there is one exception for each test
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.core.records import Verdict
 from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.sandbox.inside.seen import worst
@@ -45,7 +46,7 @@ def with_put_in(attempt: Attempt, put_in: dict[str, Mended], tests: Collection[s
     reading = attempt.reading
     answers = reading.answers | {name: one.source for name, one in put_in.items()}
     again = Attempt(attempt.master, reading._replace(answers=answers))
-    again.put_in = {name: one.said for name, one in put_in.items()}
+    again.put_in = {name: tuple(one_line(line) for line in one.said) for name, one in put_in.items()}
     again.repeat(attempt, tests)
     return again
 

@@ -2,13 +2,17 @@
 
 import ast
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping
 
 from bncourse.grading.core.names import parse
+from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master
 from bncourse.grading.submissions.library_shortcuts import MAY_NAME_ONE, shortcuts
 from bncourse.grading.submissions.read import Reading
 
+MAX_LOOKS, MAX_TEXT = 20, 2_000
+"""Cells that are said to name a shortcut, and characters of all reasons: a name may be as long as a cell."""
 HOW = {
     "differences": "measures what it returns with many forward passes of nudged inputs",
     "complex": "measures what it returns with a complex step",
@@ -27,13 +31,17 @@ def looks(reading: Reading, measured: Mapping[str, str]) -> str:
     measured : mapping
         Functions that were seen to measure derivatives, and how.
     """
-    return "; ".join([*reading.looks, *(f"{name} {HOW[how]}" for name, how in sorted(measured.items()))])
+    seen = (f"{name} {HOW[how]}" for name, how in sorted(measured.items()))
+    return inert("; ".join([*seen, *reading.looks]), MAX_TEXT)
 
 
 def library_looks(master: Master, reading: Reading) -> Iterator[str]:
-    """Say which cells, also those in between, name what PyTorch would do for them."""
-    if "torch" not in master.imports:
-        return
+    """Say which cells, also those in between, name what PyTorch would do for them; not of very many."""
+    if "torch" in master.imports:
+        yield from itertools.islice(_library_looks(master, reading), MAX_LOOKS)
+
+
+def _library_looks(master: Master, reading: Reading) -> Iterator[str]:
     places = [(f"cell {cell.grade_id}", reading.answers.get(cell.grade_id, "")) for cell in master.cells]
     places += [(f"a cell after {extra.after}", extra.source) for extra in (*reading.extras, *reading.moved)]
     written = {f"cell {cell.grade_id}" for cell in master.cells if cell.kind != "answer"}
@@ -41,7 +49,7 @@ def library_looks(master: Master, reading: Reading) -> Iterator[str]:
         tree = _parse(source) if place not in written and MAY_NAME_ONE.search(source) else None
         found = shortcuts(tree, master.trees.values()) if tree is not None else []
         if found:
-            yield f"{place} names {found[0]}, which does the work for it"
+            yield f"{place} names {found[0][:80]}, which does the work for it"
 
 
 def _parse(source: str) -> ast.Module | None:

@@ -7,6 +7,7 @@ what is plain is put right: a word that exists in the place of one that does not
 
 import ast
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, NamedTuple
@@ -30,6 +31,8 @@ SCALAR = ("sqrt", "exp", "log", "tanh")
 """Functions of `math` that take no array."""
 CTX = ("saved_tensors", "save_for_backward", "needs_input_grad", "mark_non_differentiable")
 TYPES = (dict, list, tuple, str, float)
+_WORDS = re.compile(r"[\w .:-]{1,40}")
+"""A key that can be written into code, and said, as it is."""
 MAX_SLIPS, CLOSE = 12, 0.75
 """Slips of an answer, beyond which nothing is plain, and how alike two words are."""
 
@@ -171,7 +174,7 @@ def _attribute(node: ast.Attribute, known: Known, torch: bool) -> Iterator[Edit]
 def _subscript(node: ast.Subscript, source: str, known: Known) -> Iterator[Edit]:
     key = _key(node)
     if key and known.keys and key not in known.keys and isinstance(node.ctx, ast.Load):
-        near = _alike(key, known.keys)
+        near = _alike(key, filter(_WORDS.fullmatch, known.keys))
         if near:
             yield _at(node.slice, f'"{near[0]}"', f'"{near[0]}" in the place of "{key}"')
     elif _is_function(node.value):

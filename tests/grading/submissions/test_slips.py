@@ -77,3 +77,9 @@ def test_the_code_does_what_was_meant() -> None:
     exec(mended.source, space)
     x = np.array([[1.0], [3.0]])
     np.testing.assert_allclose(space["f"](x), [[-1.0], [1.0]], rtol=0, atol=0)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("key", ['x_hat"', "x_hat\\", "x_hat\n", "x_hat\x1b", "x_hat" * 20])
+def test_a_key_that_is_no_word_is_never_written_into_code(key: str) -> None:
+    known = known_in([f"kept = {{{key!r}: 1}}"])
+    assert without_slips(f"def f(cache):\n    return cache[{key + 's'!r}]", known) is None

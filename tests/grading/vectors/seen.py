@@ -206,7 +206,24 @@ def escapes() -> list[Pair]:
     return [
         Pair(hand_in(first=code), hand_in(), "in output", points=FULL, extra=inert),
         Pair(hand_in(RIGHT | {"scale": call}), hand_in(RIGHT | {"scale": WRONG["scale"]}), "in a message", extra=inert),
+        *(
+            Pair(
+                hand_in(_with_keys(here, there)),
+                hand_in(_with_keys("x_hat", "xhat")),
+                f"in a key ({there!a})",
+                extra=inert,
+            )
+            for here, there in (("x_hat", "x_hat\x1b"), ("x_hat", "\u202ex_hat"), ("x_hat", "x\n_hat"))
+        ),
     ]
+
+
+def _with_keys(here: str, there: str) -> dict[str, str]:
+    """A cache that is written by one key and read by another one, which is a slip."""
+    cached = f'{{{here!r}: x_hat, "inv_std": inv_std, "gamma": gamma}}'
+    forward = RIGHT["forward"].replace("(x_hat, inv_std, gamma)", cached)
+    read = f'cache["{there}"], cache["inv_std"], cache["gamma"]'.replace("\n", "\\n")
+    return RIGHT | {"forward": forward, "backward": RIGHT["backward"].replace("= cache", f"= {read}")}
 
 
 SEEN.run("formulas and separators in CSV", "L", "tests/acceptance/test_runs.py::test_formulas_are_inert_in_lists")
