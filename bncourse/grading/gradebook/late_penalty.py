@@ -5,8 +5,8 @@ The score changes when written answers are marked, and the due date when it is m
 
 import contextlib
 import math
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import sqlalchemy as sql
 from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
@@ -49,6 +49,30 @@ def late_penalty(course: Course) -> Callable[[str, float, float], float | None] 
         ) from error
     rule: Callable[[str, float, float], float | None] = penalties.plugin_inst.late_submission_penalty
     return rule
+
+
+def enter_times(course: Course, assignment: str, times: Mapping[str, datetime]) -> None:
+    """Enter when students have handed in, which decides whether they were late.
+
+    Parameters
+    ----------
+    course, assignment
+        Of those who have handed in, students of whom nothing was graded are passed over.
+    times : mapping
+        By student, in UTC.
+    """
+    query = (
+        sql.select(SubmittedAssignment.id, SubmittedAssignment.student_id, SubmittedAssignment.timestamp)
+        .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+        .where(Assignment.name == assignment)
+    )
+    with contextlib.closing(open_gradebook(course)) as gradebook, gradebook.engine.begin() as connection:
+        found = ((row.id, row.timestamp, times.get(row.student_id)) for row in connection.execute(query).all())
+        changed = [{"submission": row, "time": time} for row, before, time in found if time not in (None, before)]
+        if changed:
+            table = SubmittedAssignment.__table__
+            update = sql.update(table).where(table.c.id == sql.bindparam("submission"))
+            connection.execute(update.values(timestamp=sql.bindparam("time")), changed)
 
 
 def update_penalties(course: Course, assignment: str) -> dict[str, float]:

@@ -36,7 +36,6 @@ from bncourse.grading.gradebook.records_table import (
     to_json,
 )
 from bncourse.grading.submissions.attempted import attempted
-from bncourse.grading.submissions.beside import handed_in_at, small_file
 from bncourse.grading.submissions.submission import Submission
 
 NEEDS_A_LOOK: frozenset[Outcome] = frozenset({"unreadable", "repaired", "needs review"})
@@ -154,8 +153,6 @@ class GradebookWriter:
             self._write_cells(connection, pending, new)
             self._write_flags(connection, pending)
             self._write_records(connection, pending)
-        for each in pending:
-            self._write_time(each.record.student)
 
     def _read_release(self) -> None:
         name = self.master.assignment
@@ -287,16 +284,6 @@ class GradebookWriter:
         own = RECORDS.c.assignment == self.master.assignment
         connection.execute(sql.delete(RECORDS).where(own & RECORDS.c.student.in_([row["student"] for row in rows])))
         connection.execute(sql.insert(RECORDS), rows)
-
-    def _write_time(self, student: str) -> None:
-        """Enter when it was handed in, which decides whether it was late."""
-        handed_in = handed_in_at(small_file(self.course, self.master.assignment, student, "timestamp.txt"))
-        if handed_in is None:
-            return
-        session = self._gradebook.db
-        notebook = session.get(SubmittedNotebook, self._notebooks[student])
-        notebook.assignment.timestamp = handed_in
-        session.commit()
 
 
 def new_ids(count: int) -> list[str]:

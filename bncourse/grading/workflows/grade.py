@@ -127,6 +127,7 @@ def grade_changed(
     def changed() -> Iterator[Submission]:
         for student in students:
             digest = process.find(student)
+            store.look_beside(student)
             if force or not digest or fingerprints.of(digest) != store.known(student):
                 yield process.read(student, digest)
             elif progress:

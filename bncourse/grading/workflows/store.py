@@ -7,15 +7,16 @@ from typing import Protocol, Self
 from bncourse.grading.authoring.course import Course, write
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.gradebook.fingerprints import Fingerprints
-from bncourse.grading.gradebook.late_penalty import late_penalty, update_penalties
+from bncourse.grading.gradebook.late_penalty import enter_times, late_penalty, update_penalties
 from bncourse.grading.gradebook.records_table import Kept
 from bncourse.grading.gradebook.writer import GradebookWriter
-from bncourse.grading.submissions.beside import small_file
+from bncourse.grading.submissions.beside import handed_in_at, small_file
 from bncourse.grading.submissions.submission import Submission
 from bncourse.grading.workflows.release import load_release
 from bncourse.grading.workflows.submission_process import SubmissionProcess
 
-FOR_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
+TIMESTAMP = "timestamp.txt"
+FOR_EXCHANGE = (TIMESTAMP, "submission_secret.txt")
 """Beside a notebook: when it was handed in, and what nbgrader's exchange knows the hand-in by."""
 
 
@@ -24,6 +25,10 @@ class Store(Protocol):
 
     def known(self, student: str) -> str:
         """The fingerprint of what was graded of a student before; empty where there is none."""
+        ...
+
+    def look_beside(self, student: str) -> None:
+        """Read what lies beside a student's file, which was found a moment ago."""
         ...
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
@@ -52,6 +57,8 @@ class CourseStore:
         load_release(course, master.assignment)  # refuses at once where it is not the master's
         late_penalty(course)  # refuses at once where the rule cannot be used
         self.gradebook = GradebookWriter(course, master)
+        self._beside: dict[str, dict[str, bytes]] = {}
+        """By student, what lay beside the file when that was found: a later one belongs to another file."""
 
     def __enter__(self) -> Self:
         self.gradebook.__enter__()
@@ -62,12 +69,20 @@ class CourseStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.gradebook.__exit__(kind, error, trace)
+        times = {student: handed_in_at(files[TIMESTAMP]) for student, files in self._beside.items()}
+        enter_times(self.course, self.master.assignment, {student: time for student, time in times.items() if time})
         update_penalties(self.course, self.master.assignment)
 
     def known(self, student: str) -> str:
         """The fingerprint of what was graded before, where its notebook is there too."""
         notebook = self.course.notebook("autograded", self.master.assignment, student)
         return self._known.get(student, "") if notebook.is_file() else ""
+
+    def look_beside(self, student: str) -> None:
+        """Read the time, and what the exchange knows the file by; of a file that has not changed, too."""
+        self._beside[student] = {
+            name: small_file(self.course, self.master.assignment, student, name) for name in FOR_EXCHANGE
+        }
 
     def graded(self, students: Iterable[str]) -> list[str]:
         """Those of whom something was graded before."""
@@ -82,8 +97,9 @@ class CourseStore:
         notebook, record = self.process.show(submission, record)
         folder = self.course.folder("autograded", self.master.assignment, record.student)
         write(folder / f"{self.master.assignment}.ipynb", notebook)
-        for name in FOR_EXCHANGE:
-            content = small_file(self.course, self.master.assignment, record.student, name)
+        if record.student not in self._beside:
+            self.look_beside(record.student)
+        for name, content in self._beside[record.student].items():
             if content:
                 write(folder / name, content)
         self.gradebook.write(submission, record)
@@ -100,6 +116,9 @@ class DryStore:
     def known(self, student: str) -> str:
         """The fingerprint of what was graded before."""
         return self._kept[student].fingerprint if student in self._kept else ""
+
+    def look_beside(self, student: str) -> None:
+        """Nothing is entered, so nothing need be known."""
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Keep the record for as long as this is kept."""

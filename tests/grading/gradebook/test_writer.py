@@ -11,7 +11,7 @@ from bncourse.grading.core.environment import environment
 from bncourse.grading.core.records import SubmissionRecord, Verdict
 from bncourse.grading.gradebook.extensions import extend
 from bncourse.grading.gradebook.fingerprints import Fingerprints, answer_digests
-from bncourse.grading.gradebook.late_penalty import update_penalties
+from bncourse.grading.gradebook.late_penalty import enter_times, update_penalties
 from bncourse.grading.gradebook.records_table import from_json, kept_records, open_gradebook, to_json
 from bncourse.grading.gradebook.writer import NO_RESPONSE, GradebookWriter
 from bncourse.grading.reports import export
@@ -181,6 +181,7 @@ def test_a_student_who_was_dropped_and_returns_is_graded_again(course: Course) -
 
 # --- late submissions ---
 
+TWO_DAYS_LATE = datetime(2027, 2, 14, 23, 59)
 RULE = """\
 from nbgrader.plugins import BasePlugin
 class {name}(BasePlugin):
@@ -201,11 +202,9 @@ def with_rule(course: Course, what: str) -> None:
 @pytest.fixture
 def late(course: Course) -> Course:
     """Ann has handed in two days late, and has 33 points for her code."""
-    folder = course.folder("submitted", "backward", "ann")
-    folder.mkdir(parents=True)
-    (folder / "timestamp.txt").write_text("2027-02-14 23:59:00 UTC")
     with GradebookWriter(course, course.master("backward")) as writer:
         writer.put(record(course), FINGERPRINT, ["proof"])
+    enter_times(course, "backward", {"ann": TWO_DAYS_LATE, "bob": TWO_DAYS_LATE})
     return course
 
 
@@ -246,13 +245,10 @@ def test_what_a_student_was_given_before_they_handed_in_counts_when_they_do(cour
     with_rule(course, "seconds / 86400")
     enter_members(course, [Member("ann"), Member("bob")])
     extend(course, "backward", "ann", datetime(2027, 2, 14, 11, 59, tzinfo=UTC))
-    for student in ("ann", "bob"):
-        folder = course.folder("submitted", "backward", student)
-        folder.mkdir(parents=True)
-        (folder / "timestamp.txt").write_text("2027-02-14 23:59:00 UTC")
     with GradebookWriter(course, course.master("backward")) as writer:
         for student in ("ann", "bob"):
             writer.put(replace(record(course), student=student), FINGERPRINT, ["proof"])
+    enter_times(course, "backward", dict.fromkeys(("ann", "bob"), TWO_DAYS_LATE))
     assert update_penalties(course, "backward") == {"ann": 0.5, "bob": 2.0}
     with Gradebook(course.db_url, "bncourse") as gradebook:
         assert gradebook.find_submission("backward", "ann").extension == timedelta(days=1.5)

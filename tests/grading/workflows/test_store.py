@@ -11,6 +11,7 @@ from bncourse.grading.authoring.sample_class import load_sample_class
 from bncourse.grading.authoring.sample_class import submission as file_of
 from bncourse.grading.core.records import Master
 from bncourse.grading.gradebook.fingerprints import Fingerprints
+from bncourse.grading.gradebook.marks import marks_of
 from bncourse.grading.gradebook.records_table import kept_records
 from bncourse.grading.submissions.files import HandedIn
 from bncourse.grading.submissions.submission import Submission
@@ -29,7 +30,9 @@ class Overtaken(EverythingWrong):
 
     def meet(self, master: Master, submission: Submission) -> None:
         self.digests.append(submission.digest)
-        self.course.notebook("submitted", master.assignment, submission.student).write_bytes(b"another file")
+        path = self.course.notebook("submitted", master.assignment, submission.student)
+        path.write_bytes(b"another file")
+        path.with_name("timestamp.txt").write_text("2027-03-02 12:00:00 UTC")
 
 
 @pytest.fixture
@@ -54,6 +57,31 @@ def test_a_file_that_is_replaced_while_it_is_graded_is_graded_again(ada: Course)
     assert stamped == Fingerprints(ada.master("backward")).of(HandedIn(before).digest)
     assert grade_class(ada, "backward", grader=lambda: engine).graded == 1
     assert engine.digests == [HandedIn(before).digest, HandedIn(b"another file").digest]
+
+
+def time_of(course: Course, student: str) -> str:
+    """When the gradebook says that a student has handed in."""
+    return str(marks_of(course, "backward")[student].handed_in)
+
+
+def test_the_time_in_the_gradebook_is_that_of_the_file_that_was_graded(ada: Course) -> None:
+    beside = ada.folder("submitted", "backward", "ada") / "timestamp.txt"
+    beside.write_text("2027-02-01 12:00:00 UTC")
+    engine: Any = Overtaken(ada)
+    for graded, time in ((1, "2027-02-01"), (1, "2027-03-02"), (0, "2027-03-02")):
+        assert grade_class(ada, "backward", grader=lambda: engine).graded == graded
+        assert time_of(ada, "ada").startswith(time)
+    copy = ada.folder("autograded", "backward", "ada") / "timestamp.txt"
+    assert copy.read_text().startswith("2027-03-02")
+
+
+def test_a_time_that_is_corrected_counts_although_the_file_has_not_changed(ada: Course) -> None:
+    beside = ada.folder("submitted", "backward", "ada") / "timestamp.txt"
+    for graded, time in ((1, "2027-02-01"), (0, "2027-02-27"), (0, "2027-02-03")):
+        beside.write_text(f"{time} 12:00:00 UTC")
+        engine: Any = EverythingWrong()
+        assert grade_class(ada, "backward", grader=lambda: engine).graded == graded  # noqa: B023
+        assert time_of(ada, "ada").startswith(time)
 
 
 def test_a_submission_is_read_once(ada: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
