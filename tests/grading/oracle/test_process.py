@@ -78,6 +78,7 @@ def test_what_a_test_changes_for_good_ends_with_its_submission(change: str) -> N
     assert before == changed != after == last
 
 
+@pytest.mark.long  # test_session.py shows it in parts, in a fiftieth of the time
 def test_a_test_that_does_not_end_costs_its_own_submission_only() -> None:
     endless, wrong, right = graded(one_question(), 0, 7, 200)
     assert [verdict.outcome for verdict in endless.verdicts] != ["correct"]
