@@ -27,6 +27,12 @@ LIMITS = {
     "input changed in place before the backward pass": (
         "The gradient is that of the forward pass as it was. PyTorch raises a RuntimeError."
     ),
+    "running statistics that want a gradient": "Evaluation differentiates them too. PyTorch raises a RuntimeError.",
+    "inference tensors in training": "Taken, where only the parameters want gradients. PyTorch raises a RuntimeError.",
+    "torch.func.functionalize": "Not available: it has no rule for an autograd.Function. Use torch.export.",
+    "SyncBatchNorm.convert_sync_batchnorm": (
+        "Returns a copy, so make the optimizer after it. PyTorch's exchanges the layers in the model itself."
+    ),
     "gradient checkpointing": "A step counts once; in PyTorch it counts twice, as its forward pass runs again.",
     "torch.jit.script": "Not available: TorchScript takes no autograd.Function. Use torch.jit.trace or torch.compile.",
     "torch.ao.quantization.fuse_modules": "It goes by exact types and leaves these layers alone. Use `fold_model`.",

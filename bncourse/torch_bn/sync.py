@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch.autograd.function import once_differentiable
 
-from bncourse.conventions import channel_shape, check_like, check_per_channel, reduction_axes
+from bncourse.conventions import EPS, MOMENTUM, channel_shape, check_like, check_per_channel, reduction_axes
 from bncourse.shapes import Inexact
 from bncourse.torch_bn.layer import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from bncourse.torch_bn.moments import batch_moments, merge_moments
@@ -121,11 +121,11 @@ class SyncBatchNorm(BatchNorm):
 
     Parameters
     ----------
-    num_features, eps, momentum, affine, track_running_stats, device, dtype
+    num_features, eps, momentum, affine, track_running_stats, device, dtype, bias
         As in `BatchNorm`.
     process_group : ProcessGroup, optional
         Processes whose parts make up the batch; by default all. Its timeout bounds how long a process waits for
-        one that does not come.
+        one that does not come. As in PyTorch it comes before `device`.
 
     Examples
     --------
@@ -134,9 +134,26 @@ class SyncBatchNorm(BatchNorm):
     [-1.0, 1.0]
     """
 
-    def __init__(self, num_features: int, *args: Any, process_group: Group = None, **kwargs: Any) -> None:
-        super().__init__(num_features, *args, **kwargs)
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = EPS,
+        momentum: float | None = MOMENTUM,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        process_group: Group = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
         self.process_group = process_group
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: torch.nn.Module, process_group: Group = None) -> torch.nn.Module:
+        """Do what `synchronized` does, under PyTorch's name; the model that is given stays as it is."""
+        return synchronized(module, process_group)
 
     def forward(self, input: Inexact[torch.Tensor, "n c *spatial"]) -> Inexact[torch.Tensor, "n c *spatial"]:
         """Normalize with the joined batch's statistics (training) or with the running ones (after `eval()`)."""
@@ -145,7 +162,7 @@ class SyncBatchNorm(BatchNorm):
             return super().forward(input)
         gamma, beta = self._scale_and_shift(input)
         check_floating("x", input)
-        check_joined_input(input.shape, None)
+        self._check_input_dim(input)
         check_per_channel("gamma", gamma.shape, input.shape)
         with torch.no_grad():
             moments = joined_moments(input, self.process_group)
@@ -154,6 +171,10 @@ class SyncBatchNorm(BatchNorm):
             input, gamma, beta, moments, self.eps, self.process_group
         )
         return y
+
+    def _check_input_dim(self, input: torch.Tensor) -> None:
+        """Refuse an input without an axis of channels, or with none on it."""
+        check_joined_input(input.shape, None)
 
 
 def synchronized(model: torch.nn.Module, process_group: Group = None) -> torch.nn.Module:
@@ -185,8 +206,8 @@ def synchronized(model: torch.nn.Module, process_group: Group = None) -> torch.n
     for parent in list(copied.modules()):
         for name, old in parent.named_children():
             if type(old) in PLAIN:
-                settings = [getattr(old, setting) for setting in SETTINGS]
-                new = SyncBatchNorm(*settings, process_group=process_group).train(old.training)
+                settings = {setting: getattr(old, setting) for setting in SETTINGS}
+                new = SyncBatchNorm(**settings, process_group=process_group).train(old.training)
                 if hasattr(old, "qconfig"):
                     new.qconfig = old.qconfig
                 for entry in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):

@@ -501,6 +501,31 @@ def changed_in_place(kind):
     return bool(torch.isclose(torch.autograd.grad(y, leaf)[0], wanted, rtol=1e-5, atol=1e-5).all())
 
 
+def wants_statistics_gradient(kind):
+    """Whether the gradient of a running mean is there after a pass in evaluation."""
+    layer = kind(3).eval()
+    layer.running_mean.requires_grad_()
+    layer(batch(6, 3, dtype=torch.float32)).sum().backward()
+    return layer.running_mean.grad is not None
+
+
+def of_inference(kind):
+    """The gradient of the scale for a batch that was made in inference mode."""
+    with torch.inference_mode():
+        x = batch(6, 3, dtype=torch.float32)
+    layer = kind(3)
+    layer(x).pow(3).sum().backward()
+    return layer.weight.grad.round(decimals=3).tolist()
+
+
+def converted_in_place(kind):
+    """Whether a conversion has changed the model that it was given."""
+    synced = torch.nn.SyncBatchNorm if kind is torch.nn.BatchNorm1d else SyncBatchNorm
+    model = torch.nn.Sequential(torch.nn.Sequential(kind(3)))
+    synced.convert_sync_batchnorm(model)
+    return isinstance(model[0][0], synced)
+
+
 def differs(name):
     """The case of a line of the table: what ours and PyTorch's do."""
     x = batch(6, 3, dtype=torch.float32)
@@ -519,6 +544,10 @@ def differs(name):
         "input changed in place before the backward pass": changed_in_place,
         "one value per channel in training": lambda bn: bn(3)(x[:1]),
         "gradient checkpointing": checkpointed,
+        "running statistics that want a gradient": wants_statistics_gradient,
+        "inference tensors in training": of_inference,
+        "torch.func.functionalize": lambda bn: torch.func.functionalize(bn(3))(x).shape,
+        "SyncBatchNorm.convert_sync_batchnorm": converted_in_place,
         "torch.jit.script": lambda bn: torch.jit.script(bn(3)),
         "torch.ao.quantization.fuse_modules": lambda bn: type(
             torch.ao.quantization.fuse_modules(torch.nn.Sequential(torch.nn.Linear(3, 3), bn(3)).eval(), ["0", "1"])[1]
