@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadGroupScheduling
 
 from bncourse.grading.authoring.course import IN_USE, SEED_FILE, Course, find_course, write
 from bncourse.grading.workflows.release import release
@@ -16,6 +17,29 @@ SHARED = {"graded_course": "course", "matrix": "matrix"}
 """Fixtures that several tests share, with the name of their group."""
 WHOLE = {"site": "book", "published": "publishing", "unpublished": "publishing"}
 """Fixtures that build a whole site, with the group of tests that share it."""
+
+
+class ByFile(LoadGroupScheduling):
+    """Send a file's tests to one process, so that what they share is made once, and those of a group likewise."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope = str(super()._split_scope(nodeid))
+        return nodeid.split("::")[0] if scope == nodeid else scope
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling | None:
+    """Schedule `make test` by files, in their order; of the long tests each may go to another process."""
+    if config.option.dist != "loadgroup" or "not long" not in config.option.markexpr:
+        return None
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Run one process more than there are cores, because some tests wait for a clock."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

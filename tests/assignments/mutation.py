@@ -9,13 +9,15 @@ from bncourse.grading.core.regions import SOLUTION
 def mutants(source: str) -> Iterator[tuple[str, str]]:
     """Every small change of a solution: what was changed, and the changed code."""
     plain = "\n".join(line for line in source.split("\n") if SOLUTION.begin not in line and SOLUTION.end not in line)
-    count = len(list(ast.walk(ast.parse(plain))))
-    for number in range(count):
+    tree = ast.parse(plain)
+    nodes = list(ast.walk(tree))
+    for number in range(len(nodes)):
         for change in (_operator, _constant, _flag, _method, _sign, _statement):
-            tree = ast.parse(plain)
-            node = list(ast.walk(tree))[number]
+            node = nodes[number]
             if change(node):
                 yield f"line {getattr(node, 'lineno', 0)}: {change.__name__[1:]}", ast.unparse(tree)
+                tree = ast.parse(plain)
+                nodes = list(ast.walk(tree))
 
 
 def _operator(node: ast.AST) -> bool:

@@ -21,6 +21,8 @@ from tests.assignments.saved_elsewhere import ADDED, PLACES, as_colab_writes, sa
 from tests.assignments.whole_class import MASTERS, class_of
 
 STUB = "still as it was released"
+AT_ONCE = ("backward", "pytorch")
+"""Whose classes `make test` reads as each place saves them; the others are among the long tests."""
 
 
 def graded_code(master: Master, reading: Reading) -> dict[str, str]:
@@ -30,7 +32,10 @@ def graded_code(master: Master, reading: Reading) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("assignment", list_masters(MASTERS))
+@pytest.mark.parametrize(
+    "assignment",
+    [pytest.param(name, marks=[] if name in AT_ONCE else pytest.mark.long) for name in list_masters(MASTERS)],
+)
 def test_the_same_code_is_read_from_a_notebook_that_was_saved_elsewhere(assignment: str, place: str) -> None:
     master, sample = load_master(MASTERS / f"{assignment}.md"), class_of(assignment)
     released = release_notebook(master)

@@ -162,6 +162,8 @@ def run(name, world, timeout, folder, work):
 
 
 def main(folder):
+    import torch._dynamo  # otherwise each forked process imports it, with SymPy, at its first backward pass
+
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
     for case, (sizes, _) in CASES.items():
