@@ -1,6 +1,7 @@
-"""Programs for the module in `pytorch`, each right without slips: what it keeps, which mode it is in, what it counts.
+"""Programs for the module in `pytorch`, each right without slips: which mode it is in, what it counts.
 
-The numbers of its function are looked at by `transform`, and the folded convolution by `folding`.
+What a new module holds is looked at by `module_state`, the numbers of its function by `transform`, and the folded
+convolution by `folding`.
 """
 
 from collections.abc import Callable
@@ -8,120 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.tasks import folding
+from bncourse.diagnosis.tasks import folding, module_state
+from bncourse.diagnosis.tasks.module_state import COUNT, STATISTICS
 from bncourse.diagnosis.tasks.question import Given, Inputs, Question, Slips, Such
 
 Array = np.ndarray[Any, Any]
-
-PARAMETERS = ("weight", "bias")
-STATISTICS = ("running_mean", "running_var")
-COUNT = "num_batches_tracked"
-LEARNED, SAVED, NOT_SAVED, PLAIN, ABSENT = 4.0, 3.0, 2.0, 1.0, 0.0
-"""Where a module holds a tensor: a parameter, a buffer, a buffer that is not saved, an attribute, nowhere."""
-
-
-# --------------------------------------------------------------------------------------------------------------- state
-
-
-def observed_state(kind: Any, _: Given) -> Callable[..., Any]:
-    """What a new module holds: for each name its place, its shape and its first value; then other names in the state.
-
-    Parameters
-    ----------
-    kind : callable
-        The module's class.
-    """
-
-    def observed(channels: int) -> Any:
-        module = kind(channels)
-        learned = {name for name, _ in module.named_parameters()}
-        buffers = {name for name, _ in module.named_buffers()}
-        saved, known = set(module.state_dict()), {*PARAMETERS, *STATISTICS, COUNT}
-        found: dict[str, Any] = {"others": float(len((learned | saved) - known))}
-        for name in sorted(known):
-            value = getattr(module, name, None)
-            place = ABSENT if value is None else PLAIN
-            if name in buffers:
-                place = SAVED if name in saved else NOT_SAVED
-            found[name] = _tensor(LEARNED if name in learned else place, value)
-        return found
-
-    return observed
-
-
-def _tensor(place: float, value: Any) -> Any:
-    """A tensor's place, shape and value where that is one number, and whether it is of whole numbers."""
-    if value is None:
-        return place, (), 0.0, 0.0
-    array = np.asarray(value.detach().numpy() if hasattr(value, "detach") else value)
-    flat = array.astype(float).ravel()
-    first = float(flat[0]) if flat.size and np.ptp(flat) == 0 else -1.0
-    return place, tuple(map(float, array.shape)), first, float(array.dtype.kind in "iu")
-
-
-def state_inputs(rng: np.random.Generator, _: Given) -> Inputs:
-    """How many channels the module has."""
-    return Inputs((int(rng.integers(2, 9)),))
-
-
-def _way(s: Slips, belief: str, number: int) -> bool:
-    """Whether a belief is written in its first way (0), its second, and so on."""
-    return (f"{belief}/{number + 1}" if number else belief) in s
-
-
-HELD = {"plain": PLAIN, "not-saved": NOT_SAVED, "learned": LEARNED}
-NAMED = (STATISTICS, STATISTICS[:1], STATISTICS[1:], (*STATISTICS, COUNT))
-SHAPED = tuple(
-    (names, more) for more in ((), (1.0, 1.0)) for names in (STATISTICS, PARAMETERS, PARAMETERS + STATISTICS)
-)
-"""Which tensors have axes of their own, and how many behind the channels."""
-
-
-def state(s: Slips, _: Given, channels: int) -> Any:
-    """What a new module holds."""
-    first = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0, COUNT: 0.0}
-    place = dict.fromkeys(first, SAVED) | dict.fromkeys(PARAMETERS, LEARNED)
-    shapes: dict[str, Any] = dict.fromkeys(first, (float(channels),)) | {COUNT: ()}
-    others, whole = 0.0, 0.0 if "module-state-count-float" in s else 1.0
-    for belief, where in HELD.items():
-        for number, names in enumerate(NAMED):
-            if _way(s, f"module-state-statistics-{belief}", number):
-                place |= dict.fromkeys(names, where)
-    for number, (names, more) in enumerate(SHAPED):
-        if _way(s, "module-state-with-axes", number):
-            shapes |= dict.fromkeys(names, (1.0, float(channels), *more))
-        if not more and _way(s, "module-state-one-number", number):
-            shapes |= dict.fromkeys(names, ())
-    if "module-state-parameters-plain" in s:
-        place |= dict.fromkeys(PARAMETERS, PLAIN)
-    if "module-state-parameters-measured" in s:
-        place |= dict.fromkeys(PARAMETERS, SAVED)
-    if "module-state-count-plain" in s:
-        place[COUNT] = PLAIN
-    if "module-state-count-missing" in s:
-        place[COUNT] = ABSENT
-    if "module-state-count-from-one" in s:
-        first[COUNT] = 1.0
-    if "module-state-variance-from-zero" in s:
-        first["running_var"] = 0.0
-    if "module-state-mean-from-one" in s:
-        first["running_mean"] = 1.0
-    if "module-state-weight-from-zero" in s:
-        first["weight"] = 0.0
-    if "module-state-bias-from-one" in s:
-        first["bias"] = 1.0
-    for number, names in enumerate((PARAMETERS, STATISTICS, (COUNT,))):
-        if _way(s, "module-state-other-names", number):
-            place, others = place | dict.fromkeys(names, ABSENT), float(len(names))
-    for number in (0, 1):
-        if _way(s, "module-state-settings-kept", number):
-            others += number + 1.0
-    found: dict[str, Any] = {"others": others}
-    for name, value in first.items():
-        kept = place[name], shapes[name], value, whole if name == COUNT else 0.0
-        found[name] = (ABSENT, (), 0.0, 0.0) if place[name] == ABSENT else kept
-    return found
-
 
 # ---------------------------------------------------------------------------------------------------------------- mode
 
@@ -260,7 +152,7 @@ def training(s: Slips, _: Given, *__: Array) -> Any:
     if "module-training-parameters-exchanged" in s:
         shift, scale = WEIGHT, BIAS
     for number, names in enumerate((("scale", "shift"), ("scale",), ("shift",))):
-        if _way(s, "module-training-parameters-left-out", number):
+        if s.in_way("module-training-parameters-left-out", number):
             scale = NEITHER if "scale" in names else scale
             shift = NEITHER if "shift" in names else shift
     return whose, shift, scale
@@ -330,23 +222,11 @@ def graph_inputs(rng: np.random.Generator, _: Given) -> Inputs:
 def graph(s: Slips, _: Given, x: Array) -> Any:
     """Whether a graph hangs at either statistic."""
     ways = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0))
-    return next((way for number, way in enumerate(ways) if _way(s, "module-graph-attached", number)), (0.0, 0.0))
+    return next((way for number, way in enumerate(ways) if s.in_way("module-graph-attached", number)), (0.0, 0.0))
 
 
 QUESTIONS = {
-    "module-state": Question(
-        state_inputs,
-        state,
-        ("module-state",),
-        reads=observed_state,
-        ways={
-            **{f"module-state-statistics-{belief}": len(NAMED) for belief in HELD},
-            "module-state-with-axes": len(SHAPED),
-            "module-state-one-number": 3,
-            "module-state-other-names": 3,
-            "module-state-settings-kept": 2,
-        },
-    ),
+    **module_state.QUESTIONS,
     "module-training": Question(
         training_inputs,
         training,

@@ -43,6 +43,10 @@ class Slips(frozenset[str]):
         """The beliefs themselves, each once."""
         return tuple(sorted({slip.split("/")[0] for slip in self}))
 
+    def in_way(self, belief: str, number: int) -> bool:
+        """Whether a belief is written in its first way (0), its second, and so on."""
+        return (f"{belief}/{number + 1}" if number else belief) in self
+
 
 @dataclass(frozen=True)
 class Such:

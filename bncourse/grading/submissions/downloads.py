@@ -4,35 +4,20 @@ Recognized by their form are Canvas, Moodle, Gradescope, GitHub Classroom, nbgra
 named after students. Names in a download are text to be matched, and never paths to be written to.
 """
 
-import re
-import stat
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from os import walk
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from bncourse.grading.core.plain_text import inert
-from bncourse.grading.submissions.files import MAX_BYTES, HandedIn, read_file
+from bncourse.grading.submissions.files import HandedIn
+from bncourse.grading.submissions.unpack import CANVAS, MOODLE, DownloadError, File, files_of
 
 Platform = Literal["canvas", "moodle", "gradescope", "github", "nbgrader", "folder"]
 PLATFORMS: tuple[Platform, ...] = get_args(Platform)
 
-MAX_FILES = 50_000
-MAX_IN_ALL = 2 * 2**30
-"""Bytes that a download may unpack to."""
-
-_NOISE = ("__MACOSX", "Thumbs.db", "desktop.ini")
-CANVAS = re.compile(r"(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.DOTALL)
-MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)", re.DOTALL)
-"""How the two name what they let download, and by which they take a page back for the same student."""
 _TIMESTAMP = "timestamp.txt"
 _METADATA = ("submission_metadata.yml", "submission_metadata.yaml")
-
-
-class DownloadError(ValueError):
-    """A download that cannot be read, in one line that says what to do."""
 
 
 class Person(NamedTuple):
@@ -74,11 +59,6 @@ class Download(NamedTuple):
     """Files that belong to nobody, each with its reason."""
 
 
-class _File(NamedTuple):
-    parts: tuple[str, ...]
-    content: HandedIn
-
-
 def read_download(path: Path, platform: Platform | None = None) -> Download:
     """Read what a platform lets an instructor download.
 
@@ -92,100 +72,17 @@ def read_download(path: Path, platform: Platform | None = None) -> Download:
     Raises
     ------
     DownloadError
-        If it is neither a ZIP nor a folder, is damaged, or unpacks to more than `MAX_IN_ALL` bytes.
+        If it is neither a ZIP nor a folder, is damaged, or unpacks to more than 2 GB.
     """
-    files = list(_of_folder(path) if path.is_dir() else _of_zip(path))
+    files = list(files_of(path))
     while _is_wrapped(files):
-        files = [_File(file.parts[1:], file.content) for file in files]
+        files = [File(file.parts[1:], file.content) for file in files]
     platform = platform or _platform_of(files)
     uploads, unused = _READERS[platform](files)
     return Download(platform, tuple(uploads), tuple(unused))
 
 
-def _of_zip(path: Path) -> Iterator[_File]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DownloadError(
-            f"{inert(str(path))} is neither a folder nor a ZIP that can be read ({error}). Download it again, or "
-            "unpack it and name the folder."
-        ) from error
-    with archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) > MAX_FILES:
-            raise DownloadError(f"{inert(path.name)} holds {len(members)} files. Expected at most {MAX_FILES}.")
-        total = 0
-        for member in members:
-            parts = _parts(member.filename)
-            if not parts or _is_noise(parts):
-                continue
-            content = _unpacked(archive, member)
-            total += len(content.content)
-            if total > MAX_IN_ALL:
-                raise DownloadError(f"{inert(path.name)} unpacks to more than {MAX_IN_ALL >> 30} GB, and was not read.")
-            yield _File(parts, content)
-
-
-def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> HandedIn:
-    """Unpack one file, to no more than `MAX_BYTES` whatever its entry promises."""
-    if stat.S_ISLNK(member.external_attr >> 16):
-        return HandedIn(b"", "it is a link, which is not followed")
-    if member.flag_bits & 1:
-        return HandedIn(b"", "it is protected by a password")
-    try:
-        with archive.open(member) as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, NotImplementedError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
-        return HandedIn(b"", f"it cannot be unpacked ({type(error).__name__})")
-    except Exception as error:  # zlib.error, lzma.LZMAError: each compressor has its own
-        return HandedIn(b"", f"it cannot be unpacked ({type(error).__name__})")
-    if len(content) > MAX_BYTES:
-        return HandedIn(b"", f"it has more than {MAX_BYTES >> 20} MB")
-    return HandedIn(content)
-
-
-def _of_folder(path: Path) -> Iterator[_File]:
-    count = 0
-    for file in _files_below(path):
-        parts = _parts(str(file.relative_to(path)))
-        if not parts or _is_noise(parts):
-            continue
-        count += 1
-        if count > MAX_FILES:
-            raise DownloadError(f"{inert(str(path))} holds more than {MAX_FILES} files.")
-        yield _File(parts, read_file(file, path))
-
-
-def _files_below(path: Path) -> Iterator[Path]:
-    """The files of a folder; for one below it that is a link or may not be entered, a file in it, to have a reason."""
-    closed = list[Path]()
-
-    def not_entered(error: OSError) -> None:
-        closed.append(Path(str(error.filename)))
-
-    for folder, names, files in walk(path, onerror=not_entered):
-        names[:] = sorted(name for name in names if name != ".git")  # what Git keeps was not handed in
-        closed += [each for name in names if (each := Path(folder, name)).is_symlink()]
-        yield from (Path(folder, name) for name in sorted(files))
-    yield from (each / each.name for each in closed)
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    """The parts of a path inside a download; without those that lead nowhere."""
-    return tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", ".", ".."))
-
-
-def _is_noise(parts: tuple[str, ...]) -> bool:
-    """Whether a file is of an operating system or an editor, and of nobody; a student's name may begin with a dot."""
-    return any(
-        part in _NOISE
-        or part.startswith(("._", "~$"))
-        or (part.startswith(".") and not (CANVAS.fullmatch(part) or MOODLE.fullmatch(part)))
-        for part in parts
-    )
-
-
-def _is_wrapped(files: Sequence[_File]) -> bool:
+def _is_wrapped(files: Sequence[File]) -> bool:
     """Whether one folder stands around all: not where it is a student's."""
     if len({file.parts[0] for file in files}) != 1 or any(len(file.parts) == 1 for file in files):
         return False
@@ -194,7 +91,7 @@ def _is_wrapped(files: Sequence[_File]) -> bool:
     return deep and not nbgraders and not MOODLE.fullmatch(files[0].parts[0])
 
 
-def _platform_of(files: Sequence[_File]) -> Platform:
+def _platform_of(files: Sequence[File]) -> Platform:
     if any(_is_metadata(file) for file in files):
         return "gradescope"
     if _most(files, lambda parts: MOODLE.fullmatch(parts[0])):
@@ -206,11 +103,11 @@ def _platform_of(files: Sequence[_File]) -> Platform:
     return "github" if _common_start(files) else "folder"
 
 
-def _most(files: Sequence[_File], fits: Any) -> bool:
+def _most(files: Sequence[File], fits: Any) -> bool:
     return bool(files) and 2 * sum(bool(fits(file.parts)) for file in files) > len(files)
 
 
-def _canvas(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
+def _canvas(files: Sequence[File]) -> tuple[list[Upload], list[str]]:
     """`family-and-first-name_LATE_user-id_attachment-id_file-name`, all in one folder."""
     uploads, unused = [], []
     for file in files:
@@ -225,7 +122,7 @@ def _canvas(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
     return uploads, unused
 
 
-def _moodle(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
+def _moodle(files: Sequence[File]) -> tuple[list[Upload], list[str]]:
     """`Full Name_participant-id_assignsubmission_file_`, as a folder or as the start of the file's name."""
     uploads, unused = [], []
     for file in files:
@@ -239,7 +136,7 @@ def _moodle(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
     return uploads, unused
 
 
-def _gradescope(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
+def _gradescope(files: Sequence[File]) -> tuple[list[Upload], list[str]]:
     """A folder for each submission, and submission_metadata.yml, which says whose they are and when they came.
 
     Only the one beside the folders is Gradescope's; one in a folder was handed in.
@@ -268,7 +165,7 @@ def _gradescope(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
     return uploads, unused
 
 
-def _is_metadata(file: _File) -> bool:
+def _is_metadata(file: File) -> bool:
     return len(file.parts) == 1 and file.parts[0] in _METADATA
 
 
@@ -293,7 +190,7 @@ def _submitters(entry: Any) -> tuple[list[Person], datetime | None]:
     return people, time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _common_start(files: Sequence[_File]) -> str:
+def _common_start(files: Sequence[File]) -> str:
     """`assignment-`, with which all folders of GitHub Classroom begin; empty if they do not."""
     folders = sorted({file.parts[0] for file in files if len(file.parts) > 1})
     if len(folders) < 2 or any(len(file.parts) == 1 for file in files):
@@ -303,7 +200,7 @@ def _common_start(files: Sequence[_File]) -> str:
     return first[: first.rfind("-", 0, same) + 1]
 
 
-def _github(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
+def _github(files: Sequence[File]) -> tuple[list[Upload], list[str]]:
     start = _common_start(files)
     uploads, unused = [], []
     for file in files:
@@ -315,7 +212,7 @@ def _github(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
     return uploads, unused
 
 
-def _nbgrader(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
+def _nbgrader(files: Sequence[File]) -> tuple[list[Upload], list[str]]:
     """`student/assignment/file`, with a timestamp beside, as nbgrader collects them."""
     times = {file.parts[:2]: _time(file.content) for file in files if file.parts[-1] == _TIMESTAMP}
     uploads, unused = [], []
@@ -338,7 +235,7 @@ def _time(file: HandedIn) -> datetime | None:
     return time.replace(tzinfo=UTC)
 
 
-def _folder(files: Sequence[_File]) -> tuple[list[Upload], list[str]]:
+def _folder(files: Sequence[File]) -> tuple[list[Upload], list[str]]:
     """A folder for each student, or a file for each, named after them."""
     uploads = []
     for file in files:

@@ -14,9 +14,10 @@ from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.gradebook.records_table import open_gradebook
 from bncourse.grading.submissions.beside import handed_in_at, small_file
-from bncourse.grading.submissions.downloads import DownloadError, Person, Platform, Upload, read_download
+from bncourse.grading.submissions.downloads import Person, Platform, Upload, read_download
 from bncourse.grading.submissions.files import read_file
 from bncourse.grading.submissions.origins import Origin, note_origins, read_origins
+from bncourse.grading.submissions.unpack import DownloadError
 from bncourse.grading.workflows.choose_upload import MODULE, UploadProcess, choose
 from bncourse.grading.workflows.roster import (
     UNKNOWN,

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 from bncourse.grading.authoring.course import Course, CourseError, write
 from bncourse.grading.reports.class_lines import Line, class_lines
 from bncourse.grading.reports.spreadsheet import csv_bytes
-from bncourse.grading.submissions.downloads import CANVAS, MOODLE
 from bncourse.grading.submissions.origins import Origin, read_origins
+from bncourse.grading.submissions.unpack import CANVAS, MOODLE
 from bncourse.grading.workflows.feedback import page_exists
 
 Kind = Literal["canvas", "moodle", "mail"]

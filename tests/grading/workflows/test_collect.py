@@ -11,7 +11,8 @@ import yaml
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.gradebook.records_table import open_gradebook
-from bncourse.grading.submissions.downloads import DownloadError, read_download
+from bncourse.grading.submissions.downloads import read_download
+from bncourse.grading.submissions.unpack import DownloadError
 from bncourse.grading.workflows.collect import Collected, collect
 from bncourse.grading.workflows.roster import Matcher, Member, known_members, letters, read_roster
 
