@@ -80,7 +80,8 @@ class Lane(Closing):
             self.known |= like.known
             like._split(theirs, theirs_too)
         else:
-            command = [sys.executable, "-c", "from bncourse.grading.oracle import process; process.main()"]
+            # -P: what lies in the present folder may be a student's, and is no module of ours
+            command = [sys.executable, "-P", "-c", "from bncourse.grading.oracle import process; process.main()"]
             threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
             self.oracle = spawn(command, [theirs, theirs_too], {**os.environ, **threads}, self.said)
         theirs.close()

@@ -51,7 +51,7 @@ chmod go-w "$base/results"
 export PYTHONPATH="$base/source" PYTHONDONTWRITEBYTECODE=1
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 cd "$base/results"
-exec "$python" -m bncourse.grading.workflows.one_submission gradescope --master "$base/source/master.json" \\
+exec "$python" -P -m bncourse.grading.workflows.one_submission gradescope --master "$base/source/master.json" \\
   --submission "$base/submission" --results "$base/results/results.json" ${BNCOURSE_LEVEL:+--level "$BNCOURSE_LEVEL"}
 """
 
@@ -66,7 +66,7 @@ chmod go-w "$base/results"
 export PYTHONPATH="$base/tests" PYTHONDONTWRITEBYTECODE=1
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 cd "$base/results"
-exec "${BNCOURSE_PYTHON:-python3}" -m bncourse.grading.workflows.one_submission prairielearn \\
+exec "${BNCOURSE_PYTHON:-python3}" -P -m bncourse.grading.workflows.one_submission prairielearn \\
   --master "$base/tests/master.json" --submission "$base/student" --results "$base/results/results.json" \\
   ${BNCOURSE_LEVEL:+--level "$BNCOURSE_LEVEL"}
 """

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,18 @@ def test_a_second_lane_is_forked_from_the_first_and_finds_the_same() -> None:
         assert second.oracle is None
         (mine,), (theirs,) = first.forkservers.values(), second.forkservers.values()
         assert mine.process is theirs.process
+
+
+def test_no_module_is_taken_from_the_folder_in_which_the_grader_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a student's, with a numpy.py that would run in the process that is trusted."""
+    for name in ("numpy", "numbers", "msgpack", "bncourse", "sitecustomize", "encodings"):
+        (tmp_path / f"{name}.py").write_text("open('LEAK', 'w').close()\nraise SystemExit(1)\n")
+    monkeypatch.chdir(tmp_path)
+    with Grader(jobs=1, cache=False) as grader:
+        assert grader.grade(MASTER, "x", hand_in()).score == FULL
+    assert not (tmp_path / "LEAK").exists()
 
 
 def while_it_grades(grader: Grader, lane: Lane, act: Callable[[], object]) -> SubmissionRecord:

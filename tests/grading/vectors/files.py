@@ -484,3 +484,8 @@ def behave_otherwise() -> list[Pair]:
 FILES.run("symlink, FIFO, device in the submission", "L", "tests/acceptance/test_runs.py::test_files_that_are_no_files")
 FILES.run("zip slip, zip bomb", "-", "tests/acceptance/test_runs.py::test_archives_are_not_opened")
 FILES.run("forged timestamp", "-", "tests/acceptance/test_runs.py::test_a_forged_timestamp_changes_no_mark")
+FILES.run(
+    "a numpy.py in the folder in which the grader is called",
+    "F",
+    "tests/grading/engine/test_worker_pool.py::test_no_module_is_taken_from_the_folder_in_which_the_grader_is_called",
+)
