@@ -24,6 +24,8 @@ MANY_CHANNELS = 32
 """Columns of an input that are looked for one by one."""
 FEW_PARTS = 8
 """Parts of an array that are looked at."""
+BEGINS = 4
+"""Entries of an array that tell most others from an input."""
 NUMBERS = (float, int, np.float64, np.float32, np.longdouble, Fraction, Decimal)
 """Types of numbers in lists; to turn another type into a number may run the student's code."""
 STEPS = (1e-12, 1e-2)
@@ -38,12 +40,22 @@ class Given(NamedTuple):
     """Its largest entry."""
     varies: bool
     """Whether it has so many different entries that it is known by them."""
+    begins: list[float]
+    """Its first entries."""
+    column: list[float]
+    """Its first column."""
 
 
 def known(values: Any) -> Given:
     """An array that a function was given, and what is asked of it each time."""
     first = values.ravel()[:FIRST].tolist()
-    return Given(values, float(np.abs(values).max()), len(set(first)) >= VARIED)
+    return Given(values, float(np.abs(values).max()), len(set(first)) >= VARIED, first[:BEGINS], first_column(values))
+
+
+def first_column(array: Any) -> list[float]:
+    """The entries of an array's first column, or the only ones."""
+    column: list[float] = (array if array.ndim == 1 else array[(slice(None), *[0] * (array.ndim - 1))]).tolist()
+    return column
 
 
 class Moved(NamedTuple):
@@ -59,6 +71,10 @@ def is_near(array: Any, given: Given) -> bool:
     """Whether an array is what was given but for a nudge, entry by entry."""
     if array.shape != given.values.shape:
         return False
+    far = FEW_MOVED * given.size
+    for place, value in enumerate(given.begins):
+        if abs(array.item(place) - value) > far:
+            return False
     moved = np.abs(array - given.values)
     most = float(moved.max())
     if most <= ROUNDING * given.size:
@@ -86,11 +102,10 @@ def holds_many(array: Any, given: Given) -> bool:
 
 def moved_in(array: Any, given: Given) -> Iterator[Moved]:
     """The ways in which an array is what was given with few entries moved; for each, which entries."""
-    for form, like in _forms(array, given.values) if given.varies else ():
-        difference = like - given.values
-        if _is_another(difference[(slice(None), *[0] * (difference.ndim - 1))].tolist(), given.size):
+    for form, like in _forms(array, given.values) if given.varies and array.size == given.values.size else ():
+        if _is_another(first_column(like), given):
             continue
-        places, many = _compared(difference, given.size)
+        places, many = _compared(like - given.values, given.size)
         if places.any() and not many.any():
             yield Moved((form,), _bits(places))
     if array.ndim == 1 and given.varies and given.values.ndim > 1 and array.shape == given.values.shape[:1]:
@@ -98,8 +113,8 @@ def moved_in(array: Any, given: Given) -> Iterator[Moved]:
         places, many = _compared(array[:, None] - columns, given.size)
         for number in np.flatnonzero(places.any(axis=0) & ~many):
             yield Moved(("column", int(number)), _bits(places[:, number]))
-    if array.size in (given.values.size, len(given.values)):
-        yield from _step(array, given.size)
+    if array.size in (given.values.size, len(given.values)) and 0 < 2 * np.count_nonzero(array) <= array.size:
+        yield from _step(array[array != 0], array, given.size)
 
 
 def parts_like(array: Any, given: Given) -> Iterator[Any]:
@@ -141,8 +156,6 @@ def as_array(rows: Any) -> Any:
 def _forms(array: Any, given: Any) -> Iterator[tuple[str, Any]]:
     """An array in the forms in which its entries may stand in the order of the given ones."""
     shape = given.shape
-    if array.size != given.size:
-        return
     if array.shape == shape:
         yield "same", array
         return
@@ -153,10 +166,11 @@ def _forms(array: Any, given: Any) -> Iterator[tuple[str, Any]]:
         yield "channels last", np.moveaxis(array.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
 
 
-def _is_another(column: list[float], size: float) -> bool:
-    """Whether many entries of a column are moved, as `_compared` says it; most arrays are told by their first one."""
-    middle = sorted(column)[len(column) // 2]
-    return 2 * sum(abs(value - middle) > ROUNDING * size for value in column) >= len(column)
+def _is_another(column: list[float], given: Given) -> bool:
+    """Whether many entries of a first column are moved, as `_compared` says it; most arrays are told by it."""
+    moved = [value - was for value, was in zip(column, given.column, strict=True)]
+    middle, least = sorted(moved)[len(moved) // 2], ROUNDING * given.size
+    return 2 * sum(abs(value - middle) > least for value in moved) >= len(moved)
 
 
 def _compared(difference: Any, size: float) -> tuple[Any, Any]:
@@ -170,12 +184,9 @@ def _bits(places: Any) -> int:
     return int.from_bytes(np.packbits(places).tobytes(), "big")
 
 
-def _step(array: Any, size: float) -> Iterator[Moved]:
-    """The entries of an array that is zero but for one small number at few places."""
-    places = array != 0
-    count = np.count_nonzero(places)
-    if count and 2 * count <= array.size:
-        steps = np.abs(array[places])
-        least, most = float(steps.min()), float(steps.max())
-        if least == most and STEPS[0] * size < most <= STEPS[1] * size:
-            yield Moved(("step", most), _bits(places))
+def _step(others: Any, array: Any, size: float) -> Iterator[Moved]:
+    """The entries of an array that is zero but for one small number at few places, where the others stand."""
+    steps = np.abs(others)
+    least, most = float(steps.min()), float(steps.max())
+    if least == most and STEPS[0] * size < most <= STEPS[1] * size:
+        yield Moved(("step", most), _bits(array != 0))

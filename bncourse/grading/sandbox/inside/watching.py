@@ -50,8 +50,11 @@ PLAIN = frozenset(
 )
 FEW_VALUES = 1_000
 """Of an input with more values, any number is near to one."""
+LEAST_LINES, LINES_A_VALUE, AFTER_REST = 4_096, 32, 16
+"""So many lines of a call are followed, or so many for each value of an input; then, after each call of something, a
+sixteenth of them."""
 UNROLLED = 16
-"""So many lines may hold a loop that was written out; each is looked at then the first time too."""
+"""So many lines may hold a loop that was written out; then lines are also looked at when they are new."""
 DEPTH = 4
 LIBRARIES = (*(str(Path(module.__file__ or "").parent.parent) for module in (np, json)), "<frozen", "<__array")
 """How the file names of code begin that is not the student's: the folders of NumPy and of the standard library."""
@@ -174,37 +177,45 @@ class _Watch:
         self.turns: defaultdict[Any, int] = defaultdict(int)
         self.due: defaultdict[Any, int] = defaultdict(int)
         """By line: how often it was come to, and at which time it is looked at next."""
+        self.lines, self.most_lines = 0, max(LEAST_LINES, LINES_A_VALUE * max(self.sizes, default=0))
+        self.resting = set[Any]()
+        """Functions whose lines are not followed for now."""
         self.is_complex = self.is_seen = self.is_unseen = False
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
         """Have calls, and the lines of the student's functions, seen in this thread and in those that begin."""
         before = sys.getprofile(), threading.getprofile(), sys.gettrace(), threading.gettrace()
-        threading.setprofile(self.see)
-        threading.settrace(self.tracer)
-        sys.settrace(self.tracer)
-        sys.setprofile(self.see)
+        _set(self.see, self.see, self.tracer, self.tracer)
         try:
             yield
         finally:
-            sys.setprofile(before[0])
-            threading.setprofile(before[1])
-            sys.settrace(before[2])
-            threading.settrace(before[3])
+            _set(*before)
 
     def is_on(self) -> bool:
-        """Whether all is as it was set."""
+        """Whether all is as it was set, or was ended here."""
+        if self.is_seen:
+            return True
         sees = sys.getprofile() == self.see and threading.getprofile() == self.see
         return sees and sys.gettrace() == self.tracer and threading.gettrace() == self.tracer
 
+    def end_if(self, seen: bool) -> None:
+        """Note that differences were seen, if they were; no more needs to be seen of this call then."""
+        if seen:
+            self.is_seen = True
+            _set(None, None, None, None)
+
     def found(self) -> list[str]:
         """Which ways of measuring were seen."""
-        many = any(len(inputs) >= ENOUGH for inputs in self.nudged.values())
-        seen = {"differences": self.is_seen or many, "complex": self.is_complex, "unseen": self.is_unseen}
+        seen = {"differences": self.is_seen, "complex": self.is_complex, "unseen": self.is_unseen}
         return [how for how, was_seen in seen.items() if was_seen]
 
     def see(self, frame: FrameType, event: str, argument: Any) -> None:
         """Look at one call or return; what goes wrong here is no concern of the function's."""
+        if event == "c_return" or self.is_seen:  # seen, and this is another thread
+            return
+        if self.resting:
+            self.wake(frame)
         try:
             if event == "c_call":
                 array = getattr(argument, "__self__", None)
@@ -251,12 +262,34 @@ class _Watch:
         return self.follow if _is_own(frame.f_code.co_filename) else None
 
     def follow(self, frame: FrameType, event: str, argument: Any) -> Any:
-        """Look at what a function holds as it comes to a line."""
-        first = len(self.turns) > UNROLLED
-        if event == "line" and not self.is_seen and self.is_due((id(frame.f_code), frame.f_lineno), first=first):
-            with contextlib.suppress(Exception):
-                self.look_around(frame)
+        """Look at what a function holds as it comes to a line; not for ever, if it calls nothing meanwhile."""
+        if self.is_seen:
+            return None
+        if event == "line":
+            self.lines += 1
+            if self.lines >= self.most_lines:
+                self.rest(frame)
+            if self.is_due((id(frame.f_code), frame.f_lineno), first=self.is_unrolled()):
+                with contextlib.suppress(Exception):
+                    self.look_around(frame)
         return self.follow
+
+    def is_unrolled(self) -> bool:
+        """Whether a line that is new is looked at: of many that follow each other, every third."""
+        return self.lines > UNROLLED and self.lines % 3 == 0
+
+    def rest(self, frame: FrameType) -> None:
+        """Let a function's lines pass until it calls something."""
+        frame.f_trace_lines = False
+        self.resting.add(frame)
+        self.lines -= self.most_lines // AFTER_REST
+
+    def wake(self, frame: FrameType) -> None:
+        """Look at some more lines of a function that calls something."""
+        for one in (frame, frame.f_back):
+            if one is not None and one in self.resting:
+                one.f_trace_lines = True
+                self.resting.discard(one)
 
     def is_due(self, line: Any, *, first: bool = False) -> bool:
         """Whether a place that was come to is looked at this time."""
@@ -302,7 +335,7 @@ class _Watch:
             for count, part in enumerate(parts_like(array, one)):
                 if not self.note(place, number, part) and count:
                     break  # one may be the input itself; of two, one is moved
-            self.is_seen |= is_all_steps(array, one)
+            self.end_if(is_all_steps(array, one))
 
     def note(self, place: Any, number: int, array: Any) -> bool:
         """Note which entries of an input, given by its number, are moved in an array; returns whether any are."""
@@ -310,7 +343,7 @@ class _Watch:
         for moved in moved_in(array, self.given[number]):
             track = self.tracks[place, number, moved.kind]
             track.add(moved.mask)
-            self.is_seen |= track.is_measurement
+            self.end_if(track.is_measurement)
             any_moved = True
         return any_moved
 
@@ -331,12 +364,13 @@ class _Watch:
             kind = "O" if array is None else "f"
         if kind != "f" or array.size < 4 or array.size > MAX_VALUES:
             return
-        if array.size >= self.large and not self.is_seen:
-            self.is_seen = any(holds_many(array, one) for one in self.given)
+        if array.size >= self.large:
+            self.end_if(any(holds_many(array, one) for one in self.given))
         if not closely:
             return
         if any(is_near(array, one) for one in self.given) or (self.closely and self.is_stack(place, array)):
             self.nudged[place].add(array.tobytes())
+            self.end_if(len(self.nudged[place]) >= ENOUGH)
         elif self.closely and self.is_due(place):
             self.follow_moved(place, array)
 
@@ -346,9 +380,22 @@ class _Watch:
         return bool(smaller) and self.is_due((place, "stack")) and any(holds_many(array, one) for one in smaller)
 
 
-_OURS = [function.__code__ for function in (_Watch.is_on, _Watch.is_on_for_threads, _Watch.on.__wrapped__)]  # type: ignore[attr-defined]
+def _set(profile: Any, threads_profile: Any, trace: Any, threads_trace: Any) -> None:
+    """Have calls, and lines, seen in this thread and in those that begin."""
+    threading.setprofile(threads_profile)
+    threading.settrace(threads_trace)
+    sys.settrace(trace)
+    sys.setprofile(profile)
+
+
+_OURS = [
+    function.__code__
+    for function in (_Watch.is_on, _Watch.is_on_for_threads, _Watch.end_if, _Watch.on.__wrapped__)  # type: ignore[attr-defined]
+]
 
 
 def _is_ours(frame: FrameType | None) -> bool:
     """Whether it is this module that sets how a call is watched, or looks at it."""
+    if frame is not None and frame.f_code is _set.__code__:
+        frame = frame.f_back
     return frame is not None and any(frame.f_code is code for code in _OURS)

@@ -1,6 +1,7 @@
 """Gradients that are measured are seen, whatever words they are written in; derived ones never are."""
 
 import contextlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -258,3 +259,32 @@ def test_what_a_function_raises_is_passed_on_and_the_profile_restored() -> None:
     with pytest.raises(ZeroDivisionError):
         watched(lambda dy: 1 / 0, (np.ones(4),), {})
     assert sys.getprofile() is before
+
+
+DECOY = """\
+    total = 0.0
+    for k in range(20_000):
+        total += k
+"""
+
+
+def seen_in(body: str, **names: Any) -> list[str]:
+    """What is seen of a backward pass with this body."""
+    forward, backward = program(body)
+    backward.__globals__.update(names)
+    probe = make_probe(3)
+    _, cache = forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
+    return watched(backward, (probe.dy, cache), {})[1]
+
+
+def test_a_measurement_behind_a_long_loop_is_seen() -> None:
+    """The lines of a loop that calls nothing are not followed for ever, those of what comes after it are."""
+    assert seen_in(DECOY + MEASURED["in place"]) == ["differences"]
+
+
+def test_after_a_measurement_was_seen_nothing_is_watched_any_more() -> None:
+    """A function that measures costs no more than a few of its turns."""
+    watches: list[Any] = []
+    look = "\n    watches.append((sys.getprofile(), sys.gettrace()))"
+    assert seen_in(MEASURED["in place"] + look, watches=watches, sys=sys) == ["differences"]
+    assert watches == [(None, None)]
