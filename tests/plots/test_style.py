@@ -94,9 +94,8 @@ def test_a_figure_shares_no_id_with_another(drawing: Drawing) -> None:
     assert set(referred) <= set(ids)
 
 
-def test_a_figure_is_drawn_the_same_twice() -> None:
-    for make in DRAWINGS.values():
-        assert make().svg == make().svg
+def test_a_figure_is_drawn_the_same_twice(drawing: Drawing, request: pytest.FixtureRequest) -> None:
+    assert DRAWINGS[request.node.callspec.params["drawing"]]().svg == drawing.svg
 
 
 def test_the_words_of_a_figure_are_text() -> None:

@@ -67,7 +67,7 @@ def load_master(path: Path, variant: str | None = None, installed_from: Source |
         Naming the file, the cell and what is wrong with it.
     """
     try:
-        notebook = deepcopy(_parsed(path.read_text(encoding="utf-8")))
+        notebook = deepcopy(parsed(path.read_text(encoding="utf-8")))
     except Exception as error:
         raise MasterError(f"{path}: cannot be read as MyST text: {error}") from error
     facts = _facts(path, notebook.metadata.get("bncourse"))
@@ -102,9 +102,9 @@ def load_master(path: Path, variant: str | None = None, installed_from: Source |
     )
 
 
-@lru_cache(maxsize=16)
-def _parsed(text: str) -> Any:
-    """Read MyST text as a notebook; each text once, because a master's takes a fifth of a second."""
+@lru_cache(maxsize=64)
+def parsed(text: str) -> Any:
+    """Read MyST text as a notebook, which must not be changed: each text is read once, in a fifth of a second."""
     import jupytext
 
     return jupytext.reads(text, fmt="md:myst")

@@ -16,6 +16,7 @@ from itertools import permutations
 from typing import Any
 
 from bncourse.diagnosis.restated import AXES, GRADIENTS, Restated
+from bncourse.grading.authoring.masters import parsed
 from bncourse.grading.authoring.private_backward import BACKWARD_TESTS, backward_edits, new_cache
 from bncourse.grading.authoring.private_edits import Edits, edited
 from bncourse.grading.authoring.private_forward import FORWARD_TESTS, forward_edits
@@ -76,10 +77,9 @@ def private_master(text: str, assignment: str, secret: str) -> str:
     private_edits.StructureError
         If the published master does not hold what would be changed.
     """
-    import jupytext
 
     def cells_of(text: str) -> list[Any]:
-        return list(jupytext.reads(text, fmt="md:myst").cells)
+        return list(parsed(text).cells)
 
     if assignment in RESTATED:
         own = conventions(assignment, secret)
@@ -93,7 +93,7 @@ def private_master(text: str, assignment: str, secret: str) -> str:
         cells = cells_of(text)
         signatures = drawn_signatures(cells, random.Random(_derived(secret, f"{assignment} arguments")))  # noqa: S311
         text = _with_sources(text, cells, with_signatures(cells, *signatures))
-    notebook = jupytext.reads(text, fmt="md:myst")
+    notebook = parsed(text)
     facts = [_facts(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
     varies = notebook.metadata["bncourse"].get("varies", [])
     year = hashlib.sha256(_derived(secret, f"{assignment} numbers")).hexdigest()[:16] + "x"

@@ -2,6 +2,7 @@
 
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,14 @@ MASTERS = Path(__file__).resolve().parents[3] / "assignments" / "masters"
 SECRETS = [f"secret-{number}" for number in range(4)]
 
 
+@cache
+def own_text(assignment: str, secret: str) -> str:
+    return private_master((MASTERS / f"{assignment}.md").read_text(encoding="utf-8"), assignment, secret)
+
+
 def drawn(assignment: str, secret: str, folder: Path) -> Master:
-    text = private_master((MASTERS / f"{assignment}.md").read_text(encoding="utf-8"), assignment, secret)
     path = folder / f"{assignment}.md"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(own_text(assignment, secret), encoding="utf-8")
     return load_master(path)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -36,9 +37,14 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
 }
 
 
+@cache
+def drawn(chapter: str) -> Drawing:
+    return PICTURES[chapter]()
+
+
 @pytest.mark.parametrize("chapter", PICTURES)
 def test_a_question_is_drawn_with_its_question_mark(chapter: str, sound: Callable[..., str]) -> None:
-    drawing = PICTURES[chapter]()
+    drawing = drawn(chapter)
     assert "?" in sound(drawing)
     assert "question mark" in drawing.alt or drawing.alt.rstrip(".").endswith(("?", "wrong gradient"))
 
@@ -57,7 +63,7 @@ def test_the_picture_of_a_gradient_test_says_whether_its_numbers_agree(returned:
 
 @pytest.mark.parametrize("chapter", PICTURES)
 def test_a_question_is_legible_on_a_phone_without_scrolling(chapter: str) -> None:
-    svg = PICTURES[chapter]().svg
+    svg = drawn(chapter).svg
     wide = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
     narrowest = float(re.findall(r"min-width: (\d+)px", svg)[0])
     assert smallest_text(svg) * narrowest / wide >= LEGIBLE - 0.02
