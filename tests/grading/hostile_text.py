@@ -21,6 +21,7 @@ ATOMS = (
     "def\\x{y}", "rule{1em}", "bbox[border:1px url(x)]{y}", "label{x}", "ref{x}", "mmlToken{mi}[href=x]{y}",
     "let\\x\\href", "```", "~~~", "mermaid", "html", "python", "# ", "#", "test-scale", "===", "---", "- ", "* ",
     "1. ", "> ", "|---|", "\n|a|b|\n|---|---|\n", "\n: ",
+    "\u3000", "\u00a0", "=-", "-=",
 )  # fmt: skip
 
 _ELEMENTS = """a blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr li ol p pre span strong table tbody td th

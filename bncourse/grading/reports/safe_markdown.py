@@ -40,16 +40,17 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"\](?=:)"), "] "),  # links whose address stands elsewhere
     (re.compile(r"mer(?=maid)"), "mer "),  # a drawing language, whose text gets into pages as it is
     (re.compile(r"\\(?P<name>[A-Za-z]+)(?=(?:\{(?P<environment>[A-Za-z]{1,12}\*?)\})?)"), _command),
-    (re.compile(rf"({_BEFORE}(?:`{{3,}}|~{{3,}}))(?=[ \t]*[^\s`~])(?![ \t]*(?:python|text)\s)", re.M), r"\1 text "),
+    (re.compile(rf"({_BEFORE}(?:`{{3,}}|~{{3,}}))(?=[ \t]*[^ \t\n`~])(?![ \t]*(?:python|text)\s)", re.M), r"\1 text "),
     (re.compile(rf"({_BEFORE})\[([xX ])\](?=\s|\Z)", re.M), r"\1[ \2 ]"),  # boxes to tick
-    (re.compile(rf"({_BEFORE}#{{1,6}})(?!#)(?=[ \t]*\S)(?![ \t]*·)", re.M), r"\1 ·"),  # a heading's text is its id
+    (re.compile(rf"({_BEFORE}#{{1,6}})(?!#)(?=[ \t]*[^ \t\n])(?![ \t]*·)", re.M), r"\1 ·"),  # headings become ids
 )
 _OPENINGS = (
     (re.compile(r"\\\\(?=[(\[])"), r"\\ "),
     (re.compile(r"\\(?=begin\b)"), r"\ "),
     (re.compile(r"\[(?!\n)"), "[\n"),
 )
-_UNDERLINE = re.compile(r"([ \t>]*)((?:=+|-+)[ \t]*)")
+_UNDERLINE = re.compile(r"([ \t>]*)([=-]+[ \t]*)")
+"""A reader of Markdown takes both signs, also one after the other."""
 
 
 def safe_markdown(text: str) -> str:

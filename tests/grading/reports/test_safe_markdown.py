@@ -103,6 +103,8 @@ LIVE = (
     "\\begin{foo}x\\end{foo} \\begin{align}\\style{color:red}{x}\\end{align}",
     "# test-scale\n\ntest scale\n===\n\n> statusmessage\n> ---",
     "- [x] done\n- [ ] not done",
+    "statusmessage\n=-\n\n> statusmessage\n> -=\n\n- test scale\n  =-=",
+    "# \u3000test-scale\n\n## \u00a0test scale\n\n- #\t\u2003statusmessage",
 )
 
 
