@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -18,6 +19,11 @@ SHARED = {"graded_course": "course", "matrix": "matrix"}
 """Fixtures that several tests share, with the name of their group."""
 WHOLE = {"site": "book", "published": "publishing", "unpublished": "publishing"}
 """Fixtures that build a whole site, with the group of tests that share it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--shuffle SEED`, because no test may depend on those that ran before it."""
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in an order that this number draws")
 
 
 class ByFile(LoadGroupScheduling):
@@ -55,12 +61,14 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Keep tests that share what is dear in one process, and those that need something whole among the long ones.
 
     pytest-xdist sends tests of one group to one process by a suffix to their id, which it writes where pytest looked
     for the id before version 9.1: it is put where pytest looks now.
     """
+    if (seed := config.getoption("--shuffle", None)) is not None:
+        random.Random(seed).shuffle(items)
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         for fixture in SHARED.keys() & set(fixtures):
