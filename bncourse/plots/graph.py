@@ -126,7 +126,7 @@ def _node(node: Node, *, backward: bool) -> str:
     return (
         f'<circle cx="{node.x}" cy="{node.y}" r="{RADIUS}" fill="none" stroke="{GRID}" stroke-width="1.6"/>'
         f'<text {middle} y="{node.y + 7}" font-size="21" font-style="italic" fill="{INK}">{node.sign}</text>'
-        f'<text {middle} y="{name_y}" font-size="16.5" fill="{MUTED}">{name}</text>'
+        f'<text {middle} y="{name_y}" font-size="17.2" fill="{MUTED}">{name}</text>'
     )
 
 
@@ -140,6 +140,6 @@ def _legend() -> list[str]:
         pattern = f' stroke-dasharray="{DASHES[path]}" stroke-linecap="round"' if DASHES[path] else ""
         parts.append(
             f'<path d="M{x} {y} h26" stroke="{COLORS[path]}" stroke-width="2.8"{pattern}/>'
-            f'<text x="{x + 34}" y="{y + 4.5}" font-size="16.5" fill="{INK}">{text}</text>'
+            f'<text x="{x + 34}" y="{y + 4.5}" font-size="17.2" fill="{INK}">{text}</text>'
         )
     return parts

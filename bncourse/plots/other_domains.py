@@ -54,10 +54,10 @@ def crowds(classes: Sequence[int], before: Array, after: Array, counts: Sequence
         for place, row in enumerate(by_count):
             seeds(number, place, 100 * row, AFTER)
         crowd.set_xticks(np.arange(len(classes)), [str(count) for count in classes])
-        crowd.set(xlabel="digits that occur (of ten)", title="the same camera, another crowd")
+        crowd.set(xlabel="digits that occur (of ten)", title="the same camera, other classes")
         crowd.legend(loc="lower left")
         number.set_xticks(np.arange(len(counts)), [str(count) for count in counts])
-        number.set(xlabel="unlabeled pictures used", title="another camera, the same crowd")
+        number.set(xlabel="unlabeled pictures used", title="another camera, all classes")
         for axis in (crowd, number):
             axis.set(ylabel="test accuracy (%)", ylim=(0, 102))
     by_class = ", ".join(

@@ -40,8 +40,8 @@ VARIABLES = {
 LINES = {DIRECT: "-", MEAN: (0, (5, 2)), VARIANCE: (0, (1, 1.4)), TOTAL: (0, (6, 2, 1, 2))}
 """A pattern for each color, for print in gray and for eyes that see the colors alike."""
 
-WIDTH = 5.2
-"""Width of a figure in inches: on a phone, 375 pixels wide, 11 points are 11 pixels. So stack panels."""
+WIDTH = 5.0
+"""Width of a figure in inches: on a phone, 360 pixels wide, 11 points are 11 pixels. So stack panels."""
 
 LEGIBLE = 11
 """Pixels: no letter of a figure is shown smaller. Where it would be, on a narrow page, the figure scrolls instead."""

@@ -6,8 +6,8 @@ from bncourse.experiments.result import Result
 from bncourse.plots.looks import Look, seeds
 from bncourse.plots.style import DIRECT, INK, LINES, MEAN, WIDTH, Drawing, finish, style
 
-WITH = Look("with the company of its training", MEAN, "s", LINES[MEAN])
-WITHOUT = Look("without it", DIRECT, "o", LINES[DIRECT])
+WITH = Look("in batches as in training", MEAN, "s", LINES[MEAN])
+WITHOUT = Look("in other batches, or alone", DIRECT, "o", LINES[DIRECT])
 
 
 def draw(result: Result) -> Drawing:

@@ -8,6 +8,8 @@ from bncourse.experiments.result import Result
 from bncourse.plots.looks import NORMS, seeds
 from bncourse.plots.style import INK, MUTED, WIDTH, Drawing, finish, style
 
+KEPT = {"fixed": "the same batches in the same order", "fixed batches, new order": "the same batches in a new order"}
+
 
 def draw(result: Result) -> Drawing:
     """Accuracy with reshuffled batches less that with the first epoch's batches kept, in points, every seed."""
@@ -32,7 +34,7 @@ def draw(result: Result) -> Drawing:
                     seeds(axis, len(ticks), gained, NORMS[norm])
                     ticks.append(f"{NORMS[norm].name},\nbatches of {size}")
                     words.append(f"{NORMS[norm].name}, {size}, against {order}: {gained.mean():.2f}")
-            axis.set(title=f"against: {order}", ylabel="gain (points)")
+            axis.set(title=f"against {KEPT.get(str(order), str(order))}", ylabel="gain (points)")
         axes[-1].set_xticks(range(len(ticks)), ticks)
     return finish(
         figure,

@@ -59,11 +59,11 @@ def vanishing_term() -> Drawing:
 
 
 def closed_form(x_hat: Array, dy: Array, dx: Array) -> Drawing:
-    """What comes to twelve samples from above, and what is handed on to them."""
+    """The upstream gradients of twelve samples, and what is passed on to their inputs."""
     with style():
         figure = Figure(figsize=(WIDTH, 2.6))
         axes = figure.subplots(1, 2, sharey=True)
-        sides = (("dy, from above", dy, DIRECT, "-"), ("dx, handed on", dx, TOTAL, "-"))
+        sides = (("dy, upstream", dy, DIRECT, "-"), ("dx, passed on", dx, TOTAL, "-"))
         for axis, (title, values, color, line) in zip(axes, sides, strict=True):
             axis.axhline(0, color=MUTED, lw=0.8, ls="-")
             axis.vlines(x_hat, 0, values, color=color, lw=2.4, ls=line)
@@ -72,8 +72,8 @@ def closed_form(x_hat: Array, dy: Array, dx: Array) -> Drawing:
         axes[0].annotate("?", (1.08, 0.5), xycoords="axes fraction", ha="center", va="center", fontsize=26, color=INK)
     return finish(
         figure,
-        f"Two panels with {x_hat.size} bars each against x hat. Left the gradients that come from above; right those "
-        "that batch normalization hands on. A question mark stands between the panels: by which rule?",
+        f"Two panels with {x_hat.size} bars each against x hat. Left the upstream gradients; right those "
+        "that batch normalization passes on. A question mark stands between the panels: by which rule?",
     )
 
 
@@ -85,11 +85,11 @@ def invariances(lengths: tuple[float, ...] = (1.0, 2.0, 4.0)) -> Drawing:
         bare(axis, 10, 4.2)
         for row, length in enumerate(lengths):
             y = 3.4 - 1.3 * row
-            arrow(axis, (0.3, y), (0.3 + 0.95 * length, y), DIRECT)
+            arrow(axis, (0.2, y), (0.2 + 0.9 * length, y), DIRECT)
             name = "W" if length == 1 else f"{length:g} W"
-            axis.text(4.6, y, name, va="center", fontsize=14, color=DIRECT)
-            axis.text(6.0, y, "same output", va="center", color=INK)
-            axis.text(8.7, y, "gradient", va="center", ha="center", color=MEAN)
+            axis.text(4.2, y, name, va="center", fontsize=14, color=DIRECT)
+            axis.text(5.4, y, "same output", va="center", color=INK)
+            axis.text(8.6, y, "gradient", va="center", ha="center", color=MEAN)
             ask(axis, 9.75, y, size=18, color=MEAN)
     read = ", ".join(f"{length:g}" for length in lengths)
     return finish(

@@ -67,4 +67,4 @@ def test_a_question_is_legible_on_a_phone_without_scrolling(chapter: str) -> Non
     wide = float(re.findall(r'viewBox="0 0 ([\d.]+)', svg)[0])
     narrowest = float(re.findall(r"min-width: (\d+)px", svg)[0])
     assert smallest_text(svg) * narrowest / wide >= LEGIBLE - 0.02
-    assert narrowest <= 375
+    assert narrowest <= 360
