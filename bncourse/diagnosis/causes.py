@@ -177,7 +177,8 @@ def _by_reshapes(trial: Trial, allowed: float) -> Iterator[Candidate]:
             inside = other.probe.gain * table
             dx = inv_std * (inside - inside.mean(axis=0) - x_hat * (inside * x_hat).mean(axis=0))
             found += [dx.reshape(shape), other.probe.layout.back(dx, shape)]
-        return [*found[:-1], found[-1].swapaxes(-1, -2).reshape(shape)]
+        ways = found[-1].swapaxes(-1, -2).reshape(shape), _turned(dx, shape)
+        return [*found[:-1], *ways]
 
     for position, expected in enumerate(results(trial)):
         if np.abs(trial.values["dx"].array - expected).max() <= 100 * allowed * np.abs(expected).max():
@@ -185,8 +186,13 @@ def _by_reshapes(trial: Trial, allowed: float) -> Iterator[Candidate]:
             def predict(other: Trial, position: int = position) -> Array:
                 return results(other)[position]
 
-            exchanged = position == len(results(trial)) - 1
+            exchanged = position >= len(results(trial)) - 2
             yield Candidate(("conv-rows-columns" if exchanged else "conv-reshape",), predict)
+
+
+def _turned(table: Array, shape: tuple[int, ...]) -> Array:
+    """Rows and columns of maps taken for each other on the way back from a table."""
+    return np.moveaxis(table.reshape(shape[0], *shape[:1:-1], shape[1]), -1, 1).swapaxes(-1, -2)
 
 
 def _textbooks(trial: Trial, allowed: float) -> Iterator[Candidate]:

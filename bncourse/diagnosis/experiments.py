@@ -109,6 +109,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "constant batch": Experiment(RUN, "1e6 * update(m, 0 * v, 0 * x, momentum=0.5)[1]"),
     "half way": Experiment(RUN, "update(m, v, x, momentum=0.5)[0] - (m + update(m, v, x, momentum=1.0)[0]) / 2"),
     "first batch": Experiment(RUN, "np.subtract(update(0 * m, v / 2, x, momentum=0.0), (0 * m, v / 2))"),
+    "one another": Experiment(RUN, "update(m + 1, v, x, momentum=0.5)[1] - update(m, v, x, momentum=0.5)[1]"),
     "statistics apart": Experiment(
         RUN,
         "np.subtract(update(m, v, x * [9, 1, 1], momentum=0.5), update(m, v, x, momentum=0.5))[:, 1:]",

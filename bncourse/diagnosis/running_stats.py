@@ -156,6 +156,16 @@ class _Case:
         allowed = 10 * self.probe.allowed(value.dtype) * self.sizes[start][position]
         return np.asarray((np.abs(value.array - new) <= np.maximum(allowed, 1e-9 * np.abs(new))).all(axis=1))
 
+    def follows_the_other(self, position: int) -> bool:
+        """Whether another old value of the other statistic gives another new value of this one."""
+        mean, var = self.starts[0]
+        other_mean, other_var = (mean.copy(), 2 * var) if position == 0 else (mean + 1.5, var.copy())
+        try:
+            after = _read(self.update, other_mean, other_var, self.probe, [])[position].array
+        except call.Slip:
+            return False
+        return bool(np.abs(after - self.results[0][position].array).max() > 1e-6)
+
     def weight(self, position: int) -> float:
         """Weight of the old value, if it is one number."""
         values = [result[position].array for result in self.results]
@@ -198,7 +208,8 @@ def diagnose_update(
     for position, name in enumerate(NAMES):
         beliefs = named[position]
         if beliefs is None:
-            found.append(unknown(name))
+            mixed = all(case.follows_the_other(position) for case in cases)
+            found.append(finding("running-statistics-mixed", name) if mixed else unknown(name))
             continue
         for belief in beliefs:
             if belief in accepted:

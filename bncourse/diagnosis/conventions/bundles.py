@@ -156,6 +156,28 @@ def layers_of(tree: ast.AST) -> set[str]:
     return {one[1] for one in found if one is not None}
 
 
+def own_start(tree: ast.AST, parameter: str, held: dict[Path, str], program: Program) -> str:
+    """Write a call of the file's function that makes such a parameter, where arrays alone do not make one; or ""."""
+    ways = {place[1] for one in reached(tree, program) for place, _ in _places(one, [parameter])}
+    ways = {way for way in ways if not any(_is_field(step) for step in way)}
+    inside = any(one != way and way[: len(one)] == one for one in held for way in held)
+    unknown = [way for way in ways - held.keys() if not any(one[: len(way)] == way for one in held)]
+    if not (inside or unknown) or not set(held.values()) & {"running_mean", "running_var", "count"}:
+        return ""
+    ways = {place[1] for place, _ in _places(tree, [parameter])} or ways
+    for name, other in program.trees.items():
+        if not isinstance(other, ast.FunctionDef) or len(other.args.args) != 1:
+            continue
+        try:
+            found = program.namespace[name](3)
+        except Exception:  # noqa: S112  (it makes something else)
+            continue
+        for at, one in enumerate(found if isinstance(found, tuple) else (found,)):
+            if isinstance(one, dict) and all(follow(one, way) is not None for way in ways):
+                return f"{name}(gamma.size)" + (f"[{at}]" if isinstance(found, tuple) else "")
+    return ""
+
+
 def function_of(name: str, program: Program) -> Any:
     """A function of the file; one of bundles as a function of arrays."""
     function, tree = program.namespace.get(name), program.trees.get(name)
@@ -183,7 +205,11 @@ class Unbundled:
     ) -> None:
         self.name, self.function, self.held, self.program = name, function, held, program
         self.own = list(inspect.signature(function).parameters.values())
+        self.starts = {one: start for one in held if (start := own_start(program.trees[name], one, held[one], program))}
+        """Where the file's own functions make what a parameter holds, because it is kept in another form."""
+        self.held = held = {one: paths for one, paths in held.items() if one not in self.starts}
         self.made = {one: _expression(paths, self._class(paths)) for one, paths in held.items()}
+        self.made |= self.starts
         layers = layers_of(program.trees[name])
         self.made |= {one.name: LAYER for one in self.own if one.name in layers}
         self.parts: list[str] = []
@@ -200,7 +226,7 @@ class Unbundled:
         fields = {path[0][1:] for path in paths if _is_field(path[0])}
         for name, made in self.program.namespace.items():
             own = getattr(made, "_fields", None) or getattr(made, "__dataclass_fields__", None)
-            if isinstance(made, type) and own and fields <= set(own):
+            if isinstance(made, type) and own and fields <= set(own) and not hasattr(made, "__post_init__"):
                 more = [one for one in own if one not in fields and one not in getattr(made, "_field_defaults", {})]
                 return ", ".join([f"{name}(", *(f"{one}=1" for one in more)]).replace("(, ", "(")
         return "SimpleNamespace("
@@ -229,6 +255,10 @@ class Unbundled:
             arrays = [_at(part, way) for way in ways]
             return all(one is not None and np.size(one) == size for one, size in zip(arrays, sizes, strict=True))
 
+        whole, parts = ways, [found, *found] if type(found) in (tuple, list) else [found]
+        while not any(map(holds, parts)) and min(map(len, ways)) > 1:  # it may return the inner dict alone
+            ways = [way[1:] for way in ways]
+        ways = ways if any(map(holds, parts)) else whole
         several = type(found) in (tuple, list)
         if holds(found) and not (several and any(isinstance(one, (tuple, list, dict)) for one in found)):
             return [text_of("found", way) for way in ways]  # an update: the new state is all that comes back

@@ -90,7 +90,9 @@ def tells_shapes_apart(tree: ast.AST, program: Program) -> bool:
         if isinstance(one, ast.ClassDef) and any(getattr(part, "name", "") == "__mul__" for part in one.body):
             continue  # an array type of the file's own
         for node in ast.walk(one):
-            if isinstance(node, ast.Attribute) and node.attr in ("ndim", "dim", "ndimension"):
+            if isinstance(node, ast.Attribute) and node.attr == "ndim":
+                return True
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("dim", "ndimension"):
                 return True
             if (
                 isinstance(node, ast.Call)

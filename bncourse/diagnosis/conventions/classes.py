@@ -5,7 +5,7 @@ import contextlib
 import copy
 import inspect
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,8 @@ class Layer:
         own = [name for name in FORWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one))]
         if not own:
             raise CannotCallError("it has no method forward")
+        if own[0] == "__call__" and "call" in own and _takes_anything(self.made):
+            return "call"  # what a base class hands on
         return own[0]
 
     @property
@@ -119,9 +121,12 @@ class Layer:
     @by_us
     def make(self, values: Values) -> Any:
         """Make a layer with these parameters and statistics, ready to be called."""
+        layer = self._construct(values, len(values.gamma))
+        return self.filled(layer, values)
+
+    def filled(self, layer: Any, values: Values) -> Any:
+        """Give a layer these parameters and statistics, and set its mode."""
         lay, ndim = self.orientation, values.x.ndim
-        channels = len(values.gamma)
-        layer = self._construct(values, channels)
         if self.module:
             layer.double()
         if self._is_lazy(layer):
@@ -225,7 +230,8 @@ class Layer:
     @by_us
     def run(self, values: Values, layer: Any = None) -> Outcome:
         """Call the forward pass of a layer, by default of a new one."""
-        layer = self.make(values) if layer is None else layer
+        used = layer is not None
+        layer = layer if used else self.make(values)
         known = self.signature(layer)
         x: Any = np.array(self.orientation.x(values.x))
         slot = self.find(layer, "gamma")
@@ -246,8 +252,15 @@ class Layer:
         if self.torch:
             self._follow_gradients(layer)
         graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
-        with quiet(), graph_off:
-            result = getattr(layer, self.forward_name)(*by_position, **by_name)
+        try:
+            with quiet(), graph_off:
+                result = getattr(layer, self.forward_name)(*by_position, **by_name)
+        except (AttributeError, TypeError):
+            if values.train or used:
+                raise
+            trained: Outcome = self.run(replace(values, train=True))  # inference may ask for what training has left
+            again: Outcome = self.run(values, self.filled(trained.layer, values))
+            return again
         if not np.array_equal(to_numpy(x), self.orientation.x(values.x)):
             self.written.add("x")
         y = result[0] if isinstance(result, (tuple, list)) and result else result
@@ -282,6 +295,22 @@ class Layer:
         """Whether it has running statistics."""
         layer = self.run(values).layer
         return self.find(layer, "running_mean") is not None and self.find(layer, "running_var") is not None
+
+    def of_autograd(self, values: Values) -> list[str]:
+        """Say what autograd and an optimizer will do with a module that its numbers do not show."""
+        if not self.module:
+            return []
+        layer, said = self.run(values).layer, []
+        slots_of = {role: self.find(layer, role) for role in STATE}
+        plain = [slot.key for role in ("gamma", "beta") if (slot := slots_of[role]) and slot.path == slot.key]
+        if plain and not list(layer.parameters()):
+            said.append(
+                f"{' and '.join(plain)}: no nn.Parameter, so an optimizer that is given parameters() never trains it."
+            )
+        kept = [slot.key for role in STATE[:2] if (slot := slots_of[role]) and getattr(slot.value, "grad_fn", None)]
+        if kept:
+            said.append(f"{' and '.join(kept)}: the graph of every batch so far is kept. Average detached values.")
+        return said
 
     def starts_at_zero(self, values: Values) -> bool:
         """Whether the running variance of a new one is zero."""
@@ -332,6 +361,12 @@ class Layer:
             missing = [f"d{role}" for role in ("gamma", "beta") if role not in found]
             raise CannotCallError(f"no attribute is known to hold {' and '.join(missing)} after it")
         return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector(found["gamma"]), _vector(found["beta"])
+
+
+def _takes_anything(made: type) -> bool:
+    call = next(vars(one)["__call__"] for one in made.__mro__ if "__call__" in vars(one))
+    parameters = inspect.signature(call).parameters.values()
+    return any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters)
 
 
 def _flags(made: type) -> list[str]:

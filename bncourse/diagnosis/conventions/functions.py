@@ -5,13 +5,13 @@ import contextlib
 import copy
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.bundles import Unbundled
+from bncourse.diagnosis.conventions.bundles import Path, Unbundled, follow
 from bncourse.diagnosis.conventions.calls import (
     Array,
     CannotCallError,
@@ -21,6 +21,7 @@ from bncourse.diagnosis.conventions.calls import (
     by_us,
     constants_of,
     described,
+    is_torchs,
     modules_of,
     reached,
     returned_names,
@@ -31,6 +32,7 @@ from bncourse.diagnosis.conventions.calls import (
 from bncourse.diagnosis.conventions.names import plain, role_of
 from bncourse.diagnosis.conventions.source import Program
 
+STATED = ("running_mean", "running_var")
 AMONG = (
     "settings",
     "running_mean",
@@ -76,6 +78,8 @@ class Outcome:
     """For PyTorch: y as a tensor, and the leaves it was computed from."""
     layer: Any = None
     """For a class: the instance."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The dict of settings after the call."""
     whole: Any = None
     """Everything that came back beside y, where a cache is only one thing of several."""
 
@@ -94,6 +98,12 @@ class Forward:
     """Arguments that a call has changed in place."""
     results: list[int] = field(default_factory=list)
     """How many results each call has returned in a tuple, 0 where it was none."""
+    kept: dict[Any, tuple[int, ...]] = field(default_factory=dict)
+    """Shapes in which it keeps running statistics, by that of x."""
+    moved_at: dict[str, Path] = field(default_factory=dict)
+    """Where the moved statistics stand among several results, once that has been tried."""
+    before: dict[str, Array] = field(default_factory=dict)
+    """The running statistics of the last call, as they were given."""
     cache_at: int | None = None
     """Where the cache stands in what came back, if more than y and a cache did."""
     signature: Signature = field(init=False)
@@ -114,6 +124,11 @@ class Forward:
     def of_bundles(self) -> Unbundled | None:
         """The function, if its parameters and statistics come in dicts, tuples or objects."""
         return self.function if isinstance(self.function, Unbundled) else None
+
+    @property
+    def keeps_its_own(self) -> bool:
+        """Whether its running statistics have a form that only the file's own functions make."""
+        return self.of_bundles is not None and bool(self.of_bundles.starts)
 
     def turned(self, orientation: Orientation) -> "Forward":
         """Return the same function, called in another layout."""
@@ -164,6 +179,20 @@ class Forward:
             return True
         return self.signature.has("settings") and role in self.keys.values()
 
+    def kept_shape(self, values: Values) -> tuple[int, ...]:
+        """Shape in which it keeps running statistics in its settings where it starts them itself, or ()."""
+        key = (values.x.shape, self.orientation)
+        if values.running_mean is not None and key not in self.kept:
+            held: dict[str, Any] = {}
+            with contextlib.suppress(Exception):
+                found = self.run(replace(values, train=True, running_mean=None, running_var=None))
+                held = found.settings
+            shapes = [
+                np.shape(to_numpy(held[one])) for one, role in self.keys.items() if role in STATED and one in held
+            ]
+            self.kept[key] = shapes[0] if shapes else ()
+        return self.kept.get(key, ())
+
     @by_us
     def run(self, values: Values) -> Outcome:
         """Call it."""
@@ -184,8 +213,11 @@ class Forward:
             if array is None:
                 array = np.zeros(len(values.gamma)) if name == "running_mean" else np.ones(len(values.gamma))
             array = np.array(lay.gamma(array, ndim))
+            if self.signature.has("settings") and array.size == np.prod(self.kept_shape(values), dtype=int):
+                array = array.reshape(self.kept_shape(values))
             statistics[name] = tensor(array).detach() if self.torch else array
         given |= statistics
+        self.before = {role: np.array(to_numpy(one)) for role, one in statistics.items()}
         given["eps"], given["momentum"] = values.eps, values.momentum if values.momentum is not None else 0.9
         given["train"], given["eval"], given["groups"] = values.train, not values.train, values.groups
         default = self.signature.default("mode")
@@ -206,12 +238,12 @@ class Forward:
             y, rest = result[0], list(result[1:])
             self.cache_at = self._cache_at(rest)
             cache = rest[self.cache_at - 1] if self.cache_at is not None else None
-            statistics |= self._returned(rest, statistics)
+            statistics |= self._returned(rest, statistics, given)
             rest = rest[0] if len(rest) == 1 else rest
             whole, rest = (rest, cache) if cache is not None and len(result) > 2 else (None, rest)
         graph = (y, leaves) if self.torch and hasattr(y, "grad_fn") else None
         moved = {role: _vector(to_numpy(value)) for role, value in statistics.items()}
-        return Outcome(self._y(y), values, rest, moved, graph, whole=whole)
+        return Outcome(self._y(y), values, rest, moved, graph, whole=whole, settings=settings)
 
     def _called(self, given: dict[str, Any]) -> Any:
         try:
@@ -243,7 +275,7 @@ class Forward:
                 found[key] = given[role]
         return found
 
-    def _returned(self, rest: list[Any], statistics: dict[str, Any]) -> dict[str, Any]:
+    def _returned(self, rest: list[Any], statistics: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         """Take running statistics out of what came back beside y, where they are arguments."""
         if not (self.signature.has("running_mean") and self.signature.has("running_var")):
             return {}
@@ -264,7 +296,47 @@ class Forward:
             found = {"running_mean": rest[fits[0]], "running_var": rest[fits[1]]}
             rest[:] = [one for position, one in enumerate(rest) if position not in fits]
             return found
-        return {}
+        ways = [way for way in _ways(rest) if _size(follow(rest, way)) == size]
+        moved = self._moved_by_the_old(ways, given) if not self._moves_in_place(given, statistics) else []
+        if len(moved) != 2:
+            return {}
+        found = {role: follow(rest, way) for role, way in zip(STATED, moved, strict=True)}
+        rest[:] = [one for position, one in enumerate(rest) if position not in {way[0] for way in moved}]
+        return found
+
+    def _moves_in_place(self, given: dict[str, Any], statistics: dict[str, Any]) -> bool:
+        """Whether the arrays that it was given hold other numbers now than before the call."""
+        return any(not np.array_equal(to_numpy(given[role]), self.before[role]) for role in STATED)
+
+    def _moved_by_the_old(self, ways: list[Path], given: dict[str, Any]) -> list[Path]:
+        """Which of several results are the moved mean and variance: each follows its old value."""
+        for role in STATED:
+            if role in self.moved_at:
+                continue
+            results = []
+            for more in (0.0, 1.0):
+                again = {name: one for name, one in given.items() if name != "settings"}
+                for name in ("x", "gamma", "beta", *STATED):
+                    array = np.array(to_numpy(given[name])) + more * (name == role)
+                    again[name] = tensor(array).detach() if is_torchs(given[name]) else array
+                results.append(list(self._called(again))[1:])
+            changed = [
+                way
+                for way in ways
+                if not np.array_equal(to_numpy(follow(results[0], way)), to_numpy(follow(results[1], way)))
+            ]
+            self.moved_at[role] = changed[0] if len(changed) == 1 else ()
+        found = [self.moved_at[role] for role in STATED]
+        return found if all(found) and found[0] != found[1] else []
+
+
+def _ways(rest: list[Any]) -> list[Path]:
+    """The ways to every result, and to what lies in a dict or a tuple of two of them."""
+    found: list[Path] = []
+    for at, one in enumerate(rest):
+        inner = list(one) if isinstance(one, dict) else list(range(len(one))) if isinstance(one, (tuple, list)) else []
+        found += [(at, step) for step in inner] if len(inner) == 2 else [(at,)]
+    return found
 
 
 def _size(value: Any) -> int:

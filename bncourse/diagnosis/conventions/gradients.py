@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.bundles import Path, Unbundled, follow
+from bncourse.diagnosis.conventions.bundles import Path, follow
 from bncourse.diagnosis.conventions.calls import (
     Array,
     CannotCallError,
@@ -64,13 +64,18 @@ class Backward:
         if self.forward.torch:
             upstream = tensor(upstream).detach()
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
-        if not self.signature.has("cache") or isinstance(self.function, Unbundled):
+        if not self.signature.has("cache") or self._asks_for_more():
             given |= self._by_name(outcome)
         with self.forward.eps_of_the_file(outcome.values.eps):
             result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")
         return self._ordered(result, lay)
+
+    def _asks_for_more(self) -> bool:
+        """Whether it needs something by name beside the cache."""
+        roles = {name: role for name, role in self.signature.roles.items() if not role.startswith("=")}
+        return any(one.default is one.empty and one.name not in roles for one in self.signature.parameters)
 
     def _called(self, given: dict[str, Any], outcome: Outcome) -> Any:
         """Call it with the cache; with everything that came back beside y where it cannot unpack that."""
@@ -87,6 +92,7 @@ class Backward:
         beside = outcome.rest if outcome.whole is None else outcome.whole
         rest = beside if isinstance(beside, list) else [beside]
         returned = dict(zip(returned_names(self.forward.tree)[1:], rest, strict=False))
+        returned |= {str(key): one for key, one in outcome.rest.items()} if isinstance(outcome.rest, dict) else {}
         axes = (0, *range(2, ndim))
         mean, var = values.x.mean(axis=axes), values.x.var(axis=axes)
         std = np.sqrt(var + values.eps)

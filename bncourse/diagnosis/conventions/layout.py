@@ -17,6 +17,8 @@ from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.transform_search import explain
 from bncourse.diagnosis.transforms import kind_of
 
+IN_COLUMNS = ("class", "functions", "deeplearning-ai", "jax", "cmu", "keras")
+"""Conventions whose samples may lie in columns; in a form like Keras's only if the file makes columns."""
 USUAL_EPS = 1e-5
 LARGEST_EPS = 1e-2
 NO_EPS = 0.1
@@ -29,8 +31,8 @@ def _orientations(rules: Rules, convention: Convention) -> list[Orientation]:
     """How x and gamma may lie, what the course says first."""
     first = ["last", "first"] if convention.channels == "last" else ["first", "last"]
     if not rules.spatial:
-        tables = convention.name in ("bncourse", "cs231n") or rules.kind != "batch"
-        first = ["first"] if tables else ["first", "rows"]
+        columns = convention.name in IN_COLUMNS and rules.kind == "batch"
+        first = ["first", "rows"] if columns else ["first"]
     return [Orientation(channels, vector) for channels in first for vector in ("flat", "wide")]
 
 
@@ -41,6 +43,8 @@ def _runs(
     values = Values(probe.x, probe.gamma, probe.beta, probe.eps, groups=2)
     for orientation in _orientations(rules, convention):
         if _in_columns(forward) and not rules.spatial and orientation != Orientation("rows", "wide"):
+            continue
+        if orientation.channels == "rows" and convention.name == "keras" and not _makes_columns(forward):
             continue
         turned = forward.turned(orientation)
         try:
@@ -54,9 +58,12 @@ def _runs(
 
 
 def _in_columns(forward: Forward | Layer) -> bool:
-    """Whether the file makes a dict of parameters of the shape (n, 1), so that samples lie in columns."""
-    if not isinstance(forward, Forward) or not layers_of(forward.tree):
-        return False
+    """Whether it takes a dict of parameters that the file makes in the shape (n, 1), so that samples lie in columns."""
+    return isinstance(forward, Forward) and bool(layers_of(forward.tree)) and _makes_columns(forward)
+
+
+def _makes_columns(forward: Forward | Layer) -> bool:
+    """Whether the file makes arrays of the shape (n, 1)."""
     calls = (node for tree in forward.program.trees.values() for node in ast.walk(tree) if isinstance(node, ast.Call))
     return any(
         getattr(call.func, "attr", "") in ("ones", "zeros")

@@ -15,13 +15,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         "runningmean", "movingmean", "runmean", "runningm", "ramean", "movingaveragemean", "populationmean", "popmean",
         "meanrunning", "runningmu", "movingmu", "emamean", "meanema", "avgmean", "globalmean", "rmean", "testmean",
         "runningavgmean", "runningaverage", "meanmoving", "movingavgmean", "rm", "murunning", "mumean",
-        "murun", "meanrun", "muavg", "meanavg", "mumoving", "expavgmean", "ewamean", "ewamu", "ewmamean", "meanewa", "muewa", "meanewma", "muema", "runavgmean",
+        "murun", "meanrun", "runmu", "muavg", "meanavg", "mumoving", "expavgmean", "ewamean", "ewamu", "ewmamean", "meanewa", "muewa", "meanewma", "muema", "runavgmean",
     ),
     "running_var": (
         "runningvar", "movingvar", "runvar", "runningv", "ravar", "movingvariance", "runningvariance", "populationvar",
         "popvar", "varrunning", "movingaveragevar", "emavar", "varema", "avgvar", "globalvar", "rvar", "testvar",
         "populationvariance", "runningavgvar", "varmoving", "movingavgvar", "rv", "runningsigma2", "movingsigma2",
-        "varrun", "sigma2run", "varavg", "sigma2avg", "sigma2moving", "expavgvar", "ewavar", "ewasigma2", "ewmavar", "varewa", "sigma2ewa", "varewma", "sigma2ema", "runavgvar", "sigma2running",
+        "varrun", "sigma2run", "runsigma2", "runningsigmasq", "varavg", "sigma2avg", "sigma2moving", "expavgvar", "ewavar", "ewasigma2", "ewmavar", "varewa", "sigma2ewa", "varewma", "sigma2ema", "runavgvar", "sigma2running",
     ),
     "train": ("training", "train", "istraining", "istrain", "trainmode", "trainingmode", "isintraining", "trainflg", "trainflag", "intraining", "ontrain", "traning"),
     "eval": (

@@ -8,13 +8,32 @@ import numpy as np
 from bncourse.diagnosis.conventions.calls import Array, Orientation, data_of, is_torchs, tensor, to_numpy
 from bncourse.diagnosis.conventions.names import MEASURED, ROLES, gradient_of, plain, role_of
 
+LISTED = ("params", "parameters", "weights", "grads", "gradients")
+"""Names of lists that hold gamma, or its gradient, before beta's."""
+OF_GRADIENTS = ("dp", "dparams", "dparam", "dparameters", "dweights")
+"""Names of dicts that hold gradients by the names of the parameters."""
 STATE = ("running_mean", "running_var", "gamma", "beta")
+
+
+class _Pair:
+    """A list of gamma and beta, or of their gradients, by name."""
+
+    ORDER = ("gamma", "beta")
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    def __getitem__(self, name: str) -> Any:
+        return self.items[self.ORDER.index(name)]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.items[self.ORDER.index(name)] = value
 
 
 class Slot(NamedTuple):
     """A place of a layer that holds something: an attribute, or an entry of a dict that is one."""
 
-    holder: dict[str, Any]
+    holder: Any
     key: str
     path: str
 
@@ -31,6 +50,9 @@ def slots(layer: Any) -> Iterator[Slot]:
         if isinstance(value, dict) and all(isinstance(name, str) for name in value):
             for inner in list(value):
                 yield Slot(value, inner, f"{key}.{inner}")
+        listed = isinstance(value, list) and len(value) == 2 and all(isinstance(one, np.ndarray) for one in value)
+        if listed and plain(key) in LISTED:
+            yield from (Slot(_Pair(value), inner, f"{key}.{inner}") for inner in _Pair.ORDER)
 
 
 def _is_array(value: Any) -> bool:
@@ -94,7 +116,8 @@ def gradient_slots(layer: Any) -> dict[str, Slot]:
     found: dict[str, Slot] = {}
     for slot in slots(layer):
         value = slot.value
-        inside = "grad" in plain(slot.path.split(".")[0]) and "." in slot.path
+        first = plain(slot.path.split(".")[0])
+        inside = "." in slot.path and ("grad" in first or first in OF_GRADIENTS)
         part = gradient_of(slot.key) or (role_of(slot.key, ("gamma", "beta")) if inside else None)
         if part and (isinstance(value, (np.ndarray, np.floating, float)) or is_torchs(value)):
             found[part] = slot

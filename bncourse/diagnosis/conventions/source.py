@@ -208,7 +208,7 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
     for one in statements:
         if isinstance(one, (ast.FunctionDef, ast.ClassDef)):
             program.trees[one.name] = one
-    needed = {tree.name for tree in program.trees.values() if wanted(tree)}
+    needed = {tree.name for tree in program.trees.values() if wanted(tree) or _makes_a_start(tree)}
     while True:
         more = {name for one in statements if needed & set(_bound(one)) for name in _used(one)} | needed
         if more == needed:
@@ -219,6 +219,12 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
         if _is_star(one) or needed & set(_bound(one)):
             _run(one, program, label)
     return program
+
+
+def _makes_a_start(tree: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether it may make what a function of params and state begins with, from the number of features."""
+    named = re.search(r"init|make|create|start|new_", tree.name)
+    return isinstance(tree, ast.FunctionDef) and len(tree.args.args) == 1 and named is not None
 
 
 def _is_star(statement: ast.stmt) -> bool:

@@ -210,6 +210,16 @@ def copied_line(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any
     return _move(mean, x.mean(axis=0), momentum), _move(var, x.mean(axis=0), momentum)
 
 
+@wrong("running-statistics-mixed", "running")
+def copied_the_old_mean(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
+    return _move(mean, x.mean(axis=0), momentum), _move(mean, x.var(axis=0, ddof=1), momentum)
+
+
+@wrong("running-statistics-mixed", "running")
+def variance_about_the_running_mean(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
+    return _move(mean, x.mean(axis=0), momentum), _move(var, ((x - mean) ** 2).mean(axis=0), momentum)
+
+
 @wrong("running-var-about-zero", "running")
 def mean_of_squares(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
     return _move(mean, x.mean(axis=0), momentum), _move(var, (x**2).mean(axis=0), momentum)
