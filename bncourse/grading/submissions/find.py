@@ -60,7 +60,7 @@ def find_notebook(folder: Path, assignment: str, begun: Callable[[bytes], bool] 
 
 
 def _with_work(path: Path, file: HandedIn, folder: Path, begun: Callable[[bytes], bool]) -> tuple[Path, HandedIn]:
-    """The file of the right name; where it is as it was given out, the newest beside it in which work was begun."""
+    """The file of the right name; where it holds no work (as given out, or broken), the newest beside it that does."""
     others = [entry for entry in _entries(folder) if entry.path != path and _may_be_notebook(entry.path)]
     if not others or begun(file.content):
         return path, file
@@ -70,7 +70,7 @@ def _with_work(path: Path, file: HandedIn, folder: Path, begun: Callable[[bytes]
         return path, file
     entry, found = max(mine, key=lambda each: (each[0].time, str(each[0].path)))
     name = inert(str(entry.path.relative_to(folder)), 100)
-    return entry.path, found._replace(notes=(f"{path.name} is as it was given out, so that {name} was graded",))
+    return entry.path, found._replace(notes=(f"{path.name} holds no work of the student's, so {name} was graded",))
 
 
 def _read(path: Path, folder: Path, most: int = MAX_BYTES) -> HandedIn:

@@ -68,7 +68,7 @@ def test_of_two_the_newer_is_graded_and_another_assignments_is_not(tmp_path: Pat
     assert b"new = 1" in file.content and "of 2 such files, it is the newest" in file.notes[0]
 
 
-def test_a_file_as_it_was_given_out_is_passed_over_for_one_with_work(tmp_path: Path) -> None:
+def test_a_file_without_work_is_passed_over_for_one_with_some(tmp_path: Path) -> None:
     given, begun = as_file(notebook({})), partial(holds_work, MASTER)
     put(tmp_path, "small.ipynb", given, time=90)
     put(tmp_path, "notes.txt", b"x")
@@ -79,7 +79,9 @@ def test_a_file_as_it_was_given_out_is_passed_over_for_one_with_work(tmp_path: P
     put(tmp_path, "other.ipynb", made("forward"), time=80)
     file = find_notebook(tmp_path, "small", begun)
     assert b"new = 1" in file.content
-    assert file.notes == ("small.ipynb is as it was given out, so that small (2).ipynb was graded",)
+    assert file.notes == ("small.ipynb holds no work of the student's, so small (2).ipynb was graded",)
+    put(tmp_path, "small.ipynb", b"")
+    assert find_notebook(tmp_path, "small", begun) == file
     put(tmp_path, "small.ipynb", made(number="mine = 1"))
     assert find_notebook(tmp_path, "small", begun) == HandedIn(made(number="mine = 1"))
 
