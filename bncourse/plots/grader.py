@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from bncourse.plots.style import DIRECT, GRID, INK, MEAN, MUTED, VARIANCE, Drawing, label, with_theme
 
-WIDTH, HEIGHT = 560, 380
+WIDTH, HEIGHT = 440, 552
 
-TRUSTED = ("the tests, hidden ones too", "the reference", "seeds, expected values", "the verdicts")
+TRUSTED = ("tests, hidden ones too", "the reference", "seeds, expected values", "the verdicts")
 UNTRUSTED = (
     "the student's answers",
     "Python and NumPy",
@@ -16,8 +16,8 @@ UNTRUSTED = (
 )
 
 ALT = (
-    "Two boxes with a border between them. The oracle, on the left, is trusted and holds the tests, the reference, "
-    "the seeds and the verdicts. The worker, on the right, stands in a sandbox and holds the student's answers, "
+    "Two boxes with a border between them. The oracle, above, is trusted and holds the tests, the reference, "
+    "the seeds and the verdicts. The worker, below, stands in a sandbox and holds the student's answers, "
     "Python and NumPy, and nothing else. Raw inputs cross the border to the worker; bytes with a type and a shape, "
     "numbers and strings come back, never objects. The notebook's answers go to the worker, everything else is taken "
     "from the master, which goes to the oracle. Verdicts go from the oracle to the gradebook."
@@ -38,33 +38,37 @@ def two_compartments() -> Drawing:
             f'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.8 L10 5 L0 9.2 Z" fill="{color}"/></marker>'
         )
     parts.append("</defs>")
-    parts += _box(12, 96, 194, 196, VARIANCE, "oracle, trusted", TRUSTED)
-    parts += _box(354, 96, 194, 196, MEAN, "worker, in a sandbox", UNTRUSTED)
+    parts += _box(72, VARIANCE, "oracle, trusted", TRUSTED[:2], TRUSTED[2:])
+    parts += _box(332, MEAN, "worker, in a sandbox", UNTRUSTED[:2], UNTRUSTED[2:])
     border = f'stroke="{INK}" stroke-width="1.6" stroke-dasharray="2 6" stroke-linecap="round"'
-    parts += [f'<path d="M280 {start} V{end}" {border}/>' for start, end in ((74, 122), (182, 208), (268, 330))]
-    parts += [*_arrow("M212 150 H346", "in", DIRECT), *_arrow("M348 236 H214", "out", MEAN)]
-    parts += [_words(280, 141, "raw inputs", DIRECT), _words(280, 170, "handles", DIRECT)]
-    parts += [_words(280, 227, "bytes, type, shape", MEAN), _words(280, 256, "numbers, strings", MEAN)]
-    parts += [_words(109, 34, "the master", INK), _words(451, 34, "the notebook handed in", INK)]
-    parts += [*_arrow("M109 44 V88", "rest", MUTED), *_arrow("M451 44 V88", "rest", MUTED)]
-    parts += [_words(102, 70, "all but answers", MUTED, "end"), _words(459, 70, "answers", MUTED, "start")]
-    parts += [*_arrow("M109 296 V344", "rest", MUTED), _words(117, 326, "one verdict a test", MUTED, "start")]
-    parts.append(_words(12, 366, "gradebook, then feedback and exports", INK, "start"))
-    parts.append(_words(280, 62, "the border", INK))
+    parts.append(f'<path d="M12 262 H428" {border}/>')
+    parts.append(_words(204, 254, "the border", INK))
+    parts += [*_arrow("M120 182 V324", "in", DIRECT), *_arrow("M292 326 V184", "out", MEAN)]
+    parts += [_words(112, 238, "raw inputs", DIRECT, "end"), _words(112, 296, "handles", DIRECT, "end")]
+    parts += [
+        _words(300, 238, "bytes, type, shape", MEAN, "start"),
+        _words(300, 296, "numbers, strings", MEAN, "start"),
+    ]
+    parts += [_words(120, 22, "the master", INK), *_arrow("M120 32 V64", "rest", MUTED)]
+    parts.append(_words(112, 54, "all but answers", MUTED, "end"))
+    parts += [_words(428, 22, "gradebook, feedback, exports", INK, "end"), *_arrow("M330 68 V34", "rest", MUTED)]
+    parts.append(_words(322, 54, "one verdict a test", MUTED, "end"))
+    parts += [_words(120, 542, "the notebook handed in", INK), *_arrow("M120 522 V470", "rest", MUTED)]
+    parts.append(_words(130, 502, "answers", MUTED, "start"))
     parts.append("</svg>")
     svg = label("\n".join(parts), ALT, unit=1)
     return Drawing(with_theme(svg), ALT)
 
 
-def _box(x: float, y: float, width: float, height: float, color: str, title: str, lines: tuple[str, ...]) -> list[str]:
-    """Draw a compartment: its name in its color, and what lies in it."""
-    middle = x + width / 2
-    rows = [_words(middle, y + 62 + 26 * place, line, INK) for place, line in enumerate(lines)]
+def _box(y: float, color: str, title: str, left: tuple[str, ...], right: tuple[str, ...]) -> list[str]:
+    """Draw a compartment: its name in its color, and below it what lies in it, in two columns."""
+    columns = ((116, left), (324, right))
+    rows = [_words(x, y + 62 + 24 * place, line, INK) for x, lines in columns for place, line in enumerate(lines)]
+    height = 82 + 24 * (max(len(left), len(right)) - 1)
     return [
-        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="10" fill="none" stroke="{color}" '
-        'stroke-width="2.6"/>',
-        f'<path d="M{x + 14} {y + 40} H{x + width - 14}" stroke="{GRID}" stroke-width="1.4"/>',
-        _words(middle, y + 27, title, color, weight=700),
+        f'<rect x="12" y="{y}" width="416" height="{height}" rx="10" fill="none" stroke="{color}" stroke-width="2.6"/>',
+        f'<path d="M26 {y + 38} H414" stroke="{GRID}" stroke-width="1.4"/>',
+        _words(220, y + 26, title, color, weight=700),
         *rows,
     ]
 

@@ -17,3 +17,7 @@ def test_the_figure_can_be_read_aloud_and_follows_the_theme() -> None:
     assert "worker" in drawing.alt
     assert f'aria-label="{drawing.alt[:20]}' in drawing.svg
     assert not re.search(r'(fill|stroke)="#', drawing.svg), "a color that does not follow the theme"
+
+
+def test_the_figure_does_not_scroll_on_a_phone() -> None:
+    assert float(re.findall(r"min-width: (\d+)px", two_compartments().svg)[0]) <= 360
