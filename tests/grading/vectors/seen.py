@@ -235,3 +235,8 @@ SEEN.run(
 SEEN.run(
     "score outside [0, max], NaN score", "F", "tests/acceptance/test_runs.py::test_a_score_stays_within_its_bounds"
 )
+SEEN.run(
+    "an answer with a heading that takes an id of the page",
+    "-",
+    "tests/grading/reports/test_safe_markdown.py::test_nothing_of_a_students_text_is_live_on_a_page",
+)

@@ -317,3 +317,18 @@ TRUSTED.run(
     "-",
     "tests/acceptance/test_patience.py",
 )
+TRUSTED.run(
+    "a step of the trusted side's own that no signal ends",
+    "-",
+    "tests/grading/oracle/test_session.py::test_one_long_step_of_the_oracles_own_is_ended_from_outside",
+)
+TRUSTED.run(
+    "a loop in a test that has taken a name away",
+    "-",
+    "tests/grading/oracle/test_session.py::test_code_that_does_not_end_while_a_name_is_hidden_costs_one_test",
+)
+TRUSTED.run(
+    "a file that is replaced, and its time, while it is graded",
+    "-",
+    "tests/grading/workflows/test_store.py::test_the_time_in_the_gradebook_is_that_of_the_file_that_was_graded",
+)
