@@ -205,14 +205,15 @@ class Lane(Closing):
 
     def _hear_next(self, channel: Channel, patience: Patience) -> bytes:
         """The oracle's next reports; raises Late where they do not come in time."""
-        begun, clock = time.monotonic(), Clock(self.pid)
+        begun, clock, self._silent = time.monotonic(), Clock(self.pid), 0.0
         used = clock.used()
         while True:
             try:
                 return channel.receive(min(begun + patience.clock, time.monotonic() + LOOK_SECONDS))
             except Late:
-                waited, self._silent = time.monotonic() - begun, clock.used() - used
-                if waited >= patience.clock or (self.pid and self._silent >= patience.own):
+                if self.pid:  # before its first report, nothing is a submission's doing
+                    self._silent = clock.used() - used
+                if time.monotonic() - begun >= patience.clock or self._silent >= patience.own:
                     raise
 
     def _reports(self, channel: Channel, patience: Patience) -> Iterator[dict[str, Any]]:

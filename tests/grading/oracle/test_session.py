@@ -46,20 +46,20 @@ def test_code_that_does_not_end_while_a_name_is_hidden_costs_one_test() -> None:
 
 @pytest.mark.sandbox
 def test_one_long_step_of_the_oracles_own_is_ended_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No signal breaks off the making of a set, which takes the square of the number of values of one hash."""
-    master = asked("assert len(set(values_per_channel)) == 1", digest="set")
-    code = "import itertools\nvalues_per_channel = list(itertools.product((-1, -2), repeat=15))"
+    """No signal breaks off a sum of very many numbers, which would go on for minutes."""
+    master = asked("assert sum(range(values_per_channel[0] - 200)) == 0", digest="sum")
+    code = SOLUTION.replace("200", "10**12")
     with Grader(jobs=1, cache=False) as grader:
         grader.prepare(master)
-        grader.grade(master, "first", hand_in({"number": "values_per_channel = [1]"}))
+        grader.grade(master, "first", hand_in({"number": SOLUTION}))
         for name, value in {"OWN_TIMES": 0.0, "OWN_SECONDS": 0.0, "OVERDUE_OWN_SECONDS": 0.5}.items():
             monkeypatch.setattr(engine, name, value)
         monkeypatch.setattr(worker_pool, "LOOK_SECONDS", 0.2)
         record = grader.grade(master, "x", hand_in({"number": code}))
         monkeypatch.undo()
-        right = grader.grade(master, "y", hand_in({"number": code.replace("15", "2")}))
+        right = grader.grade(master, "y", hand_in({"number": SOLUTION}))
     assert [verdict.outcome for verdict in record.verdicts] == ["needs review"]
-    assert [verdict.outcome for verdict in right.verdicts] == ["wrong"]
+    assert [verdict.outcome for verdict in right.verdicts] == ["correct"]
 
 
 def session(seconds: float = 1.0) -> Session:
