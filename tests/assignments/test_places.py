@@ -21,8 +21,8 @@ from tests.assignments.saved_elsewhere import ADDED, PLACES, as_colab_writes, sa
 from tests.assignments.whole_class import MASTERS, class_of
 
 STUB = "still as it was released"
-AT_ONCE = ("backward", "pytorch")
-"""Whose classes `make test` reads as each place saves them; the others are among the long tests."""
+AT_ONCE = ("backward",)
+"""Whose class `make test` reads as each place saves them; the others are among the long tests."""
 
 
 def graded_code(master: Master, reading: Reading) -> dict[str, str]:
