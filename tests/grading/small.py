@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bncourse.grading.core import render
@@ -121,6 +122,9 @@ MASTER = Master(
     seconds_in_all=8.0,
     metadata={"digest": "small"},
 )
+
+PATIENT = replace(MASTER, seconds_per_test=60.0, seconds_in_all=600.0)
+"""The same for whatever ends by itself: so a busy machine decides nothing."""
 
 FULL = 12.0
 """Points that the test cells give."""

@@ -4,6 +4,8 @@ import contextlib
 import re
 from functools import lru_cache
 
+from bncourse.grading.core.names import parse
+
 _MAGIC = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
 _ASSIGNED = re.compile(r"([^\n=]*=)[ \t]*[%!]")
 _PASTED = re.compile(r"(?:[ \t]*\n)*(?:([ \t]+)\S|(>>>)(?: |\n|$)|(In \[\d+\]:) )")
@@ -23,6 +25,8 @@ def plain_python(source: str) -> str:
     'pass\nfiles = None\n'
     >>> plain_python("  x = 1\n  if x:\n    y = 2"), plain_python(">>> if x:\n...     y = 2\n>>> z = 3")
     ('x = 1\nif x:\n  y = 2', 'if x:\n    y = 2\nz = 3')
+    >>> plain_python("    # why\ndef f(x):\n    return x")
+    '    # why\ndef f(x):\n    return x'
     """
     source = _as_typed(source)
     count = len(_MAGIC.findall(source))
@@ -40,13 +44,22 @@ def plain_python(source: str) -> str:
 
 
 def _as_typed(source: str) -> str:
-    """The cell without the indentation of its first line, and without the prompts of a console."""
+    """The cell without the indentation of its first line, and without the prompts of a console, unless it is Python."""
     found = _PASTED.match(source)
-    if found is None:
+    if found is None or _parses(source):
         return source
     if found[1]:
         return re.sub(rf"^{found[1]}", "", source, flags=re.MULTILINE)
     return re.sub(_PROMPTS[">>>" if found[2] else "In"], "", source, flags=re.MULTILINE)
+
+
+def _parses(source: str) -> bool:
+    """Whether a cell is Python as it stands; an indented comment may stand above any code."""
+    try:
+        parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _without_magic(line: str) -> str:

@@ -11,7 +11,7 @@ from bncourse.grading.submissions.attempted import attempted
 from bncourse.grading.submissions.elsewhere import statements
 from bncourse.grading.submissions.read import read_submission
 from bncourse.grading.submissions.submission import submission_of
-from tests.grading.small import FULL, MASTER, RIGHT, WRONG_SCALE, as_file, cell_of, code_cell, notebook
+from tests.grading.small import FULL, MASTER, PATIENT, RIGHT, WRONG_SCALE, as_file, cell_of, code_cell, notebook
 
 SCALE = RIGHT["scale"]
 CENTER = "def center(x):\n    return x - x.mean()"
@@ -169,7 +169,7 @@ def grader(sandbox: None) -> Iterator[Grader]:
 @pytest.mark.parametrize("form", FORMS)
 def test_right_code_has_its_marks_wherever_it_stands(form: str, grader: Grader) -> None:
     made = notebook(REST, change=FORMS[form])
-    record = grader.grade(MASTER, "x", as_file(made))
+    record = grader.grade(PATIENT, "x", as_file(made))
     assert [(v.grade_id, v.message) for v in record.verdicts if v.outcome != "correct"] == []
     assert record.score == FULL and record.status in ("correct", "repaired")
     if form != "by its name in globals" and form.split(",")[0] not in DYNAMIC:
@@ -178,21 +178,21 @@ def test_right_code_has_its_marks_wherever_it_stands(form: str, grader: Grader) 
 
 @pytest.mark.sandbox
 def test_wrong_code_in_a_cell_of_its_own_is_wrong_and_not_missing(grader: Grader) -> None:
-    record = grader.grade(MASTER, "x", as_file(notebook(REST, change=lambda n: put(n, "scale", WRONG_SCALE))))
+    record = grader.grade(PATIENT, "x", as_file(notebook(REST, change=lambda n: put(n, "scale", WRONG_SCALE))))
     assert [(v.grade_id, v.outcome) for v in record.verdicts if v.outcome != "correct"] == [("test-scale", "wrong")]
 
 
 @pytest.mark.sandbox
 def test_what_a_later_cell_tries_out_changes_no_answer(grader: Grader) -> None:
     scratch = f"x = center = mean = None\n{WRONG_SCALE}\nstandardize = None"
-    record = grader.grade(MASTER, "x", as_file(notebook(RIGHT, change=lambda n: put(n, len(n["cells"]), scratch))))
+    record = grader.grade(PATIENT, "x", as_file(notebook(RIGHT, change=lambda n: put(n, len(n["cells"]), scratch))))
     assert (record.score, record.status) == (FULL, "correct")
 
 
 @pytest.mark.sandbox
 def test_not_attempted_is_said_only_after_a_run(grader: Grader) -> None:
     hidden = "exec(compile('number = ' + repr(200), 'x', 'exec')); vars()['values_per_channel'] = number"
-    record = grader.grade(MASTER, "x", as_file(notebook({}, change=lambda n: put(n, "number", hidden))))
+    record = grader.grade(PATIENT, "x", as_file(notebook({}, change=lambda n: put(n, "number", hidden))))
     found = {v.grade_id: (v.outcome, v.points) for v in record.verdicts}
     assert found.pop("test-number") == ("correct", 1.0)
     assert set(found.values()) == {("not attempted", 0.0)}

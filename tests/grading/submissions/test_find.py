@@ -15,7 +15,7 @@ from bncourse.grading.submissions.attempted import holds_work
 from bncourse.grading.submissions.files import HandedIn
 from bncourse.grading.submissions.find import find_notebook
 from bncourse.grading.submissions.submission import submission_of
-from tests.grading.small import FULL, MASTER, RIGHT, as_file, code_cell, notebook
+from tests.grading.small import FULL, MASTER, PATIENT, RIGHT, as_file, code_cell, notebook
 
 NAMES = (
     "small.ipynb",
@@ -189,13 +189,13 @@ def test_modules_that_a_notebook_writes_are_there_for_it(sandbox: None) -> None:
     hides = cells("%%writefile numpy.py\nraise SystemExit", "%%writefile random.py\nraise SystemExit")
     with Grader(jobs=1) as grader:
         for form, content in WRITTEN.items():
-            record = grader.grade(MASTER, "x", content)
+            record = grader.grade(PATIENT, "x", content)
             assert (record.score, record.status, record.notes) == (FULL, "correct", ()), form
-        record = grader.grade(MASTER, "x", as_file(notebook(RIGHT, change=hides)))
+        record = grader.grade(PATIENT, "x", as_file(notebook(RIGHT, change=hides)))
         assert (record.score, record.status) == (FULL, "correct")
-        outside = grader.grade(MASTER, "x", as_file(notebook(RIGHT, change=cells("%%writefile ../../x.py\nx = 1"))))
+        outside = grader.grade(PATIENT, "x", as_file(notebook(RIGHT, change=cells("%%writefile ../../x.py\nx = 1"))))
         assert "%%writefile was ignored" in outside.notes[0]
-        without = grader.grade(MASTER, "x", as_file(notebook(IMPORTS)))
+        without = grader.grade(PATIENT, "x", as_file(notebook(IMPORTS)))
         assert without.score < FULL
 
 
@@ -212,7 +212,7 @@ def test_a_module_that_was_handed_in_beside_is_there_for_the_notebook(
     file = find_notebook(tmp_path, "small")
     assert file.notes[-1] == f"modules beside the notebook were there for it: {beside}"
     with Grader(jobs=1) as grader:
-        record = grader.grade_submission(MASTER, submission_of(MASTER, "x", file))
+        record = grader.grade_submission(PATIENT, submission_of(PATIENT, "x", file))
     assert (record.score, record.status, record.notes) == (FULL, "correct", file.notes)
     assert json.loads(file.content)["cells"][0]["source"].startswith(f"%%writefile {beside}\n")
 
