@@ -151,6 +151,9 @@ class Layer:
         for name in _flags(self.made):
             vars(layer).setdefault(name, getattr(self.made, name))
         self._set_mode(layer, train=values.train)
+        if not self.module:
+            for name in _flags(self.made):  # what asks the class for its mode hears the same
+                setattr(self.made, name, vars(layer)[name])
         return layer
 
     def constructor(self) -> Signature:

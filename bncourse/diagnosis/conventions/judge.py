@@ -22,6 +22,7 @@ from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.translation import Translation, probe_of, values_of
 from bncourse.diagnosis.diagnose import diagnose
 from bncourse.diagnosis.forwards import look_at_inference
+from bncourse.diagnosis.numerical_gradient import own_gradient
 from bncourse.diagnosis.report import Finding
 from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.running_stats import CONVENTIONAL, diagnose_update
@@ -212,7 +213,7 @@ class Judge:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
-        self._allow_unbiased(found)
+        self._allow_unbiased(found, canonical, backward, rules)
         self._show(found, forward, rules, self._own_momentum(report.notes))
         return found
 
@@ -243,10 +244,15 @@ class Judge:
         self.notes += [TOO] if again else []
         return tuple(one for one in own if one not in again)
 
-    def _allow_unbiased(self, found: list[FunctionReport]) -> None:
+    def _allow_unbiased(self, found: list[FunctionReport], forward: Any, backward: Any, rules: Rules) -> None:
         """Take the unbiased variance for a convention where a gradient written by hand is the right one for it."""
         named = [finding.belief for one in found for finding in one.findings]
-        if named == ["variance-unbiased"] and self.unit.backwards and not self.declared:
+        if named != ["variance-unbiased"] or len(self.unit.backwards) != 1 or self.declared:
+            return
+        probe = probe_of(rules)
+        own = own_gradient(forward, probe, np.float64)
+        dx = backward(probe.dy, forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)[1])[0]
+        if own is not None and own.agrees(np.asarray(dx), probe):
             found[0].findings, found[0].status = (), "right"
             found[0].differences = (*found[0].differences, NOT_THE_PAPERS)
 

@@ -304,3 +304,26 @@ def test_a_gradient_is_judged_with_the_forward_pass_that_its_notebook_was_given(
     said = {one["name"]: one["findings"] for one in diagnose_source("\n".join(lines))["functions"]}
     assert [found["belief"] for found in said["batch_norm_backward"]] == ["variance-path-missing"]
     assert said["batch_norm_forward"] == []
+
+
+UNBIASED = """
+import numpy as np
+
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    var = x.var(axis=0, ddof=1)
+    x_hat = (x - x.mean(axis=0)) / np.sqrt(var + eps)
+    return gamma * x_hat + beta, (x_hat, gamma, np.sqrt(var + eps))
+
+def batchnorm_backward(dy, cache):
+    x_hat, gamma, std = cache
+    n = len(dy)
+    dx = gamma / std * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).sum(axis=0) / (n - 1))
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
+"""
+
+
+@pytest.mark.parametrize(("divisor", "said"), [("(n - 1)", []), ("n", ["variance-unbiased"])])
+def test_an_unbiased_variance_is_a_convention_only_where_the_gradient_fits_it(divisor: str, said: list[str]) -> None:
+    forward = diagnose_source(UNBIASED.replace("/ (n - 1)", f"/ {divisor}"))["functions"][0]
+    assert [found["belief"] for found in forward["findings"]] == said
+    assert any("N - 1" in one for one in forward["differences"]) == (not said)
