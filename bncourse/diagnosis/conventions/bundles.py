@@ -255,6 +255,8 @@ class Unbundled:
             arrays = [_at(part, way) for way in ways]
             return all(one is not None and np.size(one) == size for one, size in zip(arrays, sizes, strict=True))
 
+        if found is None and "gamma" not in paths:  # an update that moves them in place
+            return [text_of(name, way) for way in ways]
         whole, parts = ways, [found, *found] if type(found) in (tuple, list) else [found]
         while not any(map(holds, parts)) and min(map(len, ways)) > 1:  # it may return the inner dict alone
             ways = [way[1:] for way in ways]

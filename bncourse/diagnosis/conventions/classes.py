@@ -24,7 +24,7 @@ from bncourse.diagnosis.conventions.calls import (
     to_numpy,
     word,
 )
-from bncourse.diagnosis.conventions.engine import engine_of
+from bncourse.diagnosis.conventions.engine import engine_of, leaf
 from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engine
 from bncourse.diagnosis.conventions.functions import Outcome, Values
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
@@ -242,7 +242,7 @@ class Layer:
         if self.torch:
             x = tensor(x)
         elif engine is not None:
-            x = engine(x)
+            x = leaf(engine, x)
         given: dict[str, Any] = {"x": x, "train": values.train, "eval": not values.train}
         default = known.default("mode")
         given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)

@@ -15,6 +15,12 @@ def engine_of(parameter: Any) -> type | None:
     return type(parameter) if is_engines(parameter) else None
 
 
+def leaf(engine: type, array: Array) -> Any:
+    """A tensor of the engine of which a gradient is asked."""
+    asked = [name for name in inspect.signature(engine).parameters if name in ("requires_grad", "requiresgrad")]
+    return engine(array, **dict.fromkeys(asked, True))
+
+
 def gradients(dy: Array, y: Any, leaves: list[Any], lay: Orientation) -> Any:
     """Gradients with respect to the leaves that y was computed from, in our layout.
 
@@ -26,6 +32,8 @@ def gradients(dy: Array, y: Any, leaves: list[Any], lay: Orientation) -> Any:
     if not is_engines(y):
         raise CannotCallError("what it returns is no tensor of its engine")
     _start(y, np.array(lay.x(dy)))
+    if getattr(leaves[0], "grad", None) is None:
+        raise CannotCallError("its engine leaves no gradient at x")
     found = []
     for leaf in leaves:
         grad = to_numpy(getattr(leaf, "grad", None))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bncourse.diagnosis.conventions import CONVENTIONS, diagnose_source
+from bncourse.diagnosis.conventions.engine import leaf
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.translation import Translation
 from bncourse.grading.authoring.masters import load_master
@@ -327,3 +328,11 @@ def test_an_unbiased_variance_is_a_convention_only_where_the_gradient_fits_it(di
     forward = diagnose_source(UNBIASED.replace("/ (n - 1)", f"/ {divisor}"))["functions"][0]
     assert [found["belief"] for found in forward["findings"]] == said
     assert any("N - 1" in one for one in forward["differences"]) == (not said)
+
+
+def test_a_tensor_of_an_engine_is_asked_for_a_gradient_where_it_does_not_give_one_by_itself() -> None:
+    class Tensor:
+        def __init__(self, data: Any, requires_grad: bool = False) -> None:
+            self.data, self.requires_grad = data, requires_grad
+
+    assert leaf(Tensor, [1.0, 2.0]).requires_grad
