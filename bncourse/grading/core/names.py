@@ -1,10 +1,17 @@
 """Code in; the names that it binds, reads and imports at its top level out."""
 
 import ast
+import os
 import re
 import threading
 
 _ONE_AT_A_TIME = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a process that is forked while another thread parses must not find it taken
+    os.register_at_fork(
+        before=_ONE_AT_A_TIME.acquire,
+        after_in_parent=_ONE_AT_A_TIME.release,
+        after_in_child=_ONE_AT_A_TIME.release,
+    )
 _LETTERS = re.compile(r"[^\W_]+")
 SHORTEST = 3
 """Letters of a line; a shorter one is known by its signs as well."""
