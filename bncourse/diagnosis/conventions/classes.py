@@ -64,9 +64,14 @@ class Layer:
         self.attributes = _attributes(self.trees)
 
     def find(self, layer: Any, role: str) -> Slot | None:
-        """Find the place of a parameter or a statistic; Flax calls the running ones mean and var."""
+        """Find the place of a parameter or a statistic; Flax, and buffers of modules, may call them mean and var."""
         flax = "use_running_average" in self.text or "batch_stats" in self.text
-        return find(layer, role) or (find(layer, f"plain {role}") if flax and role.startswith("running") else None)
+        slot = find(layer, role)
+        if slot is None and role.startswith("running"):
+            slot = find(layer, f"plain {role}")
+            if slot is not None and not flax and not (self.module and slot.path.startswith("_buffers.")):
+                return None
+        return slot
 
     def turned(self, orientation: Orientation) -> "Layer":
         """Return the same class, called in another layout."""

@@ -13,6 +13,7 @@ from bncourse.diagnosis.conventions.engine import leaf
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.translation import Translation
 from bncourse.grading.authoring.masters import load_master
+from tests.diagnosis.conventions.corpus.reading import programs
 from tests.diagnosis.conventions.programs import (
     BACKWARDS,
     EXPECTED,
@@ -336,3 +337,12 @@ def test_a_tensor_of_an_engine_is_asked_for_a_gradient_where_it_does_not_give_on
             self.data, self.requires_grad = data, requires_grad
 
     assert leaf(Tensor, [1.0, 2.0]).requires_grad
+
+
+def test_buffers_of_a_module_that_are_called_mean_and_var_are_its_running_statistics() -> None:
+    module = next(one.source for one in programs("torch") if one.name == "module-1d")
+    renamed = module.replace("running_mean", "mean_").replace("running_var", "var_")
+    assert "mean_" in renamed
+    wrong = renamed.replace("if self.training:", "if True:")
+    found = diagnose_source(wrong)["functions"][0]["findings"]
+    assert [one["belief"] for one in found] == ["inference-batch-statistics", "inference-moves-statistics"]
