@@ -28,11 +28,14 @@ class CompiledMaster:
         self.master = master
         self.binds = master.binds
         self.statements: dict[str, list[Statement]] = {}
+        self.hidden_names: dict[str, set[str]] = {}
+        """By test cell, the names that its hidden lines read."""
         self._tests: dict[str, tuple[CodeType, CodeType | None]] = {}
         self._visible: dict[str, tuple[CodeType, CodeType | None]] = {}
         printing = any("print" in names for names in self.binds.values())
         for cell in master.cells:
             if cell.kind == "test":
+                self.hidden_names[cell.grade_id] = _names_in_hidden(cell.source)
                 self._tests[cell.grade_id] = _compiled(cell, cell.source)
                 with contextlib.suppress(SyntaxError):
                     self._visible[cell.grade_id] = _compiled(cell, _without_hidden(cell.source))
@@ -98,6 +101,12 @@ def _without_hidden(source: str) -> str:
     """The source with its hidden lines left blank, so that the others keep their numbers."""
     hidden = hidden_lines(source)
     return "\n".join("" if n in hidden else line for n, line in enumerate(source.split("\n"), start=1))
+
+
+def _names_in_hidden(source: str) -> set[str]:
+    """The names that the hidden lines of a test cell read."""
+    hidden = hidden_lines(source)
+    return {node.id for node in ast.walk(parse(source)) if isinstance(node, ast.Name) and node.lineno in hidden}
 
 
 def _compiled(cell: MasterCell, source: str) -> tuple[CodeType, CodeType | None]:

@@ -8,7 +8,7 @@ no array protocol, so that no comparison is decided by the student's code.
 import builtins
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NoReturn
 
 from bncourse.grading.oracle.patience import LEAST, LOOK_SECONDS, MOST, Allowance, Clock, OwnDelay
@@ -65,6 +65,8 @@ class Connection(Decoder):
         """Those of which no call was watched yet."""
         self.unwatched_here: set[str] = set()
         """Those of which none was that a hidden test of this cell has made."""
+        self.watched_later: set[str] = set()
+        """Those that hidden lines of this cell name."""
         self.watched_closely: set[str] = set()
         """Those of which one was watched line by line."""
         self.measured: dict[str, str] = {}
@@ -108,10 +110,10 @@ class Connection(Decoder):
         numbers, self.freed = self.freed, []
         self._exchange(("free", numbers))
 
-    def begin(self, seconds: float) -> None:
-        """Say how long the requests of the next cell may take."""
+    def begin(self, seconds: float, hidden: Collection[str] = ()) -> None:
+        """Say how long the requests of the next cell may take, and which names are asked for in its hidden lines."""
         self.allowance, self.received = Allowance(seconds, self.clock, self.own), 0
-        self.unwatched_here = set(self.gradients)
+        self.unwatched_here, self.watched_later = set(self.gradients), set(hidden)
 
     def transfer(self, data: bytes) -> bytes:
         """Send a request and receive an answer, as long as the allowances last."""
@@ -149,15 +151,17 @@ class Connection(Decoder):
     def to_be_watched(self, name: str) -> tuple[str, bool]:
         """The name, if its next call is to be watched, and whether closely.
 
-        The first call of all is watched, and in each cell the first of a hidden test: a function may know what a
-        visible test asks, and answer that from memory. Of the hidden tests' calls the first is watched closely.
+        In each cell the first call of a hidden test is watched: a function may know what a visible test asks, and
+        answer that from memory. Where a cell's hidden lines do not name the function, its first call of all is. Of
+        the hidden tests' calls the first is watched closely.
         """
         hidden = name in self.unwatched_here and self.asks_secrets()
-        due = hidden or name in self.unwatched
+        due = hidden or (name in self.unwatched and name not in self.watched_later)
         closely = hidden and name not in self.watched_closely
         if closely:
             self.watched_closely.add(name)
-        self.unwatched.discard(name)
+        if due:
+            self.unwatched.discard(name)
         if hidden:
             self.unwatched_here.discard(name)
         return (name if due else ""), closely

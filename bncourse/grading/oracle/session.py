@@ -190,7 +190,7 @@ class Session:
             self.connection.asks_secrets = lambda: _running_line(filename) >= first
         self.space.borrowed.clear()
         self.space.missing.clear()
-        self.connection.begin(self.job["seconds"])
+        self.connection.begin(self.job["seconds"], hidden=self.prepared.hidden_names[cell.grade_id])
         begin_anew(cell_seed(self.job["seed"], self.job["key"], cell.grade_id))  # the key holds the course's secret
         start, own = time.perf_counter(), time.process_time()
         error: BaseException | None = None
