@@ -66,6 +66,7 @@ def test_a_busy_machine_costs_no_mark_and_a_loop_no_more_than_three_times_its_se
             assert time.monotonic() - start < 3 * 2.0 + 20
 
 
+@pytest.mark.long
 def test_nobody_waits_for_who_hangs() -> None:
     """While one lane waits for a loop, the other one grades the rest of the class."""
     right = [(f"right {n}", hand_in(RIGHT | {"number": f"values_per_channel = 200 + 0 * {n}"})) for n in range(20)]

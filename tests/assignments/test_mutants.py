@@ -55,7 +55,12 @@ def survives(notebook: Notebook, answer: str, code: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("assignment", "answer"), [(a, answer) for a, answers in ANSWERS.items() for answer in answers]
+    ("assignment", "answer"),
+    [
+        pytest.param(assignment, answer, marks=[pytest.mark.long] if number else [])
+        for assignment, answers in ANSWERS.items()
+        for number, answer in enumerate(answers)
+    ],
 )
 def test_every_small_change_of_the_solution_loses_points(assignment: str, answer: str) -> None:
     master = load_master(MASTERS / f"{assignment}.md")
