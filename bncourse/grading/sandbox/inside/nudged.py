@@ -2,7 +2,8 @@
 
 The order of the entries does not matter to a measurement, nor does a constant that is added to each channel, so an
 array is compared also when it is flat or transposed, and up to such constants. One column may be nudged alone, as an
-array or as a list. And the nudge itself may be what is held: zeros, but for one small number.
+array or as a list. And the nudge itself may be what is held: zeros, but for one small number. An array that is made
+of an input, such as three times the input, is compared with itself, as it was before.
 """
 
 import contextlib
@@ -24,12 +25,16 @@ MANY_CHANNELS = 32
 """Columns of an input that are looked for one by one."""
 FEW_PARTS = 8
 """Parts of an array that are looked at."""
+STACKED = 4
+"""Parts of a large array that are inputs with all entries nudged; then it is a stack of them."""
 BEGINS = 4
 """Entries of an array that tell most others from an input."""
 NUMBERS = (float, int, np.float64, np.float32, np.longdouble, Fraction, Decimal)
 """Types of numbers in lists; to turn another type into a number may run the student's code."""
 STEPS = (1e-12, 1e-2)
 """How large a step is, in units of the input's largest entry."""
+LEAST_SHARE = 1e-3
+"""A step that is as large may be a sample's share in a mean, 1/n or 2/n."""
 
 
 class Given(NamedTuple):
@@ -48,8 +53,13 @@ class Given(NamedTuple):
 
 def known(values: Any) -> Given:
     """An array that a function was given, and what is asked of it each time."""
-    first = values.ravel()[:FIRST].tolist()
-    return Given(values, float(np.abs(values).max()), len(set(first)) >= VARIED, first[:BEGINS], first_column(values))
+    first = values.ravel()[:BEGINS].tolist()
+    return Given(values, float(np.abs(values).max()), varies(values), first, first_column(values))
+
+
+def varies(values: Any) -> bool:
+    """Whether an array has so many different entries that it is known by them."""
+    return len(set(values.ravel()[:FIRST].tolist())) >= VARIED
 
 
 def first_column(array: Any) -> list[float]:
@@ -84,7 +94,9 @@ def is_near(array: Any, given: Given) -> bool:
 
 
 def holds_many(array: Any, given: Given) -> bool:
-    """Whether a large array holds what was given many times, with some entries nudged."""
+    """Whether a large array holds what was given many times, with some entries nudged, or all of them."""
+    if is_stack_of_near(array, given):
+        return True
     if not given.varies:
         return False
     with np.errstate(all="ignore"):  # a wider number may be too large, or none
@@ -100,18 +112,52 @@ def holds_many(array: Any, given: Given) -> bool:
     return bool((distance <= ALL_MOVED * given.size).all() and (distance > 0).any())
 
 
+def is_stack_of_near(array: Any, given: Given) -> bool:
+    """Whether the first parts of an array are what was given with all entries nudged, each in another way."""
+    shape = given.values.shape
+    if array.size < STACKED * given.values.size or abs(array.item(0) - given.begins[0]) > ALL_MOVED * given.size:
+        return False
+    if array.shape[1:] == shape:
+        parts = array[:STACKED]
+    elif array.ndim > 1 and len(shape) == 2 and len(array) == shape[0] and array.shape[-1] % shape[1] == 0:
+        parts = np.moveaxis(array.reshape(shape[0], -1, shape[1]), 1, 0)[:STACKED]
+    else:
+        return False
+    return all(is_near(part, given) for part in parts) and len({part.tobytes() for part in parts}) == STACKED
+
+
+class Before(NamedTuple):
+    """What stood somewhere, in a copy, and its largest entry."""
+
+    values: Any
+    size: float
+
+
+def moved_since(array: Any, before: Before) -> int | None:
+    """Which entries of an array are a little other than before, as bits; None where too many are, or one is far."""
+    far = ALL_MOVED * before.size
+    if array.shape != before.values.shape or abs(array.item(-1) - before.values.item(-1)) > far:
+        return None
+    moved = np.abs(array - before.values)
+    places = moved > ROUNDING * before.size
+    if float(moved.max()) > far or 2 * np.count_nonzero(places) > places.size:
+        return None
+    return _bits(places) if places.any() else 0
+
+
 def moved_in(array: Any, given: Given) -> Iterator[Moved]:
     """The ways in which an array is what was given with few entries moved; for each, which entries."""
     for form, like in _forms(array, given.values) if given.varies and array.size == given.values.size else ():
         if _is_another(first_column(like), given):
             continue
         places, many = _compared(like - given.values, given.size)
-        if places.any() and not many.any():
+        if places.any() and not many.any() and like[places].all():  # what is set to zero is left out, not nudged
             yield Moved((form,), _bits(places))
     if array.ndim == 1 and given.varies and given.values.ndim > 1 and array.shape == given.values.shape[:1]:
         columns = given.values.reshape(len(array), -1)[:, :MANY_CHANNELS]
         places, many = _compared(array[:, None] - columns, given.size)
-        for number in np.flatnonzero(places.any(axis=0) & ~many):
+        left_out = (places & (array == 0)[:, None]).any(axis=0)
+        for number in np.flatnonzero(places.any(axis=0) & ~many & ~left_out):
             yield Moved(("column", int(number)), _bits(places[:, number]))
     if array.size in (given.values.size, len(given.values)) and 0 < 2 * np.count_nonzero(array) <= array.size:
         yield from _step(array[array != 0], array, given.size)
@@ -188,5 +234,12 @@ def _step(others: Any, array: Any, size: float) -> Iterator[Moved]:
     """The entries of an array that is zero but for one small number at few places, where the others stand."""
     steps = np.abs(others)
     least, most = float(steps.min()), float(steps.max())
-    if least == most and STEPS[0] * size < most <= STEPS[1] * size:
+    if least == most and STEPS[0] * size < most <= STEPS[1] * size and not _is_share(most, array.shape):
         yield Moved(("step", most), _bits(array != 0))
+
+
+def _is_share(step: float, shape: tuple[int, ...]) -> bool:
+    """Whether a number is one or two over a count of an array's entries, or over the product of two such counts."""
+    counts = (1, *shape)
+    shares = (share / (a * b) for share in (1, 2) for a in counts for b in counts)
+    return step > LEAST_SHARE and any(abs(step - share) <= 1e-9 * step for share in shares)

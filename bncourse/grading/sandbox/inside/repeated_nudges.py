@@ -8,7 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from .nudged import MAX_VALUES, as_array, holds_many, is_all_steps, is_near, known, moved_in, parts_like
+from .nudged import (
+    MAX_VALUES,
+    Before,
+    as_array,
+    holds_many,
+    is_all_steps,
+    is_near,
+    is_stack_of_near,
+    known,
+    moved_in,
+    moved_since,
+    parts_like,
+    varies,
+)
 
 ENOUGH = 4
 """So many different inputs near the given ones are a measurement."""
@@ -106,6 +119,8 @@ class Nudges:
         self.turns: defaultdict[Any, int] = defaultdict(int)
         self.due: defaultdict[Any, int] = defaultdict(int)
         """By line: how often it was come to, and at which time it is looked at next."""
+        self.before: dict[Any, Before] = {}
+        """What stood at a place, of which a few entries may be moved since."""
         self.is_complex = False
 
     def is_due(self, line: Any, *, first: bool = False) -> bool:
@@ -152,7 +167,21 @@ class Nudges:
             for count, part in enumerate(parts_like(array, one)):
                 if not self.note(place, number, part) and count:
                     break  # one may be the input itself; of two, one is moved
-            self.end_if(is_all_steps(array, one))
+            self.end_if(is_all_steps(array, one) or is_stack_of_near(array, one))
+        if array.size in self.sizes and type(place) is not str:  # what one method's name stands for is many arrays
+            self.note_since(place, array)
+
+    def note_since(self, place: Any, array: Any) -> None:
+        """Note which entries of an array are moved since it was seen at this place: it may be an input times two."""
+        before = self.before.get(place)
+        mask = None if before is None else moved_since(array, before)
+        if mask is None:
+            self.before[place] = Before(array.copy(), float(max(array.max(), -array.min())))
+            self.tracks.pop((place, "since"), None)
+        elif mask and before is not None and varies(before.values):
+            track = self.tracks[place, "since"]
+            track.add(mask)
+            self.end_if(track.is_measurement)
 
     def note(self, place: Any, number: int, array: Any) -> bool:
         """Note which entries of an input, given by its number, are moved in an array; returns whether any are."""

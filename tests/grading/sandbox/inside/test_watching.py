@@ -110,6 +110,52 @@ MEASURED = {
     for index in np.ndindex(x.shape):
         a, b, c = (slope(index, 0.04 / 2**k) for k in range(3))
         dx[index] = ((16 * (4 * c - b) / 3) - (4 * b - a) / 3) / 15""",
+    "stacked, in random directions": """\
+    steps = np.random.default_rng(0).standard_normal((x.size, x.size)) * 1e-5
+    z = x + steps.reshape(-1, *x.shape)
+    mean = z.mean(axis=1, keepdims=True)
+    y = gamma * (z - mean) / np.sqrt(((z - mean) ** 2).mean(axis=1, keepdims=True) + eps)
+    dx = np.linalg.solve(steps, (dy * (y - forward(x))).sum(axis=(1, 2))).reshape(x.shape)""",
+    "as channels, in random directions": """\
+    steps = np.random.default_rng(0).standard_normal((x.size, *x.shape)) * 1e-5
+    z = np.tile(x, (1, x.size)) + steps.transpose(1, 0, 2).reshape(len(x), -1)
+    y = batch_norm_forward(z, np.tile(gamma, x.size), np.zeros(z.shape[1]), eps=eps)[0].reshape(len(x), x.size, -1)
+    slopes = (dy[:, None] * (y - forward(x)[:, None])).sum(axis=(0, 2))
+    dx = np.linalg.solve(steps.reshape(x.size, -1), slopes).reshape(x.shape)""",
+    "of three times the input": """\
+    dx, z = np.zeros_like(x), 3 * x
+    def loss(z):
+        return (dy * gamma * (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 9 * eps)).sum()
+    for index in np.ndindex(x.shape):
+        z[index] += 3e-6
+        up = loss(z)
+        z[index] -= 6e-6
+        dx[index] = (up - loss(z)) / 2e-6
+        z[index] += 3e-6""",
+    "of the negated columns, in lists": """\
+    def loss(column, c):
+        mean = sum(column) / len(column)
+        var = sum((value - mean) ** 2 for value in column) / len(column)
+        return -sum(d * gamma[c] * (value - mean) / (var + eps) ** 0.5 for value, d in zip(column, dy[:, c]))
+    dx = np.zeros_like(x)
+    for c in range(x.shape[1]):
+        column = [-float(value) for value in x[:, c]]
+        for i in range(len(column)):
+            here = column[i]
+            column[i] = here - 1e-6
+            up = loss(column, c)
+            column[i] = here + 1e-6
+            dx[i, c] = (up - loss(column, c)) / 2e-6
+            column[i] = here""",
+    "of sorted rows": """\
+    order = np.argsort(x[:, 0])[::-1]
+    z, slopes = x[order], np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        z[index] += 1e-6
+        up = (dy[order] * forward(z)).sum()
+        z[index] -= 1e-6
+        slopes[index] = (up - (dy[order] * forward(z)).sum()) / 1e-6
+    dx = slopes[np.argsort(order)]""",
     "a complex step": """\
     dx = np.zeros_like(x)
     for index in np.ndindex(x.shape):
@@ -250,6 +296,68 @@ def test_a_wrong_but_derived_gradient_is_none_either(monkeypatch: pytest.MonkeyP
             with np.errstate(all="ignore"), contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
                 _, cache = specimen.forward(probe.x.copy(), probe.gamma, probe.beta, eps=probe.eps)
                 assert watched(specimen.gradient, (probe.dy.copy(), cache), {})[1] == [], specimen.name
+
+
+DERIVED = {
+    "one entry is left out": """\
+    dx, z, n = np.zeros_like(x), x.copy(), len(x)
+    for i, c in np.ndindex(x.shape):
+        z[i, c] = 0.0
+        mean = (z[:, c].sum() + x[i, c]) / n
+        z[i, c] = x[i, c]
+        r = cache["inv_std"][c]
+        share = (x[i, c] - mean) * r * (dy[:, c] * x_hat[:, c]).mean()
+        dx[i, c] = gamma[c] * r * (dy[i, c] - dy[:, c].mean() - share)""",
+    "shares of the mean, entry by entry": """\
+    n, channels = x.shape
+    dx, rate = dy * gamma * cache["inv_std"], gamma * cache["inv_std"]
+    for i, c in np.ndindex(x.shape):
+        share = np.zeros_like(x)
+        share[i, c] = 1 / (n * channels)
+        dx = dx - channels * share * rate[c] * (dy[:, c].sum() + x_hat[i, c] * (dy[:, c] * x_hat[:, c]).sum())""",
+    "squared shares": """\
+    n, dx = len(x), np.zeros_like(x)
+    for i in range(n):
+        share = np.zeros(n)
+        share[i] = 1 / n**2
+        row = dy[i] - dy.mean(axis=0) - x_hat[i] * (dy * x_hat).mean(axis=0)
+        dx += n**2 * share[:, None] * gamma * cache["inv_std"] * row""",
+    "the gradient in a copy, entry by entry": """\
+    dx, mean, slope = dy.copy(), dy.mean(axis=0), (dy * x_hat).mean(axis=0)
+    for index in np.ndindex(x.shape):
+        dx[index] -= mean[index[1]]
+    for index in np.ndindex(x.shape):
+        dx[index] -= x_hat[index] * slope[index[1]]
+    dx = dx * gamma * cache["inv_std"]""",
+    "a column is sorted": """\
+    for c in range(x.shape[1]):
+        column = x[:, c].copy()
+        for last in range(len(x) - 1, 0, -1):
+            for i in range(last):
+                if column[i] > column[i + 1]:
+                    column[i], column[i + 1] = column[i + 1], column[i]
+    dx = gamma * cache["inv_std"] * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0))""",
+    "one Jacobian matrix a channel": """\
+    n, dx = len(x), np.zeros_like(x)
+    for c in range(x.shape[1]):
+        jacobian = np.zeros((n, n))
+        for i, k in np.ndindex(n, n):
+            jacobian[i, k] = (i == k) - 1 / n - x_hat[i, c] * x_hat[k, c] / n
+        dx[:, c] = gamma[c] * cache["inv_std"][c] * (jacobian.T @ dy[:, c])""",
+}
+
+
+@pytest.mark.parametrize("name", DERIVED)
+@pytest.mark.parametrize("seed", [0, 3])
+def test_an_odd_derivation_is_no_measurement(name: str, seed: int) -> None:
+    forward, backward = program(DERIVED[name])
+    probe = make_probe(seed)
+    _, cache = forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)
+    value, found = watched(backward, (probe.dy, cache), {})
+    x_hat = cache["x_hat"]
+    rest = probe.dy - probe.dy.mean(axis=0) - x_hat * (probe.dy * x_hat).mean(axis=0)
+    np.testing.assert_allclose(value[0], probe.gamma * cache["inv_std"] * rest, rtol=1e-9, atol=1e-12)
+    assert found == []
 
 
 def test_what_a_function_raises_is_passed_on_and_the_profile_restored() -> None:
