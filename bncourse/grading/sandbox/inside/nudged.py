@@ -7,6 +7,8 @@ of an input, such as three times the input, is compared with itself, as it was b
 """
 
 import contextlib
+from array import array as array_of_numbers
+from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -29,6 +31,7 @@ STACKED = 4
 """Parts of a large array that are inputs with all entries nudged; then it is a stack of them."""
 BEGINS = 4
 """Entries of an array that tell most others from an input."""
+LISTS = (list, tuple, deque, array_of_numbers)
 NUMBERS = (float, int, np.float64, np.float32, np.longdouble, Fraction, Decimal)
 """Types of numbers in lists; to turn another type into a number may run the student's code."""
 STEPS = (1e-12, 1e-2)
@@ -102,11 +105,10 @@ def holds_many(array: Any, given: Given) -> bool:
     with np.errstate(all="ignore"):  # a wider number may be too large, or none
         values = np.asarray(array, dtype=np.float64).ravel()
     same = np.isin(values, given.values.ravel())
-    share = same.mean()
-    if share == 1 or share < 0.4:
+    rest = values[~same & (values != 0)]  # what is set to zero is left out, not nudged
+    if not len(rest) or same.mean() < 0.4:
         return False
     places = np.sort(given.values.ravel())
-    rest = values[~same]
     after = np.clip(np.searchsorted(places, rest), 1, len(places) - 1)
     distance = np.minimum(np.abs(places[after] - rest), np.abs(places[after - 1] - rest))
     return bool((distance <= ALL_MOVED * given.size).all() and (distance > 0).any())
@@ -188,10 +190,9 @@ def is_all_steps(array: Any, given: Given) -> bool:
 def as_array(rows: Any) -> Any:
     """A list of numbers, or of rows of numbers, as an array; None where it is none, or holds anything else."""
     kinds = set(map(type, rows))
-    parts = (
-        [rows] if not kinds & {list, tuple, np.ndarray} else [r.tolist() if type(r) is np.ndarray else r for r in rows]
-    )
-    if not all(type(part) in (list, tuple) and all(type(value) in NUMBERS for value in part) for part in parts):
+    nested = kinds & {*LISTS, np.ndarray}
+    parts = [r.tolist() if type(r) is np.ndarray else r for r in rows] if nested else [rows]
+    if not all(type(part) in LISTS and all(type(value) in NUMBERS for value in part) for part in parts):
         return None
     with contextlib.suppress(Exception):  # rows of several lengths, numbers that are too large
         array = np.array(rows, dtype=np.float64)

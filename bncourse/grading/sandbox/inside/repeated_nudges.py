@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .nudged import (
+    LISTS,
     MAX_VALUES,
     Before,
     as_array,
@@ -144,7 +145,7 @@ class Nudges:
     def look_into(self, place: Any, value: Any, depth: int) -> None:
         """Look at an array, at a list of numbers, or at what a list, a dictionary or an object holds."""
         kind = type(value)
-        if kind in (list, tuple) and len(value) in self.sizes:
+        if kind in LISTS and len(value) in self.sizes:
             array = as_array(value)
             value, kind = (value, kind) if array is None else (array, np.ndarray)
         if kind is np.ndarray:

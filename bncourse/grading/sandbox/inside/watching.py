@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from .nudged import LISTS
 from .repeated_nudges import Nudges, arrays_in
 
 OFTEN = 8
@@ -159,7 +160,7 @@ class _Watch:
                 for value in frame.f_locals.values():
                     if type(value) is np.ndarray:
                         self.nudges.look(place, value, closely=closely)
-                    elif closely and own and type(value) in (list, tuple):
+                    elif closely and own and type(value) in LISTS:
                         self.nudges.look_at_rows(place, value)
                 if self.closely and not called and self.nudges.is_due((place, "return")):
                     self.nudges.look_around(frame)

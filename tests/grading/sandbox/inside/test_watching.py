@@ -233,6 +233,26 @@ def program(body: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return space["batch_norm_forward"], space["batch_norm_backward"]
 
 
+SEQUENCE = """\
+    from array import array
+    from collections import deque
+    def loss(column, c):
+        mean = sum(column) / len(column)
+        var = sum((value - mean) ** 2 for value in column) / len(column)
+        return sum(d * gamma[c] * (value - mean) / (var + eps) ** 0.5 for value, d in zip(column, dy[:, c]))
+    dx = np.zeros_like(x)
+    for c, i in np.ndindex(x.T.shape):
+        column = {made}
+        column[i] += 1e-6
+        up = loss(column, c)
+        column[i] -= 2e-6
+        dx[i, c] = (up - loss(column, c)) / 2e-6"""
+MEASURED |= {
+    "in a deque": SEQUENCE.format(made="deque(x[:, c].tolist())"),
+    "in an array of the library": SEQUENCE.format(made="array('d', x[:, c])"),
+}
+
+
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_measured_gradient_is_seen(name: str) -> None:
     forward, backward = program(MEASURED[name])
@@ -299,6 +319,11 @@ def test_a_wrong_but_derived_gradient_is_none_either(monkeypatch: pytest.MonkeyP
 
 
 DERIVED = {
+    "each row is left out of a stack": """\
+    stack = np.repeat(x[None], len(x), axis=0) * (1 - np.eye(len(x)))[:, :, None]
+    mean = (stack.sum(axis=1) + x) / len(x)
+    slope = (x - mean) * cache["inv_std"] * (dy * x_hat).mean(axis=0)
+    dx = gamma * cache["inv_std"] * (dy - dy.mean(axis=0) - slope)""",
     "one entry is left out": """\
     dx, z, n = np.zeros_like(x), x.copy(), len(x)
     for i, c in np.ndindex(x.shape):
