@@ -7,6 +7,7 @@ of an input, such as three times the input, is compared with itself, as it was b
 """
 
 import contextlib
+import math
 from array import array as array_of_numbers
 from collections import deque
 from collections.abc import Iterator
@@ -36,8 +37,8 @@ NUMBERS = (float, int, np.float64, np.float32, np.longdouble, Fraction, Decimal)
 """Types of numbers in lists; to turn another type into a number may run the student's code."""
 STEPS = (1e-12, 1e-2)
 """How large a step is, in units of the input's largest entry."""
-LEAST_SHARE = 1e-3
-"""A step that is as large may be a sample's share in a mean, 1/n or 2/n."""
+NARROW = 1e-4
+"""A step that is larger is a round number, or it is taken for a gradient's part."""
 
 
 class Given(NamedTuple):
@@ -177,13 +178,15 @@ def parts_like(array: Any, given: Given) -> Iterator[Any]:
             yield from array.T[:FEW_PARTS]
 
 
-def is_all_steps(array: Any, given: Given) -> bool:
-    """Whether an array holds the step of every entry: a unit matrix times a small number."""
+def is_all_steps(array: Any, given: Given, counts: set[int]) -> bool:
+    """Whether an array holds the step of every entry: a unit matrix times a small number, which is no share."""
     if array.size != given.values.size**2 or np.count_nonzero(array) != given.values.size:
         return False
     rows = array.reshape(given.values.size, -1)
     steps = rows.max(axis=1)
     apart = len(set(rows.argmax(axis=1).tolist())) == len(rows)
+    if is_share(float(steps[0]), counts):
+        return False
     return apart and bool((steps == steps[0]).all() and STEPS[0] * given.size < steps[0] <= STEPS[1] * given.size)
 
 
@@ -235,12 +238,17 @@ def _step(others: Any, array: Any, size: float) -> Iterator[Moved]:
     """The entries of an array that is zero but for one small number at few places, where the others stand."""
     steps = np.abs(others)
     least, most = float(steps.min()), float(steps.max())
-    if least == most and STEPS[0] * size < most <= STEPS[1] * size and not _is_share(most, array.shape):
+    if least == most and STEPS[0] * size < most <= STEPS[1] * size and _may_be_chosen(most, size):
         yield Moved(("step", most), _bits(array != 0))
 
 
-def _is_share(step: float, shape: tuple[int, ...]) -> bool:
-    """Whether a number is one or two over a count of an array's entries, or over the product of two such counts."""
-    counts = (1, *shape)
-    shares = (share / (a * b) for share in (1, 2) for a in counts for b in counts)
-    return step > LEAST_SHARE and any(abs(step - share) <= 1e-9 * step for share in shares)
+def _may_be_chosen(step: float, size: float) -> bool:
+    """Whether a step is so small, or such a round number, that it was chosen."""
+    is_power_of_two = math.frexp(step)[0] == 0.5
+    return step <= NARROW * min(size, 1.0) or is_power_of_two or math.isclose(step, float(f"{step:.1e}"))
+
+
+def is_share(step: float, counts: set[int]) -> bool:
+    """Whether a number is a sample's share in a mean: one or two over a count, or over the product of two counts."""
+    shares = (share / (a * b) for share in (1, 2) for a in counts | {1} for b in counts | {1})
+    return step > NARROW and any(math.isclose(step, share) for share in shares)

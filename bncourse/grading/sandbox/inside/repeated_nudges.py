@@ -16,6 +16,7 @@ from .nudged import (
     holds_many,
     is_all_steps,
     is_near,
+    is_share,
     is_stack_of_near,
     known,
     moved_in,
@@ -168,7 +169,7 @@ class Nudges:
             for count, part in enumerate(parts_like(array, one)):
                 if not self.note(place, number, part) and count:
                     break  # one may be the input itself; of two, one is moved
-            self.end_if(is_all_steps(array, one) or is_stack_of_near(array, one))
+            self.end_if(is_all_steps(array, one, self.sizes) or is_stack_of_near(array, one))
         if array.size in self.sizes and type(place) is not str:  # what one method's name stands for is many arrays
             self.note_since(place, array)
 
@@ -188,6 +189,8 @@ class Nudges:
         """Note which entries of an input, given by its number, are moved in an array; returns whether any are."""
         any_moved = False
         for moved in moved_in(array, self.given[number]):
+            if moved.kind[0] == "step" and is_share(moved.kind[1], self.sizes):
+                continue
             track = self.tracks[place, number, moved.kind]
             track.add(moved.mask)
             self.end_if(track.is_measurement)

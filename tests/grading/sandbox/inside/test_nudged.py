@@ -154,6 +154,23 @@ FILLED = {
             unit[i] = 1.0
             jacobian[i] = gamma[j] * inv[j] * (unit - 1 / N - x_hat[i, j] * x_hat[:, j] / N)
         dx[:, j] = jacobian @ dy[:, j]""",
+    "by shares of the mean": """\
+    inv = 1 / np.sqrt(x.var(axis=0) + eps)
+    dx = dy * gamma * inv
+    for i in range(N):
+        for j in range(C):
+            share = np.zeros_like(x)
+            share[i, j] = 1 / (N * C)
+            dx -= C * share * gamma * inv * (dy.sum(axis=0) + x_hat[i] * (dy * x_hat).sum(axis=0))""",
+    "by what each entry does to the mean": """\
+    inv = 1 / np.sqrt(x.var(axis=0) + eps)
+    by_mean, along = -gamma * inv * dy.sum(axis=0), (dy * x_hat).mean(axis=0)
+    for i in range(N):
+        for j in range(C):
+            part = np.zeros_like(x)
+            part[i, j] = by_mean[j] / N
+            dx += part
+    dx += gamma * inv * (dy - x_hat * along)""",
     "in lists": """\
     for j in range(C):
         column, d = x[:, j].tolist(), dy[:, j].tolist()
@@ -175,6 +192,7 @@ BATCHES = [
     (16, 4, 1.0, 2.0, True),
     (3, 3, 1.0, 0.0, True),
     (12, 2, 100.0, 10.0, False),
+    (11, 5, 1.0, 2.0, False),
 ]
 
 
