@@ -69,10 +69,10 @@ format: env  ## put the code into the house's style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Left out are the refusals, where the shape checker would speak before our messages, and compilation and tracing, which
-# cannot look into a checked call.
+# Left out are the refusals, where the shape checker would speak before our messages, settings of other types than
+# Python's, and compilation and tracing, which cannot look into a checked call.
 shapes: env  ## the package's tests once more, with every annotated shape checked at run time
-	BNCOURSE_SHAPES=1 $(BIN)/python -m pytest tests/numpy_bn tests/torch_bn -k "not refuse and not compilation and not torch_fx and not traced" --jaxtyping-packages=bncourse.numpy_bn,bncourse.torch_bn,beartype.beartype
+	BNCOURSE_SHAPES=1 $(BIN)/python -m pytest tests/numpy_bn tests/torch_bn -k "not refuse and not compilation and not torch_fx and not traced and not numpys" --jaxtyping-packages=bncourse.numpy_bn,bncourse.torch_bn,beartype.beartype
 
 mutants: env  ## change the functional files in every small way; each change must fail a test
 	$(BIN)/python -m tools.mutants

@@ -80,7 +80,7 @@ def settings_of_numpys_and_of_other_types(bn1, bn2):
 @case
 def settings_that_change_later(bn1, bn2):
     layer = double(bn1, 3)
-    for eps, momentum, features in ((0.5, None, 3), (0.1, 0.0, 7), (0.2, 1, 3)):
+    for eps, momentum, features in ((0.5, None, 3), (0.1, 0.0, 7), (0.2, 1.0, 3)):
         layer.eps, layer.momentum, layer.num_features = eps, momentum, features
         layer(batch(6, 3, seed=int(10 * eps)))
     return [layer(batch(6, 3)), *state(layer)]
@@ -337,7 +337,7 @@ def trained_for_some_steps(bn1, bn2):
 
 
 @case
-def compiled_whole_in_both_modes(bn1, bn2):
+def compilation_as_a_whole_in_both_modes(bn1, bn2):
     layer = double(bn1, 3)
     whole = torch.compile(layer, backend="eager", fullgraph=True)
     return [whole(batch(6, 3)), *state(layer), whole.eval()(batch(6, 3))]
