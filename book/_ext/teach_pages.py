@@ -59,6 +59,8 @@ def masters_of(source: Path) -> list[Any]:
 
 def state_of(source: Path) -> State:
     """The masters and settings that there are, each with the time of its last change."""
+    if not (source / MASTERS).is_dir():
+        return ()
     files = [*sorted((source / MASTERS).glob("*.md")), *settings_of(source)]
     return tuple((str(path), path.stat().st_mtime_ns) for path in files if path.is_file())
 
