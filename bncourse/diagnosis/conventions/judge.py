@@ -89,7 +89,7 @@ class Judge:
         return TITLES[self.unit.kind] + (" on feature maps" if self.unit.maps else "")
 
     def _guarded(self, look: Any) -> list[FunctionReport]:
-        """Report what could not be called, and an error of ours, as such."""
+        """Report what could not be called, and an error of the diagnosis's own, as such."""
         try:
             found: list[FunctionReport] = look()
             return found

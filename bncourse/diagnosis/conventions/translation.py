@@ -1,4 +1,4 @@
-"""One normalization of a file as functions of ours: forward, backward, inference and running statistics.
+"""One normalization of a file as functions of this course: forward, backward, inference and running statistics.
 
 Nothing is judged here. What a course means by its settings is translated, so that the same values reach the student's
 function that would reach one of this course.

@@ -1,4 +1,4 @@
-"""How arrays of ours are written for a student's functions: in the own layout, as tensors where it takes tensors."""
+"""How arrays are written for a student's functions: in their own layout, and as tensors where they take tensors."""
 
 from bncourse.diagnosis.conventions.calls import Orientation
 

@@ -27,6 +27,19 @@ def parse(source: str) -> ast.Module:
         return ast.parse(source)
 
 
+def parses(source: str) -> bool:
+    """Whether a text is Python as it stands.
+
+    >>> parses("x = 1"), parses("x = ")
+    (True, False)
+    """
+    try:
+        parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 def bound_names(tree: ast.Module) -> set[str]:
     r"""Names that running the module binds, imports left out.
 

@@ -80,7 +80,7 @@ class Lane(Closing):
             self.known |= like.known
             like._split(theirs, theirs_too)
         else:
-            # -P: what lies in the present folder may be a student's, and is no module of ours
+            # -P: what lies in the present folder may be a student's, and must not be imported here
             command = [sys.executable, "-P", "-c", "from bncourse.grading.oracle import process; process.main()"]
             threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
             self.oracle = spawn(command, [theirs, theirs_too], {**os.environ, **threads}, self.said)

@@ -4,7 +4,7 @@ import contextlib
 import re
 from functools import lru_cache
 
-from bncourse.grading.core.names import parse
+from bncourse.grading.core.names import parses
 
 _MAGIC = re.compile(r"^[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
 _ASSIGNED = re.compile(r"([^\n=]*=)[ \t]*[%!]")
@@ -46,20 +46,11 @@ def plain_python(source: str) -> str:
 def _as_typed(source: str) -> str:
     """The cell without the indentation of its first line, and without the prompts of a console, unless it is Python."""
     found = _PASTED.match(source)
-    if found is None or _parses(source):
+    if found is None or parses(source):
         return source
     if found[1]:
         return re.sub(rf"^{found[1]}", "", source, flags=re.MULTILINE)
     return re.sub(_PROMPTS[">>>" if found[2] else "In"], "", source, flags=re.MULTILINE)
-
-
-def _parses(source: str) -> bool:
-    """Whether a cell is Python as it stands; an indented comment may stand above any code."""
-    try:
-        parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def _without_magic(line: str) -> str:

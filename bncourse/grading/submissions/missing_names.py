@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from bncourse.grading.core.names import parse
+from bncourse.grading.core.names import parse, parses
 
 COUNTS = {
     **dict.fromkeys(("N", "n", "m", "M", "B", "batch_size", "count", "num_samples", "n_samples"), "len({})"),
@@ -118,7 +118,7 @@ def _mended(source: str, known: frozenset[str], asked: frozenset[str]) -> Mended
             lines.append(f"{name} = {other}")
             said.append(lines[-1])
     text = "\n".join(lines)
-    return Mended(text, tuple(said)) if said and _parses(text) else None
+    return Mended(text, tuple(said)) if said and parses(text) else None
 
 
 def _edited(lines: list[str], renamed: list[tuple[int, int, int, str]], added: list[tuple[int, str]]) -> list[str]:
@@ -139,14 +139,6 @@ def names_in(sources: Iterable[str]) -> frozenset[str]:
             with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
                 found |= _bound(parse(source), nested=False)
     return frozenset(found)
-
-
-def _parses(text: str) -> bool:
-    try:
-        parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def _functions(tree: ast.Module) -> Iterator[Function]:

@@ -2,7 +2,7 @@
 
 Formgrader writes names into its pages as they are, and MathJax reads those pages. Names come from a class list, and so
 often from the students themselves. Importing this file sees to it for every name that a gradebook takes in or gives
-out, whoever enters it.
+out, whichever command enters it.
 """
 
 import re
