@@ -82,8 +82,7 @@ def secrets() -> dict[str, str]:
     """
     found = {mark: mark for mark in MARKS}
     masters = {path.stem: path.read_text("utf-8") for path in (ROOT / "assignments/masters").glob("*.md")}
-    package = (path for path in (ROOT / "bncourse").rglob("*") if path.suffix in (".py", ".toml", ".txt"))
-    public = [*package, *(ROOT / "book").rglob("*.md")]
+    public = [*(ROOT / "bncourse").rglob("*.py"), *(ROOT / "book").rglob("*.md")]
     known = "\n".join(
         [HIDDEN.sub("", text) for text in masters.values()] + [path.read_text("utf-8") for path in public]
     )

@@ -23,7 +23,7 @@ from bncourse.grading.workflows.release import load_release
 
 Platform = Literal["gradescope", "prairielearn", "github"]
 _FIRST = (1980, 1, 1, 0, 0, 0)
-_LEFT_OUT = ("course_files", "experiments", "plots", "cli", "fast", "__pycache__")
+_LEFT_OUT = ("course_files", "student_answers", "experiments", "plots", "cli", "fast", "__pycache__")
 """Parts of the package that no autograder needs."""
 
 SETUP = """\

@@ -11,8 +11,9 @@ import bncourse
 from bncourse.grading.authoring.course import write
 from bncourse.grading.core.install import WHEEL
 
-PRIVATE = "bncourse/grading/course_files/"
-"""Masters and sample classes, with every solution and hidden test: an instructor's wheel has them, no student's."""
+PRIVATE = ("bncourse/grading/course_files/", "bncourse/diagnosis/evidence/student_answers/")
+"""Masters and sample classes, with every solution and hidden test, and right answers of others, which only tests read:
+an instructor's wheel has them, no student's."""
 
 EPOCH = (2020, 1, 1, 0, 0, 0)
 """The time of every file in it, so that the same package gives the same bytes."""

@@ -34,6 +34,12 @@ def test_no_solution_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert [name for name in names if "dist-info" not in name] == ["bncourse/__init__.py"]
 
 
+def test_no_right_answer_of_others_is_in_it() -> None:
+    """They differ from the solutions in names at most, and what a student installs could be read."""
+    assert (Path(bncourse.__file__).parent / "diagnosis/evidence/student_answers").is_dir()
+    assert not [name for name in zipfile.ZipFile(io.BytesIO(student_wheel())).namelist() if "student_answers" in name]
+
+
 def test_the_same_package_gives_the_same_wheel() -> None:
     assert student_wheel() == student_wheel()
 
