@@ -1,20 +1,15 @@
-"""A master and a submission in; the steps to run, and in the end verdicts, notes and outputs, out."""
+"""A master and a submission in; what to run next, and in the end verdicts, notes and outputs, out."""
 
 import base64
 import signal
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
-from bncourse.grading.core.given_code import as_run
-from bncourse.grading.core.plain_text import pixels
 from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
-from bncourse.grading.submissions.magics import plain_python
+from bncourse.grading.engine.cell_outputs import CellOutputs
+from bncourse.grading.engine.steps import plain, steps_of
 from bncourse.grading.submissions.read import Reading
 
-MAX_SHOWN, MAX_PIXELS = 2 * 2**20, 40_000_000
-"""Bytes of text and pictures, and pixels, that a submission's cells may show in all."""
-LEFT_OUT = "[not shown: the cells before have shown too much]"
-MAX_NOTES = 60
 OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
 STOPPED = ("wrong", "crashed", "not attempted")
 """Outcomes of a test that an exception may have stopped."""
@@ -23,9 +18,6 @@ Phase = Literal["preview", "grade", "explain"]
 visible parts of tests, for what an exception says. What cells show is reported before the first test is run; from a
 process in which a hidden test has run, no output and no message is taken. So nothing that students get to see has been
 near a hidden test."""
-
-AGAIN = "again:"
-"""How the steps are named in which code of another cell runs a second time."""
 
 
 class Attempt:
@@ -51,9 +43,7 @@ class Attempt:
         self._verdicts: dict[str, Verdict] = {}
         self._previewed = False
         self._unexplained: set[str] = set()
-        self._outputs: dict[str, CellOutput] = {}
-        self._room, self._pixels = MAX_SHOWN, MAX_PIXELS
-        self._notes: dict[str, list[str]] = {}
+        self._shown = CellOutputs(self._stubs)
         self.measured: dict[str, str] = {}
         """Functions that measure the derivatives that they return, and how."""
         self.broken: list[str] = []
@@ -61,7 +51,7 @@ class Attempt:
         self.stopped: dict[str, str] = {}
         """By test, the exception that ended it before there was an answer to judge."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
-        self._template = self._make_steps()
+        self._template = steps_of(master, reading)
 
     # --- what to do ---
 
@@ -119,38 +109,11 @@ class Attempt:
             "cpu_seconds": len(phases) * int(self.master.seconds_in_all) + 10,
         }
 
-    def _make_steps(self) -> list[dict[str, Any]]:
-        steps = self._extra_steps("")
-        for cell in self.master.cells:
-            name = cell.grade_id
-            if cell.kind == "given":
-                steps.append({"do": "given", "cell": name, "source": plain_python(as_run(cell.source))})
-            elif cell.kind == "answer":
-                source = self.plain(self.reading.answers.get(name, ""))
-                steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(self._binds[name])})
-                late = (extra.source for extra in self.reading.moved if extra.after == name)
-                steps += [{"do": "extra", "cell": f"{AGAIN}{name}", "source": source} for source in late]
-            elif cell.kind == "test":
-                steps.append({"do": "test", "cell": name})
-            steps += self._extra_steps(name)
-        return steps
-
-    def _extra_steps(self, after: str) -> list[dict[str, Any]]:
-        sources = [extra.source for extra in self.reading.extras if extra.after == after]
-        return [
-            {"do": "extra", "cell": f"after:{after}:{number}", "source": self.plain(source)}
-            for number, source in enumerate(sources, start=1)
-        ]
-
-    def plain(self, source: str) -> str:
-        """Code as it is run, without magics."""
-        return self.reading.plain.get(source, source)
-
     @property
     def code(self) -> dict[str, str]:
         """The answers that are code and were written, as they are run."""
         written = self._answers.keys() & self.reading.answers.keys() - self._stubs
-        return {name: self.plain(self.reading.answers[name]) for name in self._answers if name in written}
+        return {name: plain(self.reading, self.reading.answers[name]) for name in self._answers if name in written}
 
     def stopped_by(self, *exceptions: str) -> set[str]:
         """The tests that one of these has ended; not those to which the code has given an answer, however wrong."""
@@ -174,7 +137,7 @@ class Attempt:
         elif "verdict" in message:
             self.take_verdict(message)
         elif "ran" in message:
-            self.take_output(message, [base64.b64decode(picture) for picture in message["pictures"]])
+            self._shown.take(message, [base64.b64decode(picture) for picture in message["pictures"]])
 
     def take_verdict(self, message: dict[str, Any]) -> None:
         """Take a verdict."""
@@ -212,7 +175,7 @@ class Attempt:
                 )
             if homes[0] in self._stubs:
                 return _zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
-            why = "; ".join(self._notes.get(homes[0], [])[:2])
+            why = "; ".join(self._shown.notes_of(homes[0])[:2])
             text = f"`{name}` does not exist after cell {homes[0]} has run." + (f" {why}" if why else "")
             return _zero(cell, "wrong", text, verdict.seconds)
         if related and related <= self._stubs:  # code that was given, and is to be mended, runs as it stands
@@ -225,19 +188,6 @@ class Attempt:
         self._verdicts = {name: one for name, one in before._verdicts.items() if name not in tests}
         self._previewed = True
         self.repeated = frozenset(tests)
-
-    def take_output(self, message: dict[str, Any], pictures: list[bytes]) -> None:
-        """Take what a cell showed, the first time it ran."""
-        name = message["ran"]
-        if name in self._outputs or name.startswith(AGAIN):
-            return
-        self._outputs[name] = self._within_room(CellOutput(name, message["text"], tuple(pictures)))
-        notes = (
-            [] if name in self._stubs else [f"line {line}: {kind}: {text}" for line, kind, text in message["problems"]]
-        )
-        notes += [f"{word} was ignored" for word in message["ignored"]]
-        if notes:
-            self._notes.setdefault(name, []).extend(notes)
 
     def end(self, phase: Phase) -> None:
         """A phase is over."""
@@ -268,7 +218,7 @@ class Attempt:
             text = "did not end in time" if cut["dead"] == "timeout" else f"ended the process{why}"
             if phase == "preview":
                 note = f"statement {cut['statement'] + 1} {text} and was left out"
-                self._notes.setdefault(cut["cell"], []).append(note)
+                self._shown.note(cut["cell"], note)
         elif cut["cell"] in self._verdicts and why and not cut["secret"]:
             verdict = self._verdicts[cut["cell"]]
             fields = {**vars(verdict), "message": verdict.message.rstrip(".") + why + "."}
@@ -307,24 +257,13 @@ class Attempt:
         """The verdicts in the master's order."""
         return tuple(self._verdicts[cell.grade_id] for cell in self._tests)
 
-    def _within_room(self, output: CellOutput) -> CellOutput:
-        """What a cell showed, as long as the submission's cells have not shown too much."""
-        self._room -= len(output.text) + sum(map(len, output.pictures))
-        self._pixels -= sum(map(pixels, output.pictures))
-        return output if min(self._room, self._pixels) >= 0 else CellOutput(output.cell, LEFT_OUT)
-
     def all_notes(self) -> tuple[str, ...]:
         """The notes in the order of the steps, the first of them where there are very many."""
-        notes = [
-            f"cell {step['cell']}, {note}" for step in self._template for note in self._notes.get(step["cell"], [])[:5]
-        ]
-        more = [f"and {len(notes) - MAX_NOTES} more such notes"] if len(notes) > MAX_NOTES else []
-        return (*notes[:MAX_NOTES], *more)
+        return self._shown.notes(step["cell"] for step in self._template)
 
     def all_outputs(self) -> tuple[CellOutput, ...]:
         """What the cells showed, in the order of the steps."""
-        shown = (self._outputs.get(step["cell"]) for step in self._template)
-        return tuple(output for output in shown if output is not None and (output.text or output.pictures))
+        return self._shown.outputs(step["cell"] for step in self._template)
 
 
 def ending(code: int | None) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.core.records import Verdict
 from bncourse.grading.engine.attempt import Attempt
+from bncourse.grading.engine.steps import plain
 from bncourse.grading.sandbox.inside.seen import worst
 from bncourse.grading.submissions.missing_names import Mended, mended_answers
 
@@ -33,8 +34,8 @@ def with_names(attempt: Attempt, look: Callable[..., dict[str, Mended]] = mended
     reading, code = attempt.reading, attempt.code
     if not stopped or attempt.reason:
         return None
-    own = (extra.source for extra in (*reading.extras, *reading.moved))
-    others = [*attempt.given.values(), *map(attempt.plain, own)]
+    own = [plain(reading, extra.source) for extra in (*reading.extras, *reading.moved)]
+    others = [*attempt.given.values(), *own]
     put_in = look(code, others, {name: frozenset(attempt.master.binds[name]) for name in code})
     return with_put_in(attempt, put_in, stopped)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.missing_names import with_put_in
+from bncourse.grading.engine.steps import plain
 from bncourse.grading.submissions.missing_names import Mended
 from bncourse.grading.submissions.slips import answers_without_slips
 
@@ -32,6 +33,6 @@ def with_slips_put_right(
     if attempt.reason or not stopped:
         return None
     reading = attempt.reading
-    own = (extra.source for extra in (*reading.extras, *reading.moved))
-    others = [*attempt.given.values(), *map(attempt.plain, own)]
+    own = [plain(reading, extra.source) for extra in (*reading.extras, *reading.moved)]
+    others = [*attempt.given.values(), *own]
     return with_put_in(attempt, look(attempt.code, others, "torch" in attempt.master.imports), stopped)

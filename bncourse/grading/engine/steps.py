@@ -1,0 +1,42 @@
+"""A master and a submission's cells in; the steps that run them out, in the notebook's order."""
+
+from typing import Any
+
+from bncourse.grading.core.given_code import as_run
+from bncourse.grading.core.records import Master
+from bncourse.grading.submissions.magics import plain_python
+from bncourse.grading.submissions.read import Reading
+
+AGAIN = "again:"
+"""How the steps are named in which code of another cell runs a second time."""
+
+
+def steps_of(master: Master, reading: Reading) -> list[dict[str, Any]]:
+    """The steps of one pass: given cells, answers, the student's own cells where they stand, and tests."""
+    steps = _own_cells(reading, "")
+    for cell in master.cells:
+        name = cell.grade_id
+        if cell.kind == "given":
+            steps.append({"do": "given", "cell": name, "source": plain_python(as_run(cell.source))})
+        elif cell.kind == "answer":
+            source = plain(reading, reading.answers.get(name, ""))
+            steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(master.binds[name])})
+            late = (extra.source for extra in reading.moved if extra.after == name)
+            steps += [{"do": "extra", "cell": f"{AGAIN}{name}", "source": source} for source in late]
+        elif cell.kind == "test":
+            steps.append({"do": "test", "cell": name})
+        steps += _own_cells(reading, name)
+    return steps
+
+
+def plain(reading: Reading, source: str) -> str:
+    """Code of a submission as it is run, without magics."""
+    return reading.plain.get(source, source)
+
+
+def _own_cells(reading: Reading, after: str) -> list[dict[str, Any]]:
+    sources = [extra.source for extra in reading.extras if extra.after == after]
+    return [
+        {"do": "extra", "cell": f"after:{after}:{number}", "source": plain(reading, source)}
+        for number, source in enumerate(sources, start=1)
+    ]
