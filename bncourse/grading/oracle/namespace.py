@@ -3,7 +3,8 @@
 import builtins
 from typing import Any
 
-from bncourse.grading.oracle.proxies import Connection, named
+from bncourse.grading.oracle.connection import Connection
+from bncourse.grading.oracle.proxies import named
 from bncourse.grading.sandbox.inside.shell import Shell
 
 
@@ -27,7 +28,6 @@ class Namespace(dict[str, Any]):
                 self.missing.add(name)
                 raise KeyError(name)
             self.borrowed[name] = named(name, answer[1])
-            self.connection.watch(name, answer[1])
         return self.borrowed[name]
 
     def __delitem__(self, name: str) -> None:

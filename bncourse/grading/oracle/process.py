@@ -23,8 +23,8 @@ import numpy as np
 
 from bncourse.grading.core.records import Master
 from bncourse.grading.oracle.compiled_master import CompiledMaster
+from bncourse.grading.oracle.connection import Connection
 from bncourse.grading.oracle.messages import JOB, MASTER, TWIN
-from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.rehearsal import rehearse
 from bncourse.grading.oracle.session import Session, one_line
 from bncourse.grading.sandbox.inside.channel import Channel, Gone, Late

@@ -16,9 +16,9 @@ from bncourse.grading.core.plain_text import inert, picture
 from bncourse.grading.core.records import MasterCell, Verdict
 from bncourse.grading.core.seeds import begin_anew, cell_seed
 from bncourse.grading.oracle.compiled_master import CompiledMaster, quiet, test_file
+from bncourse.grading.oracle.connection import Connection
 from bncourse.grading.oracle.namespace import Namespace
 from bncourse.grading.oracle.patience import LEAST, OWN_SECONDS, OWN_TIMES
-from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.remote_errors import StudentGone, StudentLate, TestLate
 from bncourse.grading.oracle.verdicts import first_secret, judge, raised_by_student, what_stopped
 from bncourse.grading.sandbox.inside.channel import Channel
@@ -45,8 +45,7 @@ class Session:
         self.phase, self.steps = part["phase"], part["steps"]
         self.space = Namespace(connection)
         if self.phase == "grade":
-            connection.gradients = self.master.watched
-            connection.unwatched |= self.master.watched
+            connection.watched.of(self.master.watched)
         self.students = {name for step in self.steps for name in step.get("binds", ())}
         """The names that the answers bind."""
         self.answers = frozenset(
@@ -200,10 +199,10 @@ class Session:
             with quiet():
                 points = _points(self.prepared.run_test(cell, self.space, visible=visible), cell.points)
             verdict = Verdict(cell.grade_id, "correct", points, cell.points)
-            measuring = {name for name, how in self.connection.measured.items() if how in MEASURING}
+            measuring = {name for name, how in self.connection.watched.measured.items() if how in MEASURING}
             measured = self.master.not_derived(cell.grade_id, measuring)
             if measured:
-                text = measured_message(measured[0], self.connection.measured[measured[0]])
+                text = measured_message(measured[0], self.connection.watched.measured[measured[0]])
                 verdict = Verdict(cell.grade_id, "wrong", 0.0, cell.points, text)
         except BaseException as raised:
             self.own_until, error = math.inf, raised
@@ -218,7 +217,7 @@ class Session:
             verdict=vars(verdict) | {"seconds": round(time.perf_counter() - start, 4)},
             withheld=withheld,
             gone=self.connection.ended is StudentGone,
-            measured=dict(self.connection.measured),
+            measured=dict(self.connection.watched.measured),
             missing=sorted(self.space.missing),
             stopped=what_stopped(error),
             broken=self.broken[:3],

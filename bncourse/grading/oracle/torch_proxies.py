@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from bncourse.grading.oracle.proxies import Connection
+    from bncourse.grading.oracle.connection import Connection
 
 
 class _FromStudent(torch.autograd.Function):

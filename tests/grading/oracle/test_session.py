@@ -12,7 +12,6 @@ from bncourse.grading.engine import grader as engine
 from bncourse.grading.engine import worker_pool
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.oracle.compiled_master import CompiledMaster
-from bncourse.grading.oracle.proxies import Connection
 from bncourse.grading.oracle.remote_errors import StudentLate, TestLate
 from bncourse.grading.oracle.session import OWN_SECONDS, OWN_TIMES, Session
 from tests.grading.small import MASTER, hand_in
@@ -91,26 +90,3 @@ def test_an_answer_that_takes_too_long_to_read_is_the_students_time() -> None:
     with pytest.raises(TestLate):
         made.own_until = 0.0
         made.on_timer()
-
-
-def test_of_each_cell_the_first_call_that_a_hidden_line_makes_is_watched() -> None:
-    """Where no hidden line names a function, its first call of all is watched; once it is seen from line to line."""
-    prepared = CompiledMaster(asked("f(1)\n### BEGIN HIDDEN TESTS\nf(2), g\n### END HIDDEN TESTS", "f(3)", digest="w"))
-    assert [prepared.hidden_names[f"test-{number}"] for number in (0, 1)] == [{"f", "g"}, set()]
-    connection = Connection(0, 1.0)
-    connection.gradients, connection.unwatched = frozenset({"f"}), {"f"}
-    secret = [False]
-    connection.asks_secrets = lambda: secret[0]
-
-    def cell(*calls: bool, hidden: set[str]) -> list[tuple[str, bool]]:
-        connection.begin(1.0, hidden)
-        seen = []
-        for secret[0] in calls:
-            seen.append(connection.to_be_watched("f"))
-        return seen
-
-    assert cell(False, True, True, hidden={"f"}) == [("", False), ("f", True), ("", False)]
-    assert cell(False, True, hidden={"f"}) == [("", False), ("f", False)]
-    assert cell(False, False, hidden=set()) == [("", False), ("", False)]
-    connection.unwatched = {"f"}
-    assert cell(False, False, hidden=set()) == [("f", False), ("", False)]
