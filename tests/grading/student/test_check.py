@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -19,10 +18,7 @@ from bncourse.grading.core.records import Master, SubmissionRecord, Verdict
 from bncourse.grading.core.regions import HIDDEN_TESTS, without_region
 from bncourse.grading.core.render import master_of, public_master, release_notebook, source_notebook
 from bncourse.grading.engine.grader import Grader
-from bncourse.grading.oracle.patience import OwnDelay
-from bncourse.grading.oracle.remote_errors import StudentLate
 from bncourse.grading.sandbox import inside
-from bncourse.grading.student import child
 from bncourse.grading.student.check import check, importable
 from bncourse.grading.student.selfcheck import UnreadableNotebookError
 from tests.assignments.whole_class import MASTERS, class_of
@@ -298,25 +294,3 @@ def test_a_release_says_of_its_master_all_but_solutions_and_hidden_tests(assignm
 def test_only_what_the_master_imports_and_requires_can_be_imported() -> None:
     names = importable(MASTER)
     assert {"numpy", "matplotlib", "math", "PIL"} <= names and not {"scipy", "torch", "bncourse"} & names
-
-
-class Busy:
-    """Instead of `OwnDelay`: a machine that takes nine tenths of the time."""
-
-    def now(self) -> float:
-        return 0.9 * time.monotonic()
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize(("delay", "least"), [(OwnDelay, 0.02), (Busy, 0.06)])
-def test_what_a_busy_machine_takes_is_not_counted_up_to_a_bound(
-    monkeypatch: pytest.MonkeyPatch, delay: Any, least: float
-) -> None:
-    monkeypatch.setattr(child, "OwnDelay", delay)
-    start = time.monotonic()
-    with pytest.raises(StudentLate), child.in_time(0.02):
-        while True:
-            pass
-    assert time.monotonic() - start >= least
