@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bncourse.cli._start import start_sooner
-from bncourse.grading.authoring.course import Course, find_course, write
+from bncourse.grading.authoring.course import Course, write
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.sample_class import SampleStudent, load_sample_class, submission
 
 CHECKOUT = Path(__file__).resolve().parents[1]

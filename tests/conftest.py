@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadGroupScheduling
 
-from bncourse.grading.authoring.course import IN_USE, SEED_FILE, Course, find_course, write
+from bncourse.grading.authoring.course import SEED_FILE, Course, write
+from bncourse.grading.authoring.course_folder import IN_USE, find_course
 from bncourse.grading.workflows.release import release
 
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"

@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.sample_class import load_sample_class, submission
 from tools.first_hour import ROOT, WIDTH
 

@@ -31,7 +31,8 @@ def with_course(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(root: Path | None, masters: Path | None, db: str | None, **options: Any) -> Any:
         start_sooner()
-        from bncourse.grading.authoring.course import CourseError, find_course
+        from bncourse.grading.authoring.course import CourseError
+        from bncourse.grading.authoring.course_folder import find_course
         from bncourse.grading.authoring.masters import MasterError
 
         try:

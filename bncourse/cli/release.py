@@ -30,7 +30,7 @@ def command(course: "Course", assignment: str, variant: str | None, written: boo
     included; all later commands use both. The folder of the masters remembers the course folder: nbgrader's commands,
     formgrader and later commands without --course work on it.
     """
-    from bncourse.grading.authoring.course import take_into_use
+    from bncourse.grading.authoring.course_folder import take_into_use
     from bncourse.grading.student.selfcheck import MissingExtraError
     from bncourse.grading.workflows.choose_variant import choose_variant
     from bncourse.grading.workflows.own_solution import require_own_solution

@@ -41,7 +41,7 @@ def opened(page: str, notebook: str) -> str:
 
 def course_in_use(source: Path) -> Any:
     """The course folder that the masters below `source` are used for, whose variants and dates its pages show."""
-    from bncourse.grading.authoring.course import DEFAULT_ROOT, find_course, in_use
+    from bncourse.grading.authoring.course_folder import DEFAULT_ROOT, find_course, in_use
 
     masters = source / MASTERS
     return find_course(in_use(masters) or source / DEFAULT_ROOT, masters)
@@ -88,7 +88,8 @@ def listed(source: Path, now: datetime | None = None) -> list[Any]:
 
 def settings_of(source: Path) -> list[Path]:
     """The files that say which course folder is in use, and what it changes; they need not exist."""
-    from bncourse.grading.authoring.course import IN_USE, VARIANTS
+    from bncourse.grading.authoring.course import VARIANTS
+    from bncourse.grading.authoring.course_folder import IN_USE
     from bncourse.grading.authoring.settings import FILE
 
     root = course_in_use(source).root

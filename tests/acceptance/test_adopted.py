@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.course_folder import find_course
 from tests.grading.authoring.test_adopt import SUBMISSIONS, cells, notebook
 
 

@@ -10,16 +10,8 @@ from click.testing import CliRunner
 from traitlets.config import PyFileConfigLoader
 
 from bncourse.cli import main
-from bncourse.grading.authoring.course import (
-    COURSE_VARIABLE,
-    IN_USE,
-    PACKED,
-    Course,
-    find_course,
-    in_use,
-    take_into_use,
-    write,
-)
+from bncourse.grading.authoring.course import Course, write
+from bncourse.grading.authoring.course_folder import COURSE_VARIABLE, IN_USE, PACKED, find_course, in_use, take_into_use
 from bncourse.grading.core.render import as_bytes, release_notebook
 from tests.conftest import ASSIGNMENTS, lay_out
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.gradebook.records_table import records_of
 from bncourse.grading.reports.class_lines import class_lines
 from tools import whole_classes as classes

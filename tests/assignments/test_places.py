@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.sample_class import submission
 from bncourse.grading.core.records import Master

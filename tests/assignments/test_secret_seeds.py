@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.authoring.course import SEED_FILE, Course, find_course
+from bncourse.grading.authoring.course import SEED_FILE, Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.core.records import Master, MasterCell
 from bncourse.grading.core.regions import hidden_lines

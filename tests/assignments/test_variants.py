@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.sample_class import SampleStudent, submission
 from bncourse.grading.core.records import Master, Verdict

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.sample_class import SampleClass, SampleStudent, load_sample_class, submission
 from bncourse.grading.core.records import SubmissionRecord
 from bncourse.grading.engine.grader import Grader

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.gradebook.late_penalty import late_penalty
 from tools import whole_classes

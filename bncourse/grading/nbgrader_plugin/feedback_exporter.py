@@ -6,7 +6,7 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from traitlets import Unicode, default
 
-from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.gradebook.marks import Marks, marks_of
 from bncourse.grading.reports.book_address import book_address
 from bncourse.grading.workflows.feedback import PageProcess

@@ -23,7 +23,8 @@ from nbgrader.api import Student
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from bncourse.grading.authoring.course import Course, CourseError, find_course
+from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.masters import MasterError
 from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.core.student_ids import shown_id, why_refused

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from string import Template
 
-from bncourse.grading.authoring.course import Course, CourseError, find_course, shipped_assignments, write
+from bncourse.grading.authoring.course import Course, CourseError, write
+from bncourse.grading.authoring.course_folder import find_course, shipped_assignments
 from bncourse.grading.authoring.masters import list_masters, load_master
 from bncourse.grading.authoring.private import SECRET, private_master
 from bncourse.grading.authoring.private_edits import StructureError
@@ -24,7 +25,7 @@ CONFIGURATION = '''\
 import sys
 from pathlib import Path
 
-from bncourse.grading.authoring.course import find_course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.nbgrader_plugin import configure
 
 c = get_config()

@@ -5,7 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.authoring.course import Course, CourseError, find_course, write
+from bncourse.grading.authoring.course import Course, CourseError, write
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.masters import MasterError, load_master
 from bncourse.grading.authoring.variants import VariantError, check_name, varied
 from bncourse.grading.workflows.choose_variant import choose_variant

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.gradebook.records_table import kept_records
 from bncourse.grading.workflows.release import release
 from tests.conftest import copied, lay_out

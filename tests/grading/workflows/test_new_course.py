@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.authoring.course import CourseError, find_course
+from bncourse.grading.authoring.course import CourseError
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.workflows.new_course import Wishes, new_course
 
 NAMES = {"backward", "beyond", "forward", "pytorch", "shift", "training"}
@@ -33,7 +34,7 @@ def test_a_new_course_has_all_assignments_with_its_own_dates(tmp_path: Path, mon
 
 
 def _shipped(name: str) -> str:
-    from bncourse.grading.authoring.course import shipped_assignments
+    from bncourse.grading.authoring.course_folder import shipped_assignments
     from bncourse.grading.authoring.masters import load_master
 
     return str(load_master(shipped_assignments() / "masters" / f"{name}.md").metadata["due"])

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.student.selfcheck import run_checks
 
 EXAMPLE = Path(__file__).parents[3] / "book" / "teach" / "example_master.txt"

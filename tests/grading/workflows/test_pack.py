@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bncourse.grading.authoring.course import Course, CourseError, find_course
+from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.sample_class import load_sample_class, submission
 from bncourse.grading.core.records import SubmissionRecord, Verdict
 from bncourse.grading.gradebook.records_table import records_of

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from bncourse.cli import main
-from bncourse.grading.authoring.course import CourseError, find_course
+from bncourse.grading.authoring.course import CourseError
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.authoring.masters import load_master
 from bncourse.grading.authoring.private import private_master
 from bncourse.grading.core.records import Master

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import bncourse
-from bncourse.grading.authoring.course import Course, find_course
+from bncourse.grading.authoring.course import Course
+from bncourse.grading.authoring.course_folder import find_course
 from bncourse.grading.core.install import WHEEL
 from bncourse.grading.workflows.release import is_released
 from bncourse.grading.workflows.student_wheel import lay_wheel, student_wheel
