@@ -28,8 +28,8 @@ from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.engine.slips import with_slips_put_right
 from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
+from bncourse.grading.submissions.cell_statements import names_of
 from bncourse.grading.submissions.complete import complete
-from bncourse.grading.submissions.elsewhere import names_of
 from bncourse.grading.submissions.files import MAX_BYTES, HandedIn
 from bncourse.grading.submissions.find import what_it_is, with_modules
 from bncourse.grading.submissions.notebooks import read_notebook

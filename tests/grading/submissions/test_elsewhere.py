@@ -8,7 +8,6 @@ import pytest
 
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.submissions.attempted import attempted
-from bncourse.grading.submissions.elsewhere import statements
 from bncourse.grading.submissions.read import read_submission
 from bncourse.grading.submissions.submission import submission_of
 from tests.grading.small import FULL, MASTER, PATIENT, RIGHT, WRONG_SCALE, as_file, cell_of, code_cell, notebook
@@ -212,25 +211,3 @@ def test_what_runs_twice_is_only_what_is_needed() -> None:
     (again,) = read_submission(MASTER, as_file(made)).moved
     names = [node.name for node in ast.parse(again.source).body if isinstance(node, ast.FunctionDef)]
     assert (again.after, names, len(ast.parse(again.source).body)) == ("scale", ["standardize", "center"], 2)
-
-
-LAYOUTS = (
-    "x = 1; y = z",
-    "x = '''a\nb'''; q = w",
-    "@np.vectorize\ndef f(a):\n    # why\n    return a + g(b)",
-    "if a:\n\tx = b\nelse:\n        y = c",
-    "s = 'é' + u  # ü; v = w\nt = v",
-    "(\nx\n) = y \\\n + z",
-    "def f(:\n  pass\nx = y\n\nclass A(B):\n    c = d",
-    "x = 1\f\ny = x\ndef f(:\n  pass\nx = y",
-    "!ls\nfiles = !ls\nx = k",
-)
-
-
-@pytest.mark.parametrize("source", LAYOUTS)
-def test_a_statement_is_known_by_its_own_lines(source: str) -> None:
-    found = statements(source)
-    assert found
-    for each in found:
-        (alone,) = statements(ast.unparse(ast.parse(each.text)))
-        assert alone[1:] == each[1:]
