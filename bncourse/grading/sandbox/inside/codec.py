@@ -18,6 +18,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from .text_room import check_texts
 from .wire_types import MAX_FRAME, Handle, Parts, Pickled, Tensor, WireError
 
 MAX_HEAD = 4 * 2**20
@@ -28,8 +29,6 @@ MAX_SET = 5_000
 """Values in a set: all may have the same hash, so that making it takes the square of the time, and nothing ends it."""
 MAX_INT_BYTES = 4096
 MAX_AXES = 32
-MAX_TEXT = 16 * 2**20
-"""Bytes that an array of the texts in a message would take, in which every text has the room of the longest."""
 SMALL_HEAD = 4096
 """A head of so many bytes holds no texts that could become more than that."""
 KINDS = "biufcUS"
@@ -172,7 +171,7 @@ class Decoder:
             if whole and type(value) is not list:
                 raise WireError("malformed message (no tuple)")
             if size > SMALL_HEAD:
-                _texts(value, 0)
+                check_texts(value, MAX_DEPTH)
         except WireError:
             raise
         except Exception as error:
@@ -257,28 +256,6 @@ class Decoder:
 
 
 _COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR})
-
-
-def _texts(value: Any, depth: int) -> tuple[int, int]:
-    """Count the parts of a value, and the letters of its longest text; refuse what would make a large array."""
-    if type(value) in (str, bytes):
-        return 1, max(len(value), NUMBER_LENGTH)
-    if type(value) is np.ndarray:
-        return value.size, value.dtype.itemsize // 4 if value.dtype.kind in "US" else 0
-    if isinstance(value, np.str_ | np.bytes_):
-        return 1, len(value)
-    if not isinstance(value, list | tuple | set | dict) or depth > MAX_DEPTH:
-        return 1, 0
-    parts = [*value, *value.values()] if isinstance(value, dict) else value
-    found = [_texts(part, depth + 1) for part in parts]
-    count, longest = sum(count for count, _ in found), max((length for _, length in found), default=0)
-    if 4 * count * longest > MAX_TEXT:
-        raise WireError("the value holds texts that would take too much memory together")
-    return count, longest
-
-
-NUMBER_LENGTH = 32
-"""Characters that a number takes in an array of texts."""
 
 
 def _is_grad(values: list[Any]) -> bool:
