@@ -31,11 +31,8 @@ Keyword options: `seed`, 0 or more (other numbers, shapes and eps); `hint`, 0 to
 where the same function has been repeated for another seed: hidden tests after a visible one need not ask again.
 """
 
-import inspect
-from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any
 
 import numpy as np
 
@@ -46,13 +43,13 @@ from bncourse.diagnosis.catalogue import beliefs
 from bncourse.diagnosis.forwards import Seen, look_at_forward, look_at_inference
 from bncourse.diagnosis.laws import broken_backward_laws, broken_forward_laws
 from bncourse.diagnosis.probes import make_probe
+from bncourse.diagnosis.raising import by_own_names, raise_first, raise_for_gradients
 from bncourse.diagnosis.report import Finding, Misconception, finding
 from bncourse.diagnosis.rules import PLACES, Rules
 from bncourse.diagnosis.running_stats import diagnose_update
 from bncourse.diagnosis.stages import compare_stages
 
 Array = np.ndarray[Any, Any]
-Given = ParamSpec("Given")
 
 __all__ = [
     "Misconception",
@@ -69,33 +66,10 @@ __all__ = [
     "check_staged",
 ]
 
-MEND_FIRST = "Your gradients fit your forward pass, but it is too simple for that to count: fix the forward pass first."
 STAGES_OF = "The stages were compared with those of the right forward pass: fix yours first."
 
 
-def _by_own_names(check: Callable[Given, None]) -> Callable[Given, None]:
-    """Let a check's message call the functions by the names that they were written under."""
-
-    @wraps(check)
-    def run(*given: Given.args, **options: Given.kwargs) -> None:
-        try:
-            check(*given, **options)
-        except Misconception as error:
-            functions = inspect.signature(check).bind(*given, **options).arguments
-            names = {role: getattr(one, "__name__", "") for role, one in functions.items() if callable(one)}
-            error.names = {role: name for role, name in names.items() if str(name).isidentifier()}
-            raise
-
-    return run
-
-
-def _raise_first(findings: tuple[Finding, ...] | list[Finding], hint: int) -> None:
-    """Raise the most basic finding, if there is one."""
-    if findings:
-        raise findings[0].misconception(hint)
-
-
-@_by_own_names
+@by_own_names
 def check_forward(forward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if y is the normalized, scaled and shifted batch.
 
@@ -111,10 +85,10 @@ def check_forward(forward: Function, *, seed: int = 0, hint: int = 1, repeat: bo
     Misconception
         If y is wrong, or there is none.
     """
-    _raise_first(look_at_forward(forward, seed, [], repeat=repeat).findings, hint)
+    raise_first(look_at_forward(forward, seed, [], repeat=repeat).findings, hint)
 
 
-@_by_own_names
+@by_own_names
 def check_backward(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dx, dgamma and dbeta are the derivatives of the loss.
 
@@ -130,40 +104,28 @@ def check_backward(forward: Function, backward: Function, *, seed: int = 0, hint
     Misconception
         For the first of the three that is wrong.
     """
-    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, GRADIENTS, hint)
+    raise_for_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, GRADIENTS, hint)
 
 
-@_by_own_names
+@by_own_names
 def check_dx(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dx is right, whatever dgamma and dbeta are; parameters as in `check_backward`."""
-    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dx",), hint)
+    raise_for_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dx",), hint)
 
 
-@_by_own_names
+@by_own_names
 def check_dgamma(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dgamma is right, whatever dx and dbeta are; parameters as in `check_backward`."""
-    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dgamma",), hint)
+    raise_for_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dgamma",), hint)
 
 
-@_by_own_names
+@by_own_names
 def check_dbeta(forward: Function, backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if dbeta is right, whatever dx and dgamma are; parameters as in `check_backward`."""
-    _check_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dbeta",), hint)
+    raise_for_gradients(look_at_forward(forward, seed, [], repeat=repeat), forward, backward, ("dbeta",), hint)
 
 
-def _check_gradients(
-    seen: Seen, forward: Function, backward: Function, parts: tuple[str, ...], hint: int, first: Any = None
-) -> None:
-    """Raise the first finding about these parts, and a forward pass too simple to follow through."""
-    if seen.y is None:
-        _raise_first(seen.findings, hint)
-    graded = look_at_backward(forward, backward, seen, [], parts, first=first)
-    _raise_first([one for part in graded.findings for one in graded.findings[part]], hint)
-    if graded.follow_through and not seen.may_follow:
-        _raise_first([replace(seen.findings[0], remark=MEND_FIRST)], hint)
-
-
-@_by_own_names
+@by_own_names
 def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if every named intermediate gradient is right, and the gradients too.
 
@@ -181,7 +143,7 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
     """
     seen = look_at_forward(forward, seed, [], repeat=repeat)
     if seen.y is None:
-        _raise_first(seen.findings, hint)
+        raise_first(seen.findings, hint)
 
     def gradients_of(dy: Array, cache: Any) -> Any:
         return staged(dy, cache)[0]
@@ -193,7 +155,7 @@ def check_staged(forward: Function, staged: Function, *, seed: int = 0, hint: in
         if found.belief == "stage-wrong":
             found = _by_its_dx(found, forward, gradients_of, seen)
         raise found.misconception(hint) from found.cause
-    _check_gradients(seen, forward, gradients_of, GRADIENTS, hint, first)
+    raise_for_gradients(seen, forward, gradients_of, GRADIENTS, hint, first)
 
 
 def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: Seen) -> Finding:
@@ -204,7 +166,7 @@ def _by_its_dx(found: Finding, forward: Function, gradients_of: Function, seen: 
     return found
 
 
-@_by_own_names
+@by_own_names
 def check_inference(inference: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True) -> None:
     """Pass if y is normalized with the given running statistics, and with nothing of the batch.
 
@@ -220,10 +182,10 @@ def check_inference(inference: Function, *, seed: int = 0, hint: int = 1, repeat
     Misconception
         If y is wrong, or there is none.
     """
-    _raise_first(look_at_inference(inference, seed, [], repeat=repeat).findings, hint)
+    raise_first(look_at_inference(inference, seed, [], repeat=repeat).findings, hint)
 
 
-@_by_own_names
+@by_own_names
 def check_inference_backward(
     inference: Function, inference_backward: Function, *, seed: int = 0, hint: int = 1, repeat: bool = True
 ) -> None:
@@ -242,12 +204,12 @@ def check_inference_backward(
     Misconception
         For the first of the three that is wrong.
     """
-    _check_gradients(
+    raise_for_gradients(
         look_at_inference(inference, seed, [], repeat=repeat), inference, inference_backward, GRADIENTS, hint
     )
 
 
-@_by_own_names
+@by_own_names
 def check_running(update: Function, *, seed: int = 0, hint: int = 1) -> None:
     """Pass if the running mean and the running (unbiased) variance move towards the batch's by the momentum.
 
@@ -263,10 +225,10 @@ def check_running(update: Function, *, seed: int = 0, hint: int = 1) -> None:
     Misconception
         If one of the two is wrong.
     """
-    _raise_first(diagnose_update(update, seed=seed, notes=[]), hint)
+    raise_first(diagnose_update(update, seed=seed, notes=[]), hint)
 
 
-@_by_own_names
+@by_own_names
 def check_conv(
     forward: Function, backward: Function | None = None, *, seed: int = 0, hint: int = 1, repeat: bool = True
 ) -> None:
@@ -285,12 +247,12 @@ def check_conv(
         If y is wrong, or a gradient is.
     """
     seen = look_at_forward(forward, seed, [], rules=Rules(spatial=PLACES), repeat=repeat)
-    _raise_first(seen.findings, hint)
+    raise_first(seen.findings, hint)
     if backward is not None:
-        _check_gradients(seen, forward, backward, GRADIENTS, hint)
+        raise_for_gradients(seen, forward, backward, GRADIENTS, hint)
 
 
-@_by_own_names
+@by_own_names
 def check_laws(forward: Function, backward: Function | None = None, *, seed: int = 0, hint: int = 1) -> None:
     """Pass if the functions obey the laws that need no reference; they give nothing away.
 
@@ -313,4 +275,4 @@ def check_laws(forward: Function, backward: Function | None = None, *, seed: int
             broken = broken_backward_laws(forward, backward, probe)
     except call.Slip as slip:
         raise slip.finding.misconception(hint) from slip.finding.cause
-    _raise_first([finding(belief, part) for belief, part in broken[:1]], hint)
+    raise_first([finding(belief, part) for belief, part in broken[:1]], hint)

@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import NamedTuple
 
 from bncourse.diagnosis.catalogue import and_also, chapter_link, known_beliefs, task_beliefs
-from bncourse.diagnosis.checks import MEND_FIRST, STAGES_OF
+from bncourse.diagnosis.checks import STAGES_OF
+from bncourse.diagnosis.raising import MEND_FIRST
 from bncourse.diagnosis.report import Finding, Misconception, finding, unknown
 from bncourse.diagnosis.wording import STATISTICS
 from bncourse.grading.core.plain_text import inert
