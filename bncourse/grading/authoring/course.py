@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +15,7 @@ from bncourse.grading.authoring import installation, masters, variants
 from bncourse.grading.authoring.settings import FILE as SETTINGS
 from bncourse.grading.authoring.settings import Settings, SettingsError, read_settings
 from bncourse.grading.core import install, regions, render
+from bncourse.grading.core.cached import cached_property
 from bncourse.grading.core.records import Master
 from bncourse.grading.core.seeds import with_secret_seeds
 from bncourse.grading.core.student_ids import shown_id, why_refused

@@ -6,9 +6,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
 from typing import Any, Literal, Self
 
+from bncourse.grading.core.cached import cached_property
 from bncourse.grading.core.given_code import GIVEN, as_run
 from bncourse.grading.core.names import bound_names, imported_names, letters_of, lines_of, loaded_names, parse
 from bncourse.grading.core.regions import released_source

@@ -10,10 +10,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from bncourse.grading.authoring.course import Course, CourseError
+from bncourse.grading.core.cached import cached_property
 from bncourse.grading.core.closing import Closing
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import Master, MasterCell

@@ -5,11 +5,11 @@ graded notebook of it. What is ended there is "unreadable", or "needs review", w
 """
 
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from bncourse.grading.authoring.course import Course
 from bncourse.grading.core import render
+from bncourse.grading.core.cached import cached_property
 from bncourse.grading.core.plain_text import one_line
 from bncourse.grading.core.records import Master, SubmissionRecord
 from bncourse.grading.reports.autograded import autograded_notebook
