@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -90,7 +91,7 @@ class Forkserver:
         self.folder = tempfile.TemporaryDirectory(prefix="bncourse-")
         self.user = without_namespaces.worker_user() if level == "user" else None
         if self.user is not None:
-            os.chown(self.folder.name, *self.user)
+            Path(self.folder.name).chmod(0o711)
         self.ends: dict[int, dict[str, Any]] = {}
         self.forgotten: set[int] = set()
         self.memory = TORCH_MEMORY_MIB if "torch" in load else MEMORY_MIB
@@ -190,12 +191,26 @@ class Forkserver:
         order = {
             "do": "fork",
             "id": number,
-            "folder": self.folder.name,
+            "folder": self.folder.name if self.isolate else self.new_folder(number),
             "memory_mib": self.memory,
             "tmp_mib": TMP_MIB,
             "cpu_seconds": cpu_seconds,
         }
         self.order(order, connection.fileno(), place)
+
+    def new_folder(self, number: int) -> str:
+        """Make an empty folder for one worker, and remove what those before have left.
+
+        A worker without namespaces writes into a folder of this machine. What it leaves there may be a hidden test's
+        input, and the next worker may be asked what an exception says, or run another student's cells.
+        """
+        for left in Path(self.folder.name).iterdir():
+            remove(left)
+        folder = Path(self.folder.name, str(number))
+        folder.mkdir(mode=0o700)
+        if self.user is not None:
+            os.chown(folder, *self.user)
+        return str(folder)
 
     def order(self, order: dict[str, Any], *descriptors: int) -> None:
         """Send an order with descriptors."""
@@ -255,4 +270,14 @@ class Forkserver:
             self.said.close()
             if self.readable is not None:
                 self.readable.cleanup()
+        for left in Path(self.folder.name).iterdir():
+            remove(left)
         self.folder.cleanup()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder that a worker has filled, following no links, however deep it is nested."""
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+    if folder.exists():
+        subprocess.run(["rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL, check=False)  # noqa: S603, S607

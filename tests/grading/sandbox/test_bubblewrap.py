@@ -10,7 +10,7 @@ import pytest
 
 from bncourse.grading.engine.grader import Grader
 from bncourse.grading.sandbox import bubblewrap
-from tests.grading.small import FULL, MASTER, hand_in
+from tests.grading.small import FULL, MASTER, PATIENT, RIGHT, hand_in
 from tools.unprivileged import prefix
 
 pytestmark = pytest.mark.sandbox
@@ -41,6 +41,35 @@ def test_a_lowered_level_stands_in_the_record() -> None:
     with Grader(level="process", jobs=1) as grader:
         record = grader.grade(MASTER, "x", hand_in())
     assert (record.score, record.level) == (FULL, "process")
+
+
+KEEP = """\
+def standardize(x):
+    import os
+    open("kept", "a").write(str(x))
+    here = os.getcwd()
+    for _ in range(0 if os.path.exists("d") else 1_100):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir(here)
+    return (x - x.mean()) / x.std()"""
+TELL = """\
+class Running:
+    def __init__(self, momentum):
+        import os
+        raise ValueError(*(name for name in os.listdir(".")), *(open(name).read() for name in os.listdir(".")))"""
+
+
+def test_no_file_of_a_pass_is_there_in_the_next_where_there_are_no_namespaces() -> None:
+    """Neither for what is told of a test, nor for the next student; and what is nested deeply is removed as well."""
+    telling = hand_in(RIGHT | {"scale": KEEP, "running": TELL}, first="import os\nprint(os.listdir('.'))")
+    with Grader(level="process", jobs=1, cache=False) as grader:
+        for student in ("eve", "zoe"):
+            record = grader.grade(PATIENT, student, telling)
+            (told,) = (verdict.message for verdict in record.verdicts if verdict.grade_id == "test-running")
+            assert told.endswith("ValueError")
+            assert [output.text for output in record.outputs] == ["[]\n"]
+            assert record.score == FULL - 2
 
 
 GRADE = """\
