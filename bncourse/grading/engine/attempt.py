@@ -51,7 +51,7 @@ class Attempt:
         self.stopped: dict[str, str] = {}
         """By test, the exception that ended it before there was an answer to judge."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
-        self._template = steps_of(master, reading)
+        self._template = steps_of(master, reading, self._stubs)
 
     # --- what to do ---
 
@@ -178,7 +178,7 @@ class Attempt:
             why = "; ".join(self._shown.notes_of(homes[0])[:2])
             text = f"`{name}` does not exist after cell {homes[0]} has run." + (f" {why}" if why else "")
             return _zero(cell, "wrong", text, verdict.seconds)
-        if related and related <= self._stubs:  # code that was given, and is to be mended, runs as it stands
+        if message["untouched"]:  # code that was given, and is to be mended, runs as it stands
             text = f"Your code is still missing. As it stands: {verdict.message}"
             return _zero(cell, "not attempted", text, verdict.seconds)
         return verdict

@@ -1,5 +1,6 @@
 """A master and a submission's cells in; the steps that run them out, in the notebook's order."""
 
+from collections.abc import Set
 from typing import Any
 
 from bncourse.grading.core.given_code import as_run
@@ -11,20 +12,26 @@ AGAIN = "again:"
 """How the steps are named in which code of another cell runs a second time."""
 
 
-def steps_of(master: Master, reading: Reading) -> list[dict[str, Any]]:
-    """The steps of one pass: given cells, answers, the student's own cells where they stand, and tests."""
+def steps_of(master: Master, reading: Reading, stubs: Set[str]) -> list[dict[str, Any]]:
+    """The steps of one pass: given cells, answers, the student's own cells where they stand, and tests.
+
+    In the cells of `stubs` nothing was written; a test that is about such cells alone is told which names they bind.
+    """
     steps = _own_cells(reading, "")
+    answers = {cell.grade_id: master.binds[cell.grade_id] for cell in master.cells if cell.kind == "answer"}
     for cell in master.cells:
         name = cell.grade_id
         if cell.kind == "given":
             steps.append({"do": "given", "cell": name, "source": plain_python(as_run(cell.source))})
         elif cell.kind == "answer":
             source = plain(reading, reading.answers.get(name, ""))
-            steps.append({"do": "answer", "cell": name, "source": source, "binds": sorted(master.binds[name])})
+            facts = {"source": source, "binds": sorted(master.binds[name]), "stub": name in stubs}
+            steps.append({"do": "answer", "cell": name, **facts})
             late = (extra.source for extra in reading.moved if extra.after == name)
             steps += [{"do": "extra", "cell": f"{AGAIN}{name}", "source": source} for source in late]
         elif cell.kind == "test":
-            steps.append({"do": "test", "cell": name})
+            about = {one: sorted(binds) for one, binds in answers.items() if binds & master.loads[name]}
+            steps.append({"do": "test", "cell": name, "stubs": about if about.keys() <= stubs else {}})
         steps += _own_cells(reading, name)
     return steps
 

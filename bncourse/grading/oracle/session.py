@@ -155,7 +155,8 @@ class Session:
         show = self.phase == "preview"
         seen = {"problems": [], "text": "", "pictures": [], "ignored": []}
         with self.own_time(), contextlib.suppress(Exception):
-            seen = _seen(self.connection.request("run", name, step["source"], given, step["skip"], seed, show))
+            how = "stub" if step.get("stub") else "run"
+            seen = _seen(self.connection.request(how, name, step["source"], given, step["skip"], seed, show))
         if show:  # no test runs here, so this side needs no names
             if any(seen.values()):
                 self.tell(ran=name, **seen)
@@ -220,6 +221,7 @@ class Session:
             measured=dict(self.connection.watched.measured),
             missing=sorted(self.space.missing),
             stopped=what_stopped(error),
+            untouched=error is not None and self.is_untouched(step["stubs"]),
             broken=self.broken[:3],
         )
         if isinstance(error, StudentLate | StudentGone):
@@ -230,6 +232,13 @@ class Session:
             raise self.connection.ended
         if self.own_left <= LEAST:
             raise StudentLate
+
+    def is_untouched(self, stubs: dict[str, list[str]]) -> bool:
+        """Whether no code has given the names of these cells another value, or changed their functions and classes."""
+        with contextlib.suppress(StudentLate, StudentGone, Exception):  # of a process that has ended nobody can tell
+            names = sorted({name for each in stubs.values() for name in each})
+            return bool(stubs) and self.connection.request("untouched", sorted(stubs), names)[1] is True
+        return False
 
 
 def _seen(answer: tuple[Any, ...]) -> dict[str, Any]:

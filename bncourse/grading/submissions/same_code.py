@@ -25,14 +25,14 @@ def is_unnamed(cell: MasterCell) -> bool:
 
 
 def is_stub(cell: MasterCell, source: str) -> bool:
-    """Whether an answer is still what the release says, comments and blank lines aside."""
+    """Whether an answer is still what the release says, comments, texts in quotes and blank lines aside."""
     as_released = released(cell).source
     if same(source, as_released) or not source.strip():
         return True
     if ("NotImplementedError" in as_released) != ("NotImplementedError" in source):
         return False
-    tree = parsed(source) if cell.cell_type == "code" else None
-    return tree is not None and tree == parsed(as_released)
+    tree = _work(source) if cell.cell_type == "code" else None
+    return tree is not None and tree == _work(as_released)
 
 
 class Released(NamedTuple):
@@ -90,6 +90,21 @@ def binds(source: str) -> frozenset[str]:
 def spoken_of(source: str) -> frozenset[str]:
     """The names that code binds; of code that cannot be parsed, all its words."""
     return frozenset(re.findall(r"\w+", source)) if parsed(source) is None else binds(source)
+
+
+@lru_cache(maxsize=2048)
+def _work(source: str) -> str | None:
+    """Parsed code without what does nothing, as text; None where it cannot be parsed, or is too long for a stub."""
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.dump(_WithoutConstants().visit(parse(source))) if len(source) <= MAX_PARSED else None
+    return None
+
+
+class _WithoutConstants(ast.NodeTransformer):
+    """Leaves out statements that are a text or a number and nothing else."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else node
 
 
 @lru_cache(maxsize=2048)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from bncourse.grading.core.records import SubmissionRecord
 from tests.grading.small import FULL, RIGHT, WRONG, Notebook, as_file, cell_of, code_cell, hand_in, notebook
 from tests.grading.vectors import Collection, Pair
 
@@ -246,6 +247,43 @@ def another() -> list[Pair]:
         Pair(other, other, "another assignment's", points=0.0, status="unreadable"),
         Pair(plain, plain, "no assignment's", points=0.0, status="unreadable"),
         Pair(hand_in(change=older), hand_in(), "an older release's", points=FULL, repaired=True),
+    ]
+
+
+OTHERWISE = {
+    "exec": f"exec({WRONG['scale']!r})",
+    "globals()": "globals()['stand' + 'ardize'] = lambda x: x - x.mean()",
+    "the module": "import sys\nsetattr(sys.modules['__main__'], 'stand' + 'ardize', lambda x: x - x.mean())",
+    "import *": f"import sys\nopen('mine.py', 'w').write({WRONG['scale']!r})\nfrom mine import *",
+    "the function's code": "standardize.__code__ = (lambda x: x - x.mean()).__code__",
+}
+WRONG_IN_SCALE = RIGHT | {"scale": WRONG["scale"]}
+BUILT_IN = "import builtins\nsetattr(builtins, 'stand' + 'ardize', lambda x: {value})"
+
+
+@row("an answer that is bound by other means than its cell", "-")
+def bound_otherwise() -> list[Pair]:
+    """What a name is when a test asks for it says whether it was attempted, and not what a cell's text looks like."""
+
+    def tried(record: SubmissionRecord) -> bool:
+        return [verdict.outcome for verdict in record.verdicts if verdict.outcome != "correct"] == ["wrong"]
+
+    def left(record: SubmissionRecord) -> bool:
+        return [v.outcome for v in record.verdicts if v.outcome != "correct"] == ["not attempted"]
+
+    blank = {name: text for name, text in RIGHT.items() if name != "scale"}
+    wrong, right = (BUILT_IN.format(value=value) for value in ("x - x.mean()", "(x - x.mean()) / x.std()"))
+    stub = cell_of(notebook({}), "scale")["source"]
+    noted = stub.replace("):\n", '):\n    """I do not know what is asked."""\n')
+    return [
+        *(
+            Pair(hand_in(blank, added=[("scale", code)]), hand_in(WRONG_IN_SCALE), title, points=FULL - 2, extra=tried)
+            for title, code in OTHERWISE.items()
+        ),
+        Pair(hand_in(RIGHT | {"scale": wrong}), hand_in(WRONG_IN_SCALE), "among the built-in ones", extra=tried),
+        Pair(hand_in(RIGHT | {"scale": right}), hand_in(), "right, among the built-in ones", points=FULL),
+        Pair(hand_in(blank, added=[("scale", "[1, 2]")]), hand_in(blank), "a cell beside the stub", extra=left),
+        Pair(hand_in(RIGHT | {"scale": noted}), hand_in(blank), "a stub with a note in quotes", extra=left),
     ]
 
 

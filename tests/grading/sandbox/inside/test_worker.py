@@ -1,5 +1,6 @@
 """The worker: given cells that were compiled before the fork do what their source does."""
 
+import builtins
 import socket
 import sys
 import types
@@ -98,3 +99,33 @@ def test_what_nobody_sees_is_not_formatted_unless_print_is_something_else(
     before = worker.space["Loud"].said
     assert worker.do_run("cell", source, True, [], 1, True)[2].endswith("loud\n")
     assert worker.space["Loud"].said > before
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "f = lambda: 2",
+        "f.__code__ = (lambda: 2).__code__",
+        "exec('def f(): return 1')",
+        "A.g = lambda self: 2",
+        "del A.g",
+        "exec('c = 2')",
+    ],
+)
+def test_what_code_makes_of_a_stub_is_seen(worker: workers.Worker, code: str) -> None:
+    names = ["f", "A", "c"]
+    worker.do_stub("a", "def f(): return 1\nclass A:\n    def g(self): return 1", False, [], 1, False)
+    worker.do_stub("b", "raise NotImplementedError\nc = 1", False, [0], 1, False)
+    worker.do_run("own", "d = f() + A().g()", False, [], 1, False)
+    assert worker.do_untouched(["a"], names) == ("value", False, ())  # `c` is none of this cell's
+    assert worker.do_untouched(["a", "b"], names) == ("value", True, ())
+    worker.do_run("own", code, False, [], 1, False)
+    assert worker.do_untouched(["a", "b"], names) == ("value", False, ())
+
+
+def test_names_that_are_put_beside_the_built_in_ones_are_found(
+    worker: workers.Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert worker.do_get("standardize") == ("missing",)
+    monkeypatch.setattr(builtins, "standardize", 1, raising=False)
+    assert worker.do_get("standardize") == ("value", 1, ())
