@@ -3,7 +3,6 @@
 Arrays, numbers and strings cross as copies. For anything else the answer holds a proxy, which asks through here.
 """
 
-import builtins
 import math
 import time
 from collections.abc import Callable, Collection
@@ -12,6 +11,7 @@ from typing import Any, NoReturn
 from bncourse.grading.oracle.patience import LEAST, LOOK_SECONDS, MOST, Allowance, Clock, OwnDelay
 from bncourse.grading.oracle.proxies import Remote, RemoteClass, RemoteFunction
 from bncourse.grading.oracle.remote_errors import (
+    RAISED_HERE,
     Kept,
     KeptDict,
     KeptList,
@@ -194,9 +194,7 @@ class Connection(Decoder):
         return answer
 
     def _error(self, names: Any, message: Any, cell: Any, line: Any) -> Exception:
-        known = [n for n in names if type(n) is str and isinstance(getattr(builtins, n, None), type)]
-        plain = [n for n in known if issubclass(getattr(builtins, n), Exception) and not n.startswith("Unicode")]
-        name = plain[0] if plain else "Exception"
+        name = next((n for n in names if type(n) is str and n in RAISED_HERE), "Exception")
         error: StudentError = error_class(name)(str(message)[:500])
         error.cell, error.line = str(cell)[:100], int(line)
         return error

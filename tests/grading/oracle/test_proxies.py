@@ -18,8 +18,10 @@ def grader() -> Iterator[Grader]:
         yield made
 
 
-def one(grader: Grader, answer: str, test: str, *, imports: tuple[str, ...] = ("numpy",)) -> SubmissionRecord:
-    """Grade an assignment of one answer and one test, with its own solution."""
+def one(
+    grader: Grader, answer: str, test: str, *, instead: str = "", imports: tuple[str, ...] = ("numpy",)
+) -> SubmissionRecord:
+    """Grade an assignment of one answer and one test, with its own solution or with another answer."""
     setup = "\n".join(f"import {name}" for name in imports) + "\nimport numpy as np"
     cells = (
         MasterCell("setup", "given", setup),
@@ -28,6 +30,7 @@ def one(grader: Grader, answer: str, test: str, *, imports: tuple[str, ...] = ("
     )
     master = Master("one", "One", cells, imports=imports, metadata={"digest": str(hash(answer + test))})
     notebook = render.source_notebook(master)
+    notebook["cells"][1]["source"] = instead or notebook["cells"][1]["source"]
     return grader.grade(master, "x", json.dumps(notebook).encode())
 
 
@@ -51,6 +54,26 @@ ORDINARY = {
         "assert f(2, dtype=np.float32).dtype == np.float32",
     ),
 }
+
+
+LOOPS = {
+    "map": "for value in map(f, [1.0, 2.0]):\n    assert value == 3.0",
+    "all": "assert all(map(lambda one: f(one) == 3.0, [1.0, 2.0]))",
+    "list": "found = [*map(f, [1.0, 2.0])]\nassert all(one == 3.0 for one in found)",
+}
+
+
+@pytest.mark.parametrize("test", LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize("name", ["StopIteration", "StopAsyncIteration"])
+def test_no_exception_of_the_students_ends_a_loop_of_the_test(grader: Grader, name: str, test: str) -> None:
+    record = one(grader, "def f(x):\n    return 3.0", test, instead=f"def f(x):\n    raise {name}")
+    assert (record.status, record.score) == ("crashed", 0.0), record.verdicts
+
+
+def test_a_group_of_exceptions_is_an_exception_of_the_students(grader: Grader) -> None:
+    group = "def f(x):\n    raise ExceptionGroup('two', [ValueError(), KeyError()])"
+    record = one(grader, "def f(x):\n    return 3.0", "assert f(1) == 3.0", instead=group)
+    assert record.status == "crashed", record.verdicts
 
 
 @pytest.mark.parametrize(("answer", "test"), ORDINARY.values(), ids=ORDINARY)

@@ -123,6 +123,9 @@ def standardize(x):
 SETS = {
     "in a set": "Many(itertools.product((-1, -2), repeat=15))",
     "in sets in a list": "[Many(itertools.product((-1, -2), repeat=13))] * 6",
+    "as keys": "dict.fromkeys(itertools.product((-1, -2), repeat=15), 0)",
+    "as long integers": "dict.fromkeys(i * (2**61 - 1) for i in range(32, 32_768))",
+    "as keys of many": "[dict.fromkeys(itertools.product((-1, -2), repeat=12), 0)] * 40",
     "of pairs": "Many(((-1, -2)[i & 1], *((-1, -2)[i >> k & 1] for k in range(1, 15))) for i in range(2**15))",
 }
 
@@ -306,6 +309,11 @@ TRUSTED.run(
     "a check that knows all programs by the numbers that they return",
     "-",
     "tests/diagnosis/test_check_of_checks.py::test_no_list_of_known_programs_holds_those_that_are_tried",
+)
+TRUSTED.run(
+    "an exception that ends a loop of the test's, so that nothing is looked at",
+    "-",
+    "tests/grading/oracle/test_proxies.py::test_no_exception_of_the_students_ends_a_loop_of_the_test",
 )
 TRUSTED.run(
     "pairs of functions that agree with each other and depend on nothing",

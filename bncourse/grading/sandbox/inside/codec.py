@@ -25,8 +25,13 @@ MAX_HEAD = 4 * 2**20
 """Bytes of it that are not in arrays."""
 MAX_DEPTH = 32
 MAX_NODES = 200_000
-MAX_SET = 5_000
-"""Values in a set: all may have the same hash, so that making it takes the square of the time, and nothing ends it."""
+MAX_HASHED = 5_000
+"""Values in sets, and keys of dictionaries, in a message: all may have the same hash, so that to make them takes the
+square of the time, and nothing ends it. Plain keys are not counted, as nobody can choose many of one hash."""
+PLAIN_KEYS = frozenset({str, bytes, int, float, bool, type(None)})
+"""Types of these, as MessagePack has them: an integer of its own has 64 bits at most."""
+FEW_KEYS = 32
+"""In a dictionary of so many no key is counted."""
 MAX_INT_BYTES = 4096
 MAX_AXES = 32
 SMALL_HEAD = 4096
@@ -161,13 +166,13 @@ class Decoder:
 
     def decode(self, data: bytes) -> Any:
         """Decode one message; any breach of the rules raises WireError."""
-        self._nodes = self._depth = self._taken = 0
+        self._nodes = self._depth = self._taken = self._hashed = 0
         try:
             whole, size = _PREFIX.unpack_from(data)
             self._data, self._start = data, _PREFIX.size + size
             if size > MAX_HEAD or self._start > len(data) or whole > 1:
                 raise WireError("malformed message (length)")
-            value = msgpack.unpackb(memoryview(data)[_PREFIX.size : self._start], ext_hook=self._special, **_OPTIONS)
+            value = self._unpacked(memoryview(data)[_PREFIX.size : self._start])
             if whole and type(value) is not list:
                 raise WireError("malformed message (no tuple)")
             if size > SMALL_HEAD:
@@ -190,6 +195,9 @@ class Decoder:
         """Return a tensor."""
         return array
 
+    def _unpacked(self, data: Any) -> Any:
+        return msgpack.unpackb(data, ext_hook=self._special, object_pairs_hook=self._mapping, **_OPTIONS)
+
     def _special(self, code: int, data: bytes) -> Any:
         """Return what an extension stands for."""
         self._nodes += 1
@@ -201,7 +209,7 @@ class Decoder:
             self._depth += 1
             if self._depth > MAX_DEPTH:
                 raise WireError("malformed message (too deep)")
-            values = msgpack.unpackb(data, ext_hook=self._special, **_OPTIONS)
+            values = self._unpacked(data)
             self._depth -= 1
             if type(values) is list:
                 return self._compound(code, values)
@@ -219,12 +227,21 @@ class Decoder:
             return pickle.loads(data)  # noqa: S301  (in the worker alone, from the trusted side)
         raise WireError("malformed message (a pickle, or an unknown code)")
 
+    def _mapping(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        if len(pairs) > FEW_KEYS:
+            self._count_hashed(sum(type(key) not in PLAIN_KEYS or _is_long(key) for key, _ in pairs))
+        return dict(pairs)
+
+    def _count_hashed(self, count: int) -> None:
+        self._hashed += count
+        if self._hashed > MAX_HASHED:
+            raise WireError(f"the value holds sets and dictionaries with more than {MAX_HASHED} values and keys")
+
     def _compound(self, code: int, values: list[Any]) -> Any:
         if code == TUPLE:
             return tuple(values)
         if code == SET:
-            if len(values) > MAX_SET:
-                raise WireError(f"the value holds a set of more than {MAX_SET} values")
+            self._count_hashed(len(values))
             return set(values)
         if code == SLICE:
             return slice(*values)
@@ -256,6 +273,10 @@ class Decoder:
 
 
 _COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR})
+
+
+def _is_long(key: Any) -> bool:
+    return type(key) is int and key.bit_length() > 64
 
 
 def _is_grad(values: list[Any]) -> bool:

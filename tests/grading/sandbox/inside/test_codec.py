@@ -1,5 +1,6 @@
 """What crosses the border between the two compartments, and what is refused."""
 
+import itertools
 import struct
 from typing import Any
 
@@ -105,6 +106,28 @@ def deep_tuple() -> bytes:
 def test_what_breaks_the_rules_is_refused(message: bytes) -> None:
     with pytest.raises(WireError):
         Decoder().decode(message)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        dict.fromkeys(itertools.product((-1, -2), repeat=13)),
+        [dict.fromkeys(itertools.product((-1, -2), repeat=6))] * 100,
+        [set(itertools.product((-1, -2), repeat=6))] * 100,
+        dict.fromkeys(i * (2**61 - 1) for i in range(64, 6_000)),
+        dict.fromkeys(complex(-1_000_003 * i, i) for i in range(6_000)),
+    ],
+    ids=["a dictionary", "many dictionaries", "many sets", "long integers", "complex numbers"],
+)
+def test_many_values_of_one_hash_are_refused(value: Any) -> None:
+    data = Encoder().encode(value)
+    with pytest.raises(WireError, match="sets and dictionaries"):
+        Decoder().decode(data)
+
+
+def test_many_plain_keys_are_allowed() -> None:
+    value = {**dict.fromkeys(range(20_000), 0.5), **dict.fromkeys(map(str, range(20_000)))}
+    assert Decoder().decode(Encoder().encode(value)) == value
 
 
 def test_large_values_are_refused_before_they_are_copied() -> None:
