@@ -70,10 +70,16 @@ class RemoteFunction(Remote):
         """Call it with copies of the arguments."""
         connection = self._connection
         name, closely = connection.watched.next_call(vars(self).get("_gradient", ""), connection.asks_secrets)
-        how = (closely,) if name else ()
-        answer = connection.request("watch" if name else "call", self, args, kwargs, *how)
-        if name and answer[3:4] and type(answer[3]) is list and worst(answer[3]):
-            connection.watched.see(name, worst(answer[3]))
+        answer: Any = None
+        if name:
+            try:
+                answer = connection.request("watch", self, args, kwargs, closely)
+            finally:
+                connection.watched.look_again(name, closely, answer and answer[1])
+            if answer[3:4] and type(answer[3]) is list and worst(answer[3]):
+                connection.watched.see(name, worst(answer[3]))
+        else:
+            answer = connection.request("call", self, args, kwargs)
         vars(self)["mutated_arguments"] = tuple(str(name)[:100] for name in answer[2])
         return answer[1]
 

@@ -1,8 +1,16 @@
 """Names of gradient functions and their calls in; which call is to be watched, and what was seen, out."""
 
 from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
 
 from bncourse.grading.sandbox.inside.seen import worst
+
+TELLING = 8
+"""So many numbers, not all of them zero, has an answer that has to be found; a smaller one may be known."""
+LOOKS_AGAIN = 3
+"""So often a function is looked at once more because a call told nothing of how it works."""
 
 
 class WatchedCalls:
@@ -19,6 +27,8 @@ class WatchedCalls:
         """Those that hidden lines of this cell name."""
         self.watched_closely: set[str] = set()
         """Those of which one was watched line by line."""
+        self.looks_left: dict[str, int] = {}
+        """How often they may be looked at once more."""
         self.measured: dict[str, str] = {}
         """Functions that were seen to measure what they return, and how."""
 
@@ -49,6 +59,27 @@ class WatchedCalls:
             self.unwatched_here.discard(name)
         return (name if due else ""), closely
 
+    def look_again(self, name: str, closely: bool, value: Any = None) -> None:
+        """After a call that was watched: where its answer tells nothing, or there was none, watch the next one too."""
+        left = self.looks_left.get(name, LOOKS_AGAIN)
+        if not name or left == 0 or is_telling(value):
+            return
+        self.looks_left[name] = left - 1
+        self.unwatched.add(name)
+        self.unwatched_here.add(name)
+        if closely:
+            self.watched_closely.discard(name)
+
     def see(self, name: str, how: str) -> None:
         """Note how a function was seen to find a gradient; the worst counts."""
         self.measured[name] = worst([how, self.measured.get(name, "")])
+
+
+def is_telling(value: Any) -> bool:
+    """Whether an answer holds an array that one does not know without work, as one knows that of a single sample.
+
+    >>> is_telling((np.ones((4, 2)), 0)), is_telling(np.zeros((4, 2))), is_telling(np.ones(3))
+    (True, False, False)
+    """
+    parts = value if isinstance(value, list | tuple) else (value,)
+    return any(type(part) is np.ndarray and part.size >= TELLING and np.any(part) for part in parts)

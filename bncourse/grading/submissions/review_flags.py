@@ -16,6 +16,7 @@ MAX_LOOKS, MAX_TEXT = 20, 2_000
 HOW = {
     "differences": "measures what it returns with many forward passes of nudged inputs",
     "complex": "measures what it returns with a complex step",
+    "arithmetic": "finds what it returns with numbers of a class of its own, which may carry derivatives along",
     "unseen": "finds what it returns where it is not seen how, as in a thread of its own",
 }
 """What was seen of a function while it ran, in words."""

@@ -1,7 +1,12 @@
 """Which calls of a function that gives gradients are watched."""
 
+from typing import Any
+
+import numpy as np
+import pytest
+
 from bncourse.grading.oracle.compiled_master import CompiledMaster
-from bncourse.grading.oracle.watched_calls import WatchedCalls
+from bncourse.grading.oracle.watched_calls import LOOKS_AGAIN, WatchedCalls
 from tests.grading.oracle.test_session import asked
 
 
@@ -24,6 +29,31 @@ def test_of_each_cell_the_first_call_that_a_hidden_line_makes_is_watched() -> No
     assert cell(False, False, hidden=set()) == [("", False), ("", False)]
     calls_watched.of(frozenset({"f"}))
     assert cell(False, False, hidden=set()) == [("f", False), ("", False)]
+
+
+@pytest.mark.parametrize(
+    "value", [None, np.zeros((4, 2)), (np.ones(3), 1.0), []], ids=["none", "zeros", "few", "empty"]
+)
+def test_a_call_whose_answer_tells_nothing_does_not_use_the_look_up(value: Any) -> None:
+    """What raises, or is known without work, is no sample of how a function works; a few times it is looked again."""
+    watched = WatchedCalls()
+    watched.of(frozenset({"f"}))
+    watched.begin({"f"})
+    for _ in range(LOOKS_AGAIN):
+        assert watched.next_call("f", lambda: True) == ("f", True)
+        watched.look_again("f", True, value)
+    assert watched.next_call("f", lambda: True) == ("f", True)
+    watched.look_again("f", True, value)
+    assert watched.next_call("f", lambda: True) == ("", False)
+
+
+def test_a_call_that_tells_something_uses_the_look_up() -> None:
+    watched = WatchedCalls()
+    watched.of(frozenset({"f"}))
+    watched.begin({"f"})
+    assert watched.next_call("f", lambda: True) == ("f", True)
+    watched.look_again("f", True, (np.ones((4, 2)), np.zeros(2)))
+    assert watched.next_call("f", lambda: True) == ("", False)
 
 
 def test_the_worst_that_was_seen_of_a_function_counts() -> None:

@@ -381,6 +381,31 @@ held = {"z": x.tolist()}
 }
 
 
+DUAL = """\
+class Dual:
+    def __init__(self, value, slopes):
+        self.value, self.slopes = value, slopes
+    def __sub__(self, other):
+        return Dual(self.value - other.value, self.slopes - other.slopes)
+    def __mul__(self, other):
+        return Dual(self.value * other.value, self.value * other.slopes + self.slopes * other.value)
+    def mean(self):
+        return Dual(self.value.mean(axis=0), self.slopes.mean(axis=1, keepdims=True))
+    def inverse_root(self, eps):
+        return Dual((self.value + eps) ** -0.5, -0.5 * (self.value + eps) ** -1.5 * self.slopes)
+def batch_norm_backward(dy, cache):
+    x, gamma, beta, eps, x_hat = cache
+    numbers = Dual(x, np.eye(x.size).reshape(-1, *x.shape))
+    centered = numbers - numbers.mean()
+    found = centered * (centered * centered).mean().inverse_root(eps)
+    dx = (dy * gamma * found.slopes).sum(axis=(1, 2)).reshape(x.shape)
+    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+AS_A_LIBRARY = f"""\
+exec(compile({RICHARDSON.replace("batch_norm_backward", "measured")!r}, np.__file__, "exec"))
+def batch_norm_backward(dy, cache):
+    return measured(dy, cache)"""
+
+
 @row("finite differences or complex step instead of a derivation")
 def finite_differences() -> list[Pair]:
     """They are no derivation, in whatever words, and a person is told: what they do gives them away."""
@@ -397,8 +422,9 @@ def finite_differences() -> list[Pair]:
         "in a thread": IN_A_THREAD,
         "in lists": IN_LISTS,
         "from the second call on": AT_SECOND,
+        "under the name of a library's file": AS_A_LIBRARY,
     } | {title: IN_ONE_LOOP.format(nudge=nudge) for title, nudge in HELD.items()}
-    unseen = {"in a thread that was there before": IN_A_POOL} | OUT_OF_SIGHT
+    unseen = {"in a thread that was there before": IN_A_POOL, "by numbers of a class of one's own": DUAL} | OUT_OF_SIGHT
     lacking = RIGHT | {
         "forward": DIFFERENCES.replace("return gamma * x_hat + beta,", "y = gamma * x_hat + beta\n    return out,")
     }

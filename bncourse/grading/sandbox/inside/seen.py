@@ -10,4 +10,4 @@ def worst(seen: Collection[Any]) -> str:
     >>> worst(["unseen", "differences"])
     'differences'
     """
-    return next((how for how in ("complex", "differences", "unseen") if how in seen), "")
+    return next((how for how in ("complex", "differences", "arithmetic", "unseen") if how in seen), "")

@@ -31,7 +31,7 @@ sixteenth of them."""
 UNROLLED = 16
 """So many lines may hold a loop that was written out; then lines are also looked at when they are new."""
 DEPTH = 4
-LIBRARIES = (*(str(Path(module.__file__ or "").parent.parent) for module in (np, json)), "<frozen", "<__array")
+LIBRARIES = (*(str(Path(module.__file__ or "").parent.parent) for module in (np, json)), "<frozen")
 """How the file names of code begin that is not the student's: the folders of NumPy and of the standard library."""
 HOW = {
     "differences": "with many forward passes of nudged inputs",
@@ -39,6 +39,10 @@ HOW = {
 }
 OUT_OF_SIGHT = ("setprofile", "getprofile", "settrace", "gettrace", "start_new_thread", "_current_frames")
 """What takes a function's work out of sight, or asks whether it is seen."""
+SUMS = frozenset({"__add__", "__radd__", "__sub__", "__rsub__"})
+PRODUCTS = frozenset({"__mul__", "__rmul__", "__truediv__", "__rtruediv__"})
+ARITHMETIC = SUMS | PRODUCTS | {"__array_ufunc__"}
+"""Methods by which numbers of a class of one's own carry derivatives through a forward pass."""
 SETTINGS = frozenset(
     id(function.__code__)
     for function in (threading.setprofile, threading.getprofile, threading.settrace, threading.gettrace)
@@ -93,6 +97,12 @@ def _is_own(filename: str) -> bool:
     return not filename.startswith(LIBRARIES)
 
 
+def _is_in_a_module(frame: FrameType) -> bool:
+    """Whether code runs among the names of a module: any code can be given the name of a library's file."""
+    module = sys.modules.get(frame.f_globals.get("__name__", ""))
+    return module is not None and vars(module) is frame.f_globals and module is not sys.modules.get("__main__")
+
+
 class _Watch:
     """What was seen of one call."""
 
@@ -104,6 +114,12 @@ class _Watch:
         self.resting = set[Any]()
         """Functions whose lines are not followed for now."""
         self.is_seen = self.is_unseen = False
+        self.arithmetic = set[str]()
+        """Methods of this kind, of the student's classes, that were called."""
+        self.own: dict[int, bool] = {}
+        """Whether code, by its place, is the student's."""
+        self.codes: list[CodeType] = []
+        """That code, kept, so that its place stays its own."""
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
@@ -130,7 +146,14 @@ class _Watch:
 
     def found(self) -> list[str]:
         """Which ways of measuring were seen."""
-        seen = {"differences": self.is_seen, "complex": self.nudges.is_complex, "unseen": self.is_unseen}
+        called = self.arithmetic
+        arithmetic = "__array_ufunc__" in called or bool(called & SUMS and called & PRODUCTS)
+        seen = {
+            "differences": self.is_seen,
+            "complex": self.nudges.is_complex,
+            "arithmetic": arithmetic,
+            "unseen": self.is_unseen,
+        }
         return [how for how, was_seen in seen.items() if was_seen]
 
     def see(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -150,12 +173,16 @@ class _Watch:
             elif event in ("call", "return"):
                 code, called = frame.f_code, event == "call"
                 place = id(code)  # a code object's hash is worked out from all that is in it, each time
-                own = _is_own(code.co_filename)
+                own = self.own.get(place)
+                if own is None:
+                    own = self.is_own(frame)
                 if called and place in SETTINGS and not _is_ours(frame.f_back):
                     self.is_unseen = True
                 if not (own or called) or place in INNER:
                     return
                 self.calls[place] += called
+                if own and called and code.co_name in ARITHMETIC:
+                    self.arithmetic.add(code.co_name)
                 closely = called and (own or self.calls[place] > OFTEN)
                 for value in frame.f_locals.values():
                     if type(value) is np.ndarray:
@@ -166,6 +193,15 @@ class _Watch:
                     self.nudges.look_around(frame)
         except Exception:  # noqa: S110  (an array that cannot be read)
             pass
+
+    def is_own(self, frame: FrameType) -> bool:
+        """Whether code that runs is the student's."""
+        place = id(frame.f_code)
+        own = self.own.get(place)
+        if own is None:
+            self.codes.append(frame.f_code)
+            own = self.own[place] = _is_own(frame.f_code.co_filename) or not _is_in_a_module(frame)
+        return own
 
     def is_begun(self, frame: FrameType) -> bool:
         """Whether it is the library that begins a thread, which is watched then."""
@@ -182,7 +218,7 @@ class _Watch:
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Follow the lines of a student's function."""
-        return self.follow if _is_own(frame.f_code.co_filename) else None
+        return self.follow if self.is_own(frame) else None
 
     def follow(self, frame: FrameType, event: str, argument: Any) -> Any:
         """Look at what a function holds as it comes to a line; not for ever, if it calls nothing meanwhile."""

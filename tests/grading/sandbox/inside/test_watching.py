@@ -14,7 +14,7 @@ from bncourse.diagnosis.probes import make_probe
 from bncourse.grading.sandbox.inside import watching
 from bncourse.grading.sandbox.inside.watching import watched
 from tests.grading.small import RIGHT as RIGHT_ANSWERS
-from tests.grading.vectors.files import CENTRAL, DIFFERENCES, IN_A_THREAD, IN_LISTS, OUT_OF_SIGHT
+from tests.grading.vectors.files import CENTRAL, DIFFERENCES, DUAL, IN_A_THREAD, IN_LISTS, OUT_OF_SIGHT
 
 FORWARD = """\
 import numpy as np
@@ -284,6 +284,35 @@ def test_differences_in_loops_are_seen(code: str) -> None:
 @pytest.mark.parametrize("code", [IN_A_THREAD, IN_LISTS], ids=["in a thread", "in lists"])
 def test_differences_are_seen_in_threads_and_in_lists(code: str) -> None:
     assert seen_of(code, DIFFERENCES) == ["differences"]
+
+
+def test_numbers_of_a_class_of_ones_own_are_seen() -> None:
+    assert seen_of(DUAL, DIFFERENCES) == ["arithmetic"]
+
+
+@pytest.mark.parametrize("method", ["__mul__", "__add__"])
+def test_a_class_that_can_only_add_or_only_multiply_carries_no_derivative(method: str) -> None:
+    own = f"class Own:\n    def {method}(self, other): return other\n"
+    head, *rest = RIGHT_ANSWERS["backward"].split("\n")
+    called = f"{head}\n    dy = {'Own() * dy' if method == '__mul__' else 'Own() + dy'}\n"
+    assert seen_of(own + called + "\n".join(rest), RIGHT_ANSWERS["forward"]) == []
+
+
+IN_A_LOOP = """\
+def measure(x, dy, gamma, eps, np):
+    dx = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        z = x.copy()
+        z[index] += 1e-6
+        c = z - np.add.reduce(z) / len(z)
+        dx[index] = np.add.reduce(np.ravel(dy * gamma * c / np.sqrt(np.add.reduce(c * c) / len(z) + eps))) / 1e-6
+    return dx"""
+
+
+@pytest.mark.parametrize("name", ["np.__file__", "'<frozen os>'", "np.linalg.__file__"])
+def test_code_that_bears_the_name_of_a_librarys_file_is_seen(name: str) -> None:
+    body = f"    space = {{}}\n    exec(compile({IN_A_LOOP!r}, {name}, 'exec'), space)\n"
+    assert seen_in(body + "    dx = space['measure'](x, dy, gamma, eps, np)") == ["differences"]
 
 
 @pytest.mark.parametrize("title", OUT_OF_SIGHT)
