@@ -16,6 +16,8 @@ from bncourse import fast, numpy_bn, torch_bn
 
 SHAPES = [(256, 4096), (64, 1024), (4096, 256), (32, 64, 28, 28), (8, 256, 14, 14)]
 MODULES = {2: "BatchNorm1d", 4: "BatchNorm2d"}
+PAUSE = 0.03
+"""Seconds after which PyTorch's threads have given up waiting actively."""
 
 
 class Table:
@@ -149,14 +151,17 @@ def run(seconds: float) -> bool:
 
 
 def two_threads(seconds: float) -> bool:
-    """Print the table of two threads on both sides, by the clock on the wall; True if its bar is kept."""
+    """Print the table of two threads on both sides, by the clock on the wall; True if its bar is kept.
+
+    It needs two processors that nothing else uses: where another program runs, the time says how threads are scheduled.
+    """
     table = Table("fast against F.batch_norm with autograd, two threads each, elapsed time", mean_bar=0.9)
     torch.set_num_threads(2)
     fast.set_num_threads(2)
     try:
         for shape in SHAPES:
             pair = by_hand(fast, shape), by_native(shape)
-            table.add(str(shape), compare(*pair, seconds=seconds, clock=time.perf_counter))
+            table.add(str(shape), compare(*pair, seconds=seconds, clock=time.perf_counter, pause=PAUSE))
     finally:
         torch.set_num_threads(1)
         fast.set_num_threads(1)

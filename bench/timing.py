@@ -23,8 +23,23 @@ def compare(
     seconds: float,
     least: int = 15,
     clock: Callable[[], float] = time.process_time,
+    pause: float = 0.0,
 ) -> Comparison:
-    """Alternate the two, and time each second call: the first one fills the caches for it."""
+    """Alternate the two, and time each second call: the first one fills the caches for it.
+
+    Parameters
+    ----------
+    candidate, yardstick : callable
+    seconds : float
+        How long to go on.
+    least : int
+        Pairs of calls, however long they take.
+    clock : callable
+        What is measured.
+    pause : float
+        Seconds without work before each turn. Threads that wait for work may do so actively, as PyTorch's do for
+        some milliseconds; they would hold a processor that the other side needs.
+    """
     for function in (candidate, yardstick) * 2:
         function()
     pairs: list[tuple[float, float]] = []
@@ -33,7 +48,7 @@ def compare(
     try:
         end = time.perf_counter() + seconds
         while len(pairs) < least or time.perf_counter() < end:
-            pairs.append((_time(candidate, clock), _time(yardstick, clock)))
+            pairs.append((_time(candidate, clock, pause), _time(yardstick, clock, pause)))
     finally:
         gc.enable()
     return Comparison(
@@ -44,7 +59,9 @@ def compare(
     )
 
 
-def _time(function: Callable[[], object], clock: Callable[[], float]) -> float:
+def _time(function: Callable[[], object], clock: Callable[[], float], pause: float) -> float:
+    if pause:
+        time.sleep(pause)
     function()
     start = clock()
     function()

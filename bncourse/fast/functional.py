@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from bncourse.conventions import EPS, values_per_channel
-from bncourse.fast import loops
-from bncourse.fast.threads import over_channels
+from bncourse.fast import loops, tables
+from bncourse.fast.threads import over_parts
 from bncourse.numpy_bn.results import Array, Cache, Gradients
 from bncourse.shapes import Inexact
 from bncourse.validation.arguments import check_arguments, check_gradient, dtype_name
@@ -52,9 +52,8 @@ def batch_norm_forward(
     x_, gamma_, beta_ = _plain(x=x, gamma=gamma, beta=beta)
     y, x_hat = np.empty(x_.shape, x_.dtype), np.empty(x_.shape, x_.dtype)
     inv_std, mean, var = np.empty((3, x_.shape[1]), x_.dtype)
-    loop = loops.forward_table if x_.ndim == 2 else loops.forward_maps
     arguments = (x_, gamma_, beta_, float(eps), y, x_hat, inv_std, mean, var)
-    over_channels(lambda first, last: loop(*arguments, first, last), x_.shape[1], x_.size)
+    _run((loops.forward_maps, tables.forward_table, tables.forward_by_rows), x_, arguments)
     cache = Cache(x_hat.reshape(x.shape), inv_std, gamma, mean, var, values_per_channel(x.shape))
     return y.reshape(x.shape), cache
 
@@ -84,7 +83,7 @@ def batch_norm_backward(dy: Inexact[Array, "n c *spatial"], cache: Cache) -> Gra
     >>> dx.ravel().tolist(), dgamma.tolist(), dbeta.tolist()
     ([0.0, 0.0], [3.0], [5.0])
     """
-    return _backward(dy, cache, loops.backward_table, loops.backward_maps)
+    return _backward(dy, cache, (loops.backward_maps, tables.backward_table, tables.backward_by_rows))
 
 
 def batch_norm_inference(
@@ -131,9 +130,8 @@ def batch_norm_inference(
     with np.errstate(all="ignore"):
         inv_std = 1.0 / np.sqrt(var + var.dtype.type(eps))
     y, x_hat = np.empty(x_.shape, x_.dtype), np.empty(x_.shape, x_.dtype)
-    loop = loops.inference_table if x_.ndim == 2 else loops.inference_maps
     arguments = (x_, gamma_, beta_, mean, inv_std, y, x_hat)
-    over_channels(lambda first, last: loop(*arguments, first, last), x_.shape[1], x_.size)
+    _run((loops.inference_maps, tables.inference_table, tables.inference_by_rows), x_, arguments)
     cache = Cache(x_hat.reshape(x.shape), inv_std, gamma, running_mean, running_var, values_per_channel(x.shape))
     return y.reshape(x.shape), cache
 
@@ -163,19 +161,29 @@ def batch_norm_inference_backward(dy: Inexact[Array, "n c *spatial"], cache: Cac
     >>> batch_norm_inference_backward(np.array([[1.5]]), cache).dx.tolist()
     [[1.5]]
     """
-    return _backward(dy, cache, loops.inference_backward_table, loops.inference_backward_maps)
+    ways = (loops.inference_backward_maps, tables.inference_backward_table, tables.inference_backward_by_rows)
+    return _backward(dy, cache, ways)
 
 
-def _backward(dy: Array, cache: Cache, on_table: Any, on_maps: Any) -> Gradients:
-    """Run one of the two loops on dy and the cache."""
+def _backward(dy: Array, cache: Cache, ways: tuple[Any, Any, Any]) -> Gradients:
+    """Run one of three loops on dy and the cache."""
     check_gradient(dy, cache.x_hat)
     dy_, x_hat, inv_std, gamma = _plain(dy=dy, x_hat=cache.x_hat, inv_std=cache.inv_std, gamma=cache.gamma)
     dx = np.empty(dy_.shape, dy_.dtype)
     dgamma, dbeta = np.empty((2, dy_.shape[1]), dy_.dtype)
-    loop = on_table if dy_.ndim == 2 else on_maps
     arguments = (dy_, x_hat, inv_std, gamma, dx, dgamma, dbeta)
-    over_channels(lambda first, last: loop(*arguments, first, last), dy_.shape[1], dy_.size)
+    _run(ways, dy_, arguments)
     return Gradients(dx.reshape(dy.shape), dgamma, dbeta)
+
+
+def _run(ways: tuple[Any, Any, Any], x: Array, arguments: tuple[Any, ...]) -> None:
+    """Run the loop for maps, that for tables, or that for tables whose rows are shared among threads."""
+    on_maps, on_table, by_rows = ways
+    if x.ndim == 2 and tables.by_rows(x):
+        by_rows(*arguments)
+        return
+    loop = on_table if x.ndim == 2 else on_maps
+    over_parts(lambda first, last: loop(*arguments, first, last), x.shape[1], x.size)
 
 
 def _plain(**arrays: Array) -> list[Array]:

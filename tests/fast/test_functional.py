@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bncourse import fast, numpy_bn
+from bncourse.fast import functional, tables, threads
 
 NAMES = ["batch_norm_forward", "batch_norm_backward", "batch_norm_inference", "batch_norm_inference_backward"]
 SHAPES = [(4, 3), (5, 3, 7), (3, 4, 2, 5), (2, 3, 2, 2, 3), (2, 1), (1, 2, 3), (3, 5, 1), (700, 130), (3, 5, 1100)]
@@ -98,16 +99,54 @@ def test_what_is_not_finite_spreads_as_in_the_reference_and_in_silence(bad, shap
     assert not recwarn.list
 
 
-@pytest.mark.parametrize("shape", [(300, 170), (40, 6, 300)])
-def test_two_threads_compute_what_one_computes(shape):
-    arguments = problem(shape, np.float32)
-    alone = everything(fast, *arguments)
+@pytest.fixture
+def two_threads(monkeypatch):
+    """Two threads, whose parts are noted."""
+    parts = []
+
+    def noted(work, size, values):
+        return threads.over_parts(lambda first, last: (parts.append((first, last)), work(first, last))[1], size, values)
+
+    for module in (tables, functional):
+        monkeypatch.setattr(module, "over_parts", noted)
     fast.set_num_threads(2)
-    try:
-        together = everything(fast, *arguments)
-    finally:
-        fast.set_num_threads(1)
-    assert_equal_to_rounding(together, alone, 300)
+    yield parts
+    fast.set_num_threads(1)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+@pytest.mark.parametrize(
+    ("shape", "by_rows"), [((900, 170), True), ((70, 2100), False), ((40, 6, 900), False), ((1 << 18, 1), True)]
+)
+def test_two_threads_compute_what_one_computes(shape, by_rows, offset, two_threads):
+    arguments = problem(shape, np.float32, offset)
+    together = everything(fast, *arguments)
+    rows = sum(last == shape[0] and first > 0 for first, last in two_threads)
+    assert rows == (7 if by_rows else 0)  # three passes forward, two backward; one and one at inference
+    assert by_rows or sum(first > 0 for first, _ in two_threads) == 4
+    fast.set_num_threads(1)
+    alone = everything(fast, *arguments)
+    if offset:  # inference with another mean has values as large as the offset
+        together, alone = together[:10], alone[:10]
+    assert_equal_to_rounding(together, alone, shape[0])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_spreads_in_two_threads_as_in_one(bad, two_threads, recwarn):
+    x, dy, *rest = problem((2000, 70), np.float32)
+    x[2, 1], x[1999, 1], dy[1, 2], dy[1500, 2] = bad, -bad, bad, -bad
+    together = everything(fast, x, dy, *rest)
+    for one, other in zip(together, everything(numpy_bn, x, dy, *rest), strict=True):
+        np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
+    assert not recwarn.list
+
+
+def test_a_small_array_is_worth_one_thread(two_threads):
+    everything(fast, *problem((64, 1024), np.float32))
+    assert set(two_threads) == {(0, 1024)}
+
+
+def test_a_number_of_threads_below_one_is_refused():
     with pytest.raises(ValueError, match="count is 0"):
         fast.set_num_threads(0)
 
