@@ -81,3 +81,23 @@ def test_what_another_submission_could_notice_is_refused(said: str, channel: str
 
 def test_threads_and_the_null_device_work_beside_it(said: str) -> None:
     assert "a thread ran" in said.splitlines()
+
+
+MARK = """
+import os
+open("own", "w").close()
+before = os.stat("own")
+os.chmod("own", 0o640)
+os.utime("own", (1, 1))
+os.fchmod(os.open("own", os.O_RDONLY), 0o444)
+after = os.stat("own")
+print(before.st_mode == after.st_mode, before.st_mtime_ns == after.st_mtime_ns)
+"""
+
+
+def test_no_file_can_be_marked_for_another_process_where_there_are_no_namespaces() -> None:
+    """There the devices are the machine's own: when one was touched last would tell a number of a hidden test."""
+    with Grader(level="process", jobs=1) as grader:
+        record = grader.grade(MASTER, "x", hand_in(first=MARK))
+    assert record.score == FULL
+    assert [output.text for output in record.outputs] == ["True True\n"]

@@ -148,7 +148,7 @@ class Forkserver:
         if self.level == "no-filter":
             return b""
         try:
-            return call_filter()
+            return call_filter(isolate=self.isolate)
         except (ImportError, OSError, RuntimeError):
             if self.isolate:
                 raise

@@ -231,6 +231,11 @@ SEEN.run(
     "L",
     "tests/grading/sandbox/test_bubblewrap.py::test_no_file_of_a_pass_is_there_in_the_next_where_there_are_no_namespaces",
 )
+SEEN.run(
+    "modes and times of files by which a pass marks something for the next, where there are no namespaces",
+    "L",
+    "tests/acceptance/test_channels.py::test_no_file_can_be_marked_for_another_process_where_there_are_no_namespaces",
+)
 SEEN.run("formulas and separators in CSV", "L", "tests/acceptance/test_runs.py::test_formulas_are_inert_in_lists")
 SEEN.run(
     "a student's name in a class list that is live in formgrader",
