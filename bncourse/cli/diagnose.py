@@ -34,10 +34,11 @@ def command(
     """Find the normalizations in FILES (.py or notebooks), and say what each function believes.
 
     The functions are found by their names and signatures, and called as their course calls them. For one file you get
-    a report for each function, for several files a table. The exit code is 0 if everything found is right, 1 if
-    something is mistaken, 2 if nothing could be looked at, 130 if you stop it. Each file is run in a process of its
-    own, which ends when its time is up; what it prints is not shown, and `input()` finds nothing to read. If the file
-    is not your own and you have not read it, use --sandbox.
+    a report for each function, for several files a table. Where no belief explains a mistake, one change of the code is
+    searched after which everything is right, and its line and kind are said, not the right code itself. The exit code
+    is 0 if everything found is right, 1 if something is mistaken, 2 if nothing could be looked at, 130 if you stop it.
+    Each file is run in a process of its own, which ends when its time is up; what it prints is not shown, and `input()`
+    finds nothing to read. If the file is not your own and you have not read it, use --sandbox.
     """
     from bncourse.diagnosis.conventions import CONVENTIONS
     from bncourse.diagnosis.conventions.apart import diagnose_apart
@@ -70,6 +71,7 @@ def command(
             click.echo(f"{report.file}: {report.problem or report.title}")
             for one in report.functions:
                 beliefs = ", ".join(found.belief or "unknown mistake" for found in one.findings)
-                click.echo(f"  {one.name:<34} {one.status:<11} {beliefs or one.reason}")
+                where = f" ({one.place.where})" if one.place else ""
+                click.echo(f"  {one.name:<34} {one.status:<11} {beliefs or one.reason}{where}")
     codes = {report.code for report in reports}
     raise SystemExit(1 if 1 in codes else 2 if 2 in codes else 0)

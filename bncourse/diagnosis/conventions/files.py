@@ -9,6 +9,7 @@ from typing import Any
 from bncourse.diagnosis.conventions.find import convention_of, find_units, is_wanted
 from bncourse.diagnosis.conventions.judge import Judge
 from bncourse.diagnosis.conventions.known import CONVENTIONS
+from bncourse.diagnosis.conventions.repair import Budget, find_place
 from bncourse.diagnosis.conventions.report import FileReport, FunctionReport
 from bncourse.diagnosis.conventions.source import Program, UnreadableError, load
 
@@ -71,7 +72,8 @@ def diagnose_source(text: str, convention: str | None = None, name: str = "layer
     -------
     dict
         `status` ("right", "mistaken" or "unreadable"), `convention`, `problem`, and `functions`: a list with `name`,
-        `what`, `status`, `findings`, `notes`, `differences` and `reason` of each.
+        `what`, `status`, `findings`, `notes`, `differences`, `reason` and `place` of each; `place` is None, or where no
+        belief explains a mistake says in which line one change makes it right.
     """
     return look_at_source(text, convention, name).data()
 
@@ -110,12 +112,16 @@ def look_at_source(
     first = next((unit for unit in units if unit.forward is not None), units[0])
     chosen = CONVENTIONS[convention or convention_of(first)]
     report = FileReport(name, chosen.name, chosen.title)
+    budget = Budget()
     for unit in units:
         unit.problem = next((stopped[one] for one in unit.names if one in stopped), unit.problem)
         tell(unit.names, report)
         own = CONVENTIONS[convention or convention_of(unit)]
-        for one in Judge(unit, own, program, declared=convention is not None).reports():
+        judged = Judge(unit, own, program, declared=convention is not None).reports()
+        for one in judged:
             report.functions.append(_once(one, report.functions, program))
+        tell(unit.names, report)
+        find_place(unit, own, program, judged, budget, declared=convention is not None)
     report.functions = [one for one in report.functions if not _is_part(one, report.functions, program)]
     return report
 

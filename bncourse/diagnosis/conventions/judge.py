@@ -106,6 +106,19 @@ class Judge:
         name = self.unit.forward.name if self.unit.forward else self.unit.names[0]
         return [FunctionReport(name, self._what(), "unreadable", reason=f"{lead}: {reason}.")]
 
+    def looked_at(self) -> tuple[Any, ...]:
+        """What of it is judged: whether it has an eps, a momentum, two modes and running statistics that are found."""
+        forward = self.unit.forward
+        if forward is None:
+            return ()
+        self.unit.maps = self.unit.maps or self.its.takes_maps_only(forward)
+        rules = self.its.rules()
+        forward = oriented(forward, rules, self.convention, probe_of(rules))
+        values = values_of(probe_of(rules))
+        settings = tuple(forward.takes(name, values) for name in ("eps", "momentum"))
+        still, running = self.its.inference(forward, rules), self.its.running(forward, rules)
+        return (*settings, forward.has_modes(values), still is not None, running is not None)
+
     # --- functions without a forward pass in training
 
     def _alone(self) -> list[FunctionReport]:

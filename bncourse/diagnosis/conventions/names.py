@@ -3,6 +3,7 @@
 A name is compared in lower case and without underscores, so `running_mean`, `runningMean` and `RunningMean` are one.
 """
 
+import functools
 import re
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -64,11 +65,13 @@ TRAIN_WORDS = ("train", "training", "TRAIN", "Train")
 EVAL_WORDS = ("test", "eval", "inference", "infer", "predict", "val", "valid", "testing", "evaluation", "TEST", "Test")
 
 
+@functools.lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """Return the name in lower case, without underscores."""
     return name.replace("_", "").lower()
 
 
+@functools.lru_cache(maxsize=4096)
 def role_of(name: str, among: tuple[str, ...]) -> str | None:
     """Tell which of these roles a name has, or None.
 
@@ -88,6 +91,7 @@ PREFIXES = ("dld", "dl", "gradient", "grad", "d", "g")
 SUFFIXES = ("gradient", "grad")
 
 
+@functools.lru_cache(maxsize=4096)
 def gradient_of(name: str) -> str | None:
     """Tell of which of gamma and beta a name is the gradient, or None.
 

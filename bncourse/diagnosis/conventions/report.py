@@ -1,6 +1,6 @@
 """What is said of a file: one report a function, as text and as plain data."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bncourse.diagnosis.report import Finding
@@ -12,6 +12,47 @@ WORDS = {
     "missing": "not written yet",
     "unreadable": "could not be looked at",
 }
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one change of the file makes right what no belief explains."""
+
+    line: int
+    """Of the file, or of the code cell, from 1."""
+    at: str
+    """What stands there, as it is written."""
+    change: str
+    """Of which kind the change is: it completes "The change is" and does not say the right code."""
+    source: str = ""
+    """The whole line."""
+    whole: bool = True
+    """Whether everything that was looked at is right with it; else this function is."""
+    cell: int = 0
+    """Number of the notebook's code cell, from 1; 0 in a script."""
+    more: tuple[tuple[int, str], ...] = ()
+    """Other lines that the same change is made in."""
+
+    @property
+    def where(self) -> str:
+        """Number of the line, and of the code cell that it stands in."""
+        return f"line {self.line}" + (f" of code cell {self.cell}" if self.cell else "")
+
+    def text(self) -> str:
+        """The line, and two sentences."""
+        right = "everything that was looked at" if self.whole else "this function"
+        there = f", at `{self.at}`" if self.at and self.at != self.source else ""
+        here = "one change in this line" if not self.more else "the same change in each of these lines"
+        lines = [f"{self.where.capitalize()}: {self.source}", *(f"Line {line}: {text}" for line, text in self.more)]
+        said = f"With {here}{there}, {right} is right. The change is {self.change}."
+        return "\n".join([*lines, said])
+
+    @classmethod
+    def of_data(cls, data: dict[str, Any]) -> "Place":
+        """Undo what a report's data say of it."""
+        line, cell, whole = int(data["line"]), int(data["cell"]), bool(data["whole"])
+        more = tuple((int(number), str(text)) for number, text in data["more"])
+        return cls(line, str(data["at"]), str(data["change"]), str(data["source"]), whole, cell, more)
 
 
 @dataclass
@@ -31,12 +72,16 @@ class FunctionReport:
     """Why it could not be looked at."""
     paste_first: str = ""
     """Lines that let the experiments call the functions of the file."""
+    place: Place | None = None
+    """Where one change makes it right, if no belief explains what is wrong."""
 
     def text(self, hint: int = 2) -> str:
         """Readable in a terminal."""
         lines = [f"{self.name} ({self.what}): {WORDS[self.status]}"]
         if self.reason:
             lines.append(f"  {self.reason}")
+        if self.place:
+            lines.append("  " + self.place.text().replace("\n", "\n  "))
         for found in self.findings:
             lines.append("  - " + found.text(hint).replace("\n", "\n    "))
         if self.paste_first:
@@ -56,6 +101,7 @@ class FunctionReport:
             "differences": list(self.differences),
             "reason": self.reason,
             "paste_first": self.paste_first,
+            "place": {**asdict(self.place), "text": self.place.text()} if self.place else None,
         }
 
     @classmethod
@@ -67,8 +113,10 @@ class FunctionReport:
             raise ValueError(f"status is {data['status']!r}. Expected one of {', '.join(WORDS)}.")
         lists = {name: tuple(map(str, data[name])) for name in ("notes", "differences")}
         reason, first = words["reason"], words["paste_first"]
+        place = Place.of_data(data["place"]) if data.get("place") else None
         return cls(
-            words["name"], words["what"], data["status"], findings, lists["notes"], lists["differences"], reason, first
+            *(words["name"], words["what"], data["status"], findings, lists["notes"], lists["differences"]),
+            *(reason, first, place),
         )
 
 

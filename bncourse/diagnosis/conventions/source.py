@@ -35,6 +35,8 @@ class Program:
     """Names of definitions that could not be had, and why."""
     folder: str | None = None
     """Where the modules lie that it imports from beside it."""
+    cells: list[int] = field(default_factory=list)
+    """Of a notebook: how many lines stand before each code cell."""
 
     @property
     def label(self) -> str:
@@ -199,6 +201,7 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
     offset = 0
     for cell in cells:
         statements += [ast.increment_lineno(one, offset) for one in _statements(cell, program)]
+        program.cells.append(offset)
         offset += cell.count("\n") + 1
     statements = list(_with_given(statements))
     joined = "\n".join(cells)

@@ -228,6 +228,7 @@ class Clinic {
     box.append(make("h2", {}, `${one.name}: ${title}`));
     if (one.reason) box.append(make("p", {}, one.reason));
     if (/not installed here/.test(one.reason)) box.append(make("p", {}, ELSEWHERE));
+    if (one.place) for (const line of one.place.text.split("\n")) box.append(make("p", {}, line));
     for (const found of one.findings) {
       box.append(make("p", { class: "bn-belief" }, make("strong", {}, found.message)));
       const hints = make("details", {}, make("summary", {}, "Hints"));
