@@ -12,8 +12,8 @@ import numpy as np
 from bncourse.fast.loops import BLOCK, compiled
 from bncourse.fast.threads import over_parts, threads_for
 
-PANEL = 1 << 17
-"""Values of a panel of columns of a matrix: 512 KiB of float32, which stay in a second-level cache."""
+PANEL = 1 << 18
+"""Values of a panel of columns: 1 MiB of float32, which stays in a second-level cache of 2 MiB."""
 
 PIECE = 1 << 12
 """Bytes of a row that are worth a thread: a page of memory, up to which the processor reads ahead."""
