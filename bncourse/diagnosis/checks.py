@@ -19,7 +19,7 @@ What a check expects of the functions (the reference's signatures):
 An array of shape (1, C) where (C,) is asked for, float32 for float64, or a list for an array are let pass.
 A function that raises is a finding: the message begins with the type and first line of what it raised. A
 function may carry an attribute `mutated_arguments`, the names (or positions) of the array arguments that its
-last call changed in place; a stand-in for a function in another process sets it, for a local function the
+last call changed in place; a proxy of a function in another process sets it; for a local function the
 checks see such changes themselves.
 
 A wrong forward pass is charged once: gradients that are the exact derivative of the student's own forward pass are let

@@ -1,7 +1,7 @@
 """Masters and jobs in; verdicts out: the process of the trusted compartment.
 
 One oracle serves one lane of the grader. It keeps the masters it was given, loaded and compiled, and forks; a fork
-takes one submission after the other, each with names, stand-ins and random numbers of its own, until it finds changed
+takes one submission after the other, each with names, proxies and random numbers of its own, until it finds changed
 what they share. So nothing that happens here over one submission is there for the next.
 """
 

@@ -11,7 +11,6 @@ contents of arrays, one after the other. What MessagePack does not know is one o
 import math
 import pickle
 import struct
-from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ import msgpack
 import numpy as np
 
 from .text_room import check_texts
-from .wire_types import MAX_FRAME, Handle, Parts, Pickled, Tensor, WireError
+from .wire_types import MAX_FRAME, Handle, Parts, Pickled, Tensor, WireError, named_tuple
 
 MAX_HEAD = 4 * 2**20
 """Bytes of it that are not in arrays."""
@@ -189,7 +188,7 @@ class Decoder:
 
     def parts(self, number: int, name: str, fields: tuple[str, ...], values: tuple[Any, ...]) -> Any:
         """Return a named tuple with these fields."""
-        return tuple.__new__(_named_tuple(name, fields), values)
+        return tuple.__new__(named_tuple(name, fields), values)
 
     def tensor(self, number: int, dtype: str, wants_grad: bool, array: Any, grad: Any) -> Any:
         """Return a tensor."""
@@ -292,10 +291,3 @@ def _dtype(name: bytes) -> Any:
 
 _DTYPES = {name: np.dtype(name.decode()) for name in (b"<f8", b"<f4", b"<i8", b"|b1", b"<c16")}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
-
-
-def _named_tuple(name: str, fields: tuple[str, ...]) -> Any:
-    if len(fields) > 256 or not all(type(field) is str and len(field) < 100 for field in fields):
-        raise WireError("malformed message (fields)")
-    plain = name if name.isidentifier() and len(name) < 100 else "Parts"
-    return namedtuple(plain, fields, rename=True)

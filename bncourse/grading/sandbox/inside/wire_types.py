@@ -1,5 +1,6 @@
 """The types in which a value crosses the border that is not plain, and the error for what may not cross."""
 
+from collections import namedtuple
 from typing import Any
 
 MAX_FRAME = 64 * 2**20
@@ -47,3 +48,11 @@ class Pickled:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+
+
+def named_tuple(name: str, fields: tuple[str, ...]) -> Any:
+    """A class of named tuples with these fields, made from what the other side has said of one."""
+    if len(fields) > 256 or not all(type(field) is str and len(field) < 100 for field in fields):
+        raise WireError("malformed message (fields)")
+    plain = name if name.isidentifier() and len(name) < 100 else "Parts"
+    return namedtuple(plain, fields, rename=True)
