@@ -238,7 +238,7 @@ def _ended(plan: Attempt, at: dict[str, Any], how: str, code: int | None = None)
         text = "did not end in time" if how == "timeout" else "ended the process in which your code ran"
         verdict = {"grade_id": cell, "outcome": how, "points": 0.0, "max_points": points}
         verdict["message"] = f"The test {cell} {text}."
-        facts = {"withheld": False, "missing": [], "stopped": "", "broken": [], "measured": {}}
+        facts = {"withheld": False, "missing": [], "stopped": "", "broken": [], "measured": {}, "untouched": False}
         plan.take({"verdict": verdict, **facts})
     return {
         "dead": how,

@@ -33,6 +33,7 @@ from bncourse.grading.sandbox.inside.cells import describe
 from bncourse.grading.sandbox.inside.parsing import foreign, parse
 from bncourse.grading.sandbox.inside.seen import worst
 from bncourse.grading.sandbox.inside.statements import compiled, future_flags
+from bncourse.grading.sandbox.inside.stubs import Stubs
 from bncourse.grading.sandbox.inside.watching import HOW as MEASURING
 from bncourse.grading.sandbox.inside.watching import measured_message, watched
 from bncourse.grading.student.limits import in_time, limit_imports, limit_memory
@@ -93,6 +94,7 @@ class Child:
         self.files: set[str] = set()
         self.space = Space(self.own, self.master.watched)
         self.output = shells.CappedText()
+        self.stubs = Stubs()
         self.broken: list[str] = []
         self.flags = 0
         """What the student's cells have imported from `__future__`, which holds for those below as well."""
@@ -110,7 +112,7 @@ class Child:
             if step["do"] != "test":
                 self.load(step)
             elif not step["judged"]:
-                self.test(self.cells[step["cell"]])
+                self.test(self.cells[step["cell"]], step["stubs"])
         self.tell(done="grade")
 
     def load(self, step: dict[str, Any]) -> None:
@@ -125,6 +127,7 @@ class Child:
         self.shell.ignored = []
         self.output.take()
         problems: list[tuple[int, str, str]] = []
+        before = dict(self.own)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trees = list(parse(source, problems))
@@ -146,6 +149,8 @@ class Child:
                     self.tell(extra=str(error))
                 names, message, _, line = describe(error)
                 problems.append((line or tree.lineno, names[0], message))
+        if step.get("stub"):
+            self.stubs.note(name, before, self.own)
         self.output.take()
         with contextlib.suppress(BaseException):
             shells.no_figures()
@@ -168,8 +173,8 @@ class Child:
                 with contextlib.suppress(Exception):
                     exec(statement.code, self.space)  # noqa: S102  (the master's)
 
-    def test(self, cell: MasterCell) -> None:
-        """Run a test cell and report its verdict."""
+    def test(self, cell: MasterCell, stubs: dict[str, list[str]]) -> None:
+        """Run a test cell and report its verdict; `stubs` are the cells that it is about, if all are without an answer."""
         self.tell(at=cell.grade_id, do="test", statement=0)
         self.space.missing.clear()
         begin_anew(cell_seed(0, self.master.assignment, cell.grade_id))
@@ -197,6 +202,7 @@ class Child:
             stopped=what_stopped(error),
             broken=self.broken[:3],
             measured=self.space.measured,
+            untouched=error is not None and bool(stubs) and self.stubs.untouched(stubs, self.own),
         )
         if isinstance(error, StudentLate):
             self.tell(dead="timeout", gone=False, secret=False, loading=False, cell=cell.grade_id, statement=0)

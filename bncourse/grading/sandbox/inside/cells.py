@@ -3,7 +3,6 @@
 import inspect
 import linecache
 import traceback
-import types
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -41,13 +40,6 @@ def mark(array: Any) -> bytes | int:
     """Return what changes with an array's contents: of a small one they themselves, of a large one a number."""
     data = array.tobytes()
     return data if len(data) < 1 << 16 else zlib.crc32(data)
-
-
-def inner(value: Any) -> Any:
-    """Return what of a function or a class can be replaced, by identity; None of anything else."""
-    if isinstance(value, types.FunctionType):
-        return id(value.__code__)
-    return {name: id(part) for name, part in vars(value).items()} if isinstance(value, type) else None
 
 
 def named(target: Any, labels: list[int | str]) -> list[str]:

@@ -24,7 +24,7 @@ import numpy.random
 
 from . import shell as shells
 from .awaiting import Awaiting
-from .cells import arrays, describe, inner, mark, named
+from .cells import arrays, describe, mark, named
 from .channel import Channel
 from .codec import Encoder
 from .effects import only_binds
@@ -32,6 +32,7 @@ from .kept_values import KeptValues
 from .parsing import foreign, parse
 from .progress import Progress
 from .statements import GIVEN, UNSEEN, Statement, compiled, future_flags, one_definition
+from .stubs import Stubs
 from .surroundings import Surroundings
 from .watching import watched
 from .wire_types import WireError
@@ -66,8 +67,7 @@ class Worker(KeptValues):
         self.awaiting, self.live = Awaiting(), False
         self.ran: list[types.CodeType] = []
         """What the student's own cells have run."""
-        self.stubs: dict[str, dict[str, Any]] = {}
-        """What cells have bound in which a student has written nothing."""
+        self.stubs = Stubs()
         self.shell = shells.Shell(lambda code: exec(code, self.space))  # noqa: S102  (a student's cell, in the sandbox)
         shells.install(self.shell, self.space)
 
@@ -165,19 +165,12 @@ class Worker(KeptValues):
         """Run a cell in which the student has written nothing, and note what it binds."""
         before = dict(self.space)
         ran = self.do_run(cell, *arguments)
-        bound = ((name, value) for name, value in self.space.items() if value is not before.get(name))
-        self.stubs[cell] = {name: (value, inner(value)) for name, value in bound}
+        self.stubs.note(cell, before, self.space)
         return ran
 
-    def do_untouched(self, cells: list[str], names: list[str]) -> Any:
-        """Say whether these names, as far as there are any, are still what such cells have bound, unchanged."""
-        made = {name: found for cell in cells for name, found in self.stubs.get(cell, {}).items()}
-        same = all(
-            name in made and self.space[name] is made[name][0] and inner(self.space[name]) == made[name][1]
-            for name in names
-            if name in self.space
-        )
-        return "value", same, ()
+    def do_untouched(self, about: dict[str, list[str]]) -> Any:
+        """Say whether the names of such cells are still what the cells have bound."""
+        return "value", self.stubs.untouched(about, self.space), ()
 
     def do_get(self, name: str) -> Any:
         """Look a global name up, as code does: also among what the student has put beside the built-in functions."""
