@@ -174,7 +174,7 @@ class Child:
                     exec(statement.code, self.space)  # noqa: S102  (the master's)
 
     def test(self, cell: MasterCell, stubs: dict[str, list[str]]) -> None:
-        """Run a test cell and report its verdict; `stubs` are the cells that it is about, if all are without an answer."""
+        """Run a test cell and report its verdict; `stubs`: the cells that it is about, if none has an answer."""
         self.tell(at=cell.grade_id, do="test", statement=0)
         self.space.missing.clear()
         begin_anew(cell_seed(0, self.master.assignment, cell.grade_id))
