@@ -1,9 +1,11 @@
 """Timing two functions against one another, in processor time, which the rest of the machine enters little."""
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -57,6 +59,17 @@ def compare(
         statistics.median(a / b for a, b in pairs),
         len(pairs),
     )
+
+
+def elsewhere() -> float | None:
+    """Seconds of processor time that other programs have taken since the machine started, where the system tells."""
+    try:
+        fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+    except OSError:
+        return None
+    ticks = [int(field) for field in fields]
+    idle = ticks[3] + ticks[4]
+    return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
 def _time(function: Callable[[], object], clock: Callable[[], float], pause: float) -> float:
