@@ -108,18 +108,20 @@ class Question:
     def explain(self, function: Callable[..., Any], given: Given = MappingProxyType({})) -> tuple[str, ...]:
         """Name the beliefs that give what a function returns; none where it is right, or unknown."""
         given = {**given, "kept": {}}
-        cases = list(self.cases(given))
+        cases = self.cases(given)
+        case = next(cases)
         function = self.reads(function, given) if self.reads else function
-        found = _called(function, cases[0])
-        if found is None or any(same(found, self.run(one, given, cases[0])) for one in (Slips(), Slips(self.silent))):
+        found = _called(function, case)
+        right = [Slips(), Slips(self.silent)] if self.silent else [Slips()]
+        if found is None or any(same(found, self.run(one, given, case)) for one in right):
             return ()
-        others: list[Any] = []
+        kept_back, others = list(cases), list[Any]()
         for programs in self._programs():
-            fitting = [one for one in programs if same(found, self.run(one, given, cases[0]))]
+            fitting = [one for one in programs if same(found, self.run(one, given, case))]
             if fitting and not others:
-                others = [_called(function, case) for case in cases[1:]]
-            for other, case in zip(others, cases[1:], strict=True) if fitting else ():
-                fitting = [one for one in fitting if same(other, self.run(one, given, case))]
+                others = [_called(function, one) for one in kept_back]
+            for other, another in zip(others, kept_back, strict=True) if fitting else ():
+                fitting = [one for one in fitting if same(other, self.run(one, given, another))]
             if fitting:
                 return _in_common(fitting)
         return ()

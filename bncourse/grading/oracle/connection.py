@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
-from bncourse.grading.oracle.patience import LEAST, LOOK_SECONDS, MOST, Allowance, Clock, OwnDelay
+from bncourse.grading.oracle.patience import LOOK_SECONDS, MOST, Allowance, Clock, OwnDelay
 from bncourse.grading.oracle.proxies import Remote, RemoteClass, RemoteFunction
 from bncourse.grading.oracle.remote_errors import (
     RAISED_HERE,
@@ -107,17 +107,21 @@ class Connection(Decoder):
         """Send a request and receive an answer, as long as the allowances last."""
         if not self.met:
             self.meet()
-        begun = time.monotonic()
-        self.channel.send(data, begun + MOST * self._left())
+        now = begun = time.monotonic()
+        left = self._left()
+        self.channel.send(data, begun + MOST * left)
         while True:
             try:
-                answer = self.channel.receive(min(begun + self._left(), time.monotonic() + LOOK_SECONDS))
+                answer = self.channel.receive(min(begun + left, now + LOOK_SECONDS))
                 break
             except Late:
                 self.clock.look()
-                if (waited := time.monotonic() - begun) >= self._left():
-                    self._spend(waited)
-                    begun = time.monotonic()
+                now = time.monotonic()
+                if now - begun >= left:
+                    self._spend(now - begun)
+                    begun, left = now, self._left()
+                for allowance in (self.in_all, self.allowance):
+                    allowance.begin(now - begun)
         self._spend(time.monotonic() - begun)
         return answer
 
@@ -128,8 +132,6 @@ class Connection(Decoder):
         except (Late, Gone, WireError) as error:
             raise WorkerMissing("the student's process did not start") from error
         self.clock.process, self.met = self.channel.process, True
-        self.in_all.begin()
-        self.allowance.begin()
 
     def close(self) -> None:
         """Let go of what the allowances need; the connection itself stays open."""
@@ -141,8 +143,7 @@ class Connection(Decoder):
     def _spend(self, seconds: float) -> None:
         """Take what was waited off the allowances; raises Late where one is used up."""
         for allowance in (self.in_all, self.allowance):
-            allowance.wall += seconds
-            if allowance.left <= LEAST and not allowance.extend():
+            if not allowance.spend(seconds):
                 raise Late
 
     def _exchange(self, request: Any) -> Any:

@@ -17,6 +17,8 @@ OWN_TIMES, OWN_SECONDS = 2.0, 10.0
 """A cell may use the oracle's processor for so many times the student's seconds, and so many more."""
 LOOK_SECONDS = 0.1
 """How often one looks at the threads of a process: what a thread had waited is not said after its end."""
+SHORT = 0.01
+"""Of its seconds a cell may wait so much, and `LOOK_SECONDS` at most, before the machine is asked what it takes."""
 
 
 class Clock:
@@ -96,11 +98,20 @@ class Allowance:
         self.seconds, self.clock, self.own = seconds, clock, own
         self.allowed, self.wall = seconds, 0.0
         """Seconds by the clock that may be waited, and those that have been."""
-        self.begin()
+        self._began: tuple[float, float, float] | None = None
+        """What had been waited, used and delayed when this began to ask what the machine's other work takes."""
 
-    def begin(self) -> None:
-        """Count from here."""
-        self._used, self._delay = self.clock.used(), self.own.now()
+    def begin(self, waited: float = 0.0) -> None:
+        """Ask from here on what the machine's other work takes, `waited` seconds into the present wait."""
+        if self._began is None:
+            self._began = self.wall + waited, self.clock.used(), self.own.now()
+
+    def spend(self, seconds: float) -> bool:
+        """Take off what was waited; returns whether anything is left. Short waits are not asked about."""
+        self.wall += seconds
+        if self._began is None and self.wall > min(LOOK_SECONDS, SHORT * self.seconds):
+            self.begin()
+        return self.left > LEAST or self.extend()
 
     @property
     def left(self) -> float:
@@ -109,9 +120,12 @@ class Allowance:
 
     def starved(self) -> float:
         """How much of the time waited the machine's other work took."""
-        idle = max(0.0, self.wall - (self.clock.used() - self._used))
+        if self._began is None:
+            return 0.0
+        wall, used, delay = self._began
+        idle = max(0.0, self.wall - wall - (self.clock.used() - used))
         waited = self.clock.waited()
-        return idle if waited is None else min(idle, waited + self.own.now() - self._delay)
+        return idle if waited is None else min(idle, waited + self.own.now() - delay)
 
     def charged(self) -> float:
         """Seconds that count."""

@@ -34,6 +34,7 @@ def extended(used: float, waited: float | None, wall: float, seconds: float = 1.
     own = OwnDelay()
     own.close()
     allowance = Allowance(seconds, clock, own)
+    allowance.begin()
     clock.begun, allowance.wall = True, wall
     allowance.extend()
     return allowance.allowed

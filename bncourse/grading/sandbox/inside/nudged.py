@@ -41,24 +41,37 @@ NARROW = 1e-4
 """A step that is larger is a round number, or it is taken for a gradient's part."""
 
 
-class Given(NamedTuple):
-    """An input of the function."""
+class Given:
+    """An input of the function; what only few arrays need to be compared with is worked out when it is asked for.
 
-    values: Any
-    size: float
-    """Its largest entry."""
-    varies: bool
-    """Whether it has so many different entries that it is known by them."""
-    begins: list[float]
-    """Its first entries."""
-    column: list[float]
-    """Its first column."""
+    Parameters
+    ----------
+    values : ndarray
+        The input, in double precision.
+    """
 
+    def __init__(self, values: Any) -> None:
+        self.values = values
+        self.size = float(max(values.max(), -values.min()))
+        """Its largest entry."""
+        self.begins: list[float] = values.ravel()[:BEGINS].tolist()
+        """Its first entries."""
+        self._varies: bool | None = None
+        self._column: list[float] | None = None
 
-def known(values: Any) -> Given:
-    """An array that a function was given, and what is asked of it each time."""
-    first = values.ravel()[:BEGINS].tolist()
-    return Given(values, float(np.abs(values).max()), varies(values), first, first_column(values))
+    @property
+    def varies(self) -> bool:
+        """Whether it has so many different entries that it is known by them."""
+        if self._varies is None:
+            self._varies = varies(self.values)
+        return self._varies
+
+    @property
+    def column(self) -> list[float]:
+        """Its first column."""
+        if self._column is None:
+            self._column = first_column(self.values)
+        return self._column
 
 
 def varies(values: Any) -> bool:
@@ -164,6 +177,11 @@ def moved_in(array: Any, given: Given) -> Iterator[Moved]:
             yield Moved(("column", int(number)), _bits(places[:, number]))
     if array.size in (given.values.size, len(given.values)) and 0 < 2 * np.count_nonzero(array) <= array.size:
         yield from _step(array[array != 0], array, given.size)
+
+
+def may_hold_parts(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
+    """Whether an array of one shape may hold several inputs of another, or several columns of one."""
+    return shape[1:] == given or (len(shape) == 2 and shape != given and given[0] in shape)
 
 
 def parts_like(array: Any, given: Given) -> Iterator[Any]:

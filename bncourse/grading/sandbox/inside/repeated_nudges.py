@@ -11,14 +11,16 @@ import numpy as np
 from .nudged import (
     LISTS,
     MAX_VALUES,
+    STACKED,
     Before,
+    Given,
     as_array,
     holds_many,
     is_all_steps,
     is_near,
     is_share,
     is_stack_of_near,
-    known,
+    may_hold_parts,
     moved_in,
     moved_since,
     parts_like,
@@ -111,15 +113,16 @@ class Nudges:
 
     def __init__(self, arrays: list[Any], *, closely: bool, end_if: Callable[[bool], None]) -> None:
         self.closely, self.end_if = closely, end_if
-        self.given = [known(values) for values in arrays]
+        self.given = [Given(values) for values in arrays]
         self.sizes = {n for one in arrays for n in (one.size, *one.shape)}
         self.large = MANY * max((values.size for values in arrays), default=MAX_VALUES)
         self.nudged: defaultdict[Any, set[bytes]] = defaultdict(set)
         self.tracks: defaultdict[Any, _Track] = defaultdict(_Track)
         self.contents: dict[Any, bytes] = {}
         """What was seen last at a place."""
-        self.turns: defaultdict[Any, int] = defaultdict(int)
-        self.due: defaultdict[Any, int] = defaultdict(int)
+        self.waiting: dict[Any, list[Any] | None] = {}
+        """By place, the first arrays, until there are as many as a measurement needs, or one that holds several."""
+        self.turns: dict[Any, list[int]] = {}
         """By line: how often it was come to, and at which time it is looked at next."""
         self.before: dict[Any, Before] = {}
         """What stood at a place, of which a few entries may be moved since."""
@@ -127,11 +130,13 @@ class Nudges:
 
     def is_due(self, line: Any, *, first: bool = False) -> bool:
         """Whether a place that was come to is looked at this time."""
-        self.turns[line] += 1
-        turn = self.turns[line]
-        if turn < self.due[line] or not (first or turn > 1):
+        state = self.turns.get(line)
+        if state is None:
+            state = self.turns[line] = [0, 0]
+        turn = state[0] = state[0] + 1
+        if turn < state[1] or not (first or turn > 1):
             return False
-        self.due[line] = turn + 1 if turn < TURNS else turn + turn // RARER
+        state[1] = turn + 1 if turn < TURNS else turn + turn // RARER
         return True
 
     def look_around(self, frame: FrameType) -> None:
@@ -164,12 +169,25 @@ class Nudges:
         self.contents[place] = content
         if not self.is_due((place, "changed"), first=True):
             return
+        large = [one for one in self.given if array.size >= STACKED * one.values.size]
+        self.end_if(any(is_all_steps(array, one, self.sizes) or is_stack_of_near(array, one) for one in large))
+        waiting = self.waiting.setdefault(place, [])
+        if waiting is not None:
+            waiting.append(np.frombuffer(content, array.dtype).reshape(array.shape))
+            holds_parts = any(may_hold_parts(array.shape, one.values.shape) for one in self.given)
+            if len(waiting) < ENOUGH and not holds_parts:
+                return
+            self.waiting[place] = None
+        for one in waiting or [array]:
+            self.note_all(place, one)
+
+    def note_all(self, place: Any, array: Any) -> None:
+        """Note which entries of each input are moved in an array, or in a part of it."""
         for number, one in enumerate(self.given):
             self.note(place, number, array)
             for count, part in enumerate(parts_like(array, one)):
                 if not self.note(place, number, part) and count:
                     break  # one may be the input itself; of two, one is moved
-            self.end_if(is_all_steps(array, one, self.sizes) or is_stack_of_near(array, one))
         if array.size in self.sizes and type(place) is not str:  # what one method's name stands for is many arrays
             self.note_since(place, array)
 

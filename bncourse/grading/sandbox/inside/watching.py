@@ -25,11 +25,11 @@ from .repeated_nudges import Nudges, arrays_in
 
 OFTEN = 8
 """A library's function is looked at once it has been called so often: in a derivation none is."""
-LEAST_LINES, LINES_A_VALUE, AFTER_REST = 4_096, 32, 16
+LEAST_LINES, LINES_A_VALUE, AFTER_REST = 2_048, 16, 16
 """So many lines of a call are followed, or so many for each value of an input; then, after each call of something, a
 sixteenth of them."""
 UNROLLED = 16
-"""So many lines may hold a loop that was written out; then lines are also looked at when they are new."""
+"""So many lines may hold a loop that was written out; then every third line is also looked at when it is new."""
 DEPTH = 4
 LIBRARIES = (*(str(Path(module.__file__ or "").parent.parent) for module in (np, json)), "<frozen")
 """How the file names of code begin that is not the student's: the folders of NumPy and of the standard library."""
@@ -228,14 +228,11 @@ class _Watch:
             self.lines += 1
             if self.lines >= self.most_lines:
                 self.rest(frame)
-            if self.nudges.is_due((id(frame.f_code), frame.f_lineno), first=self.is_unrolled()):
+            unrolled = self.lines > UNROLLED and self.lines % 3 == 0
+            if self.nudges.is_due((id(frame.f_code), frame.f_lineno), first=unrolled):
                 with contextlib.suppress(Exception):
                     self.nudges.look_around(frame)
         return self.follow
-
-    def is_unrolled(self) -> bool:
-        """Whether a line that is new is looked at: of many that follow each other, every third."""
-        return self.lines > UNROLLED and self.lines % 3 == 0
 
     def rest(self, frame: FrameType) -> None:
         """Let a function's lines pass until it calls something."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bncourse.grading.sandbox.inside.nudged import as_array, known, moved_in
+from bncourse.grading.sandbox.inside.nudged import Given, as_array, moved_in
 from bncourse.grading.sandbox.inside.watching import watched
 
 GIVEN = """
@@ -242,5 +242,5 @@ def test_an_input_that_was_not_moved_is_none_that_was() -> None:
     x = np.random.default_rng(0).normal(size=(6, 2))
     moved = x.copy()
     moved[3, 1] += 1e-6
-    assert [one.mask.bit_count() for one in moved_in(moved + 2.0, known(x))] == [1]
-    assert not list(moved_in(x + 2.0, known(x))) and not list(moved_in(2.0 * x, known(x)))
+    assert [one.mask.bit_count() for one in moved_in(moved + 2.0, Given(x))] == [1]
+    assert not list(moved_in(x + 2.0, Given(x))) and not list(moved_in(2.0 * x, Given(x)))
