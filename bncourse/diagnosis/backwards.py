@@ -76,12 +76,12 @@ def look_at_backward(
         reader = call.like if part == "dx" else call.per_channel
         try:
             value = reader(first[part], trial.probe.x, part, notes)
-            again = trial.read(second[part], part)
+            again = value if second is first else trial.read(second[part], part)
         except call.Slip as slip:
             graded.findings[part] = [slip.finding]
             continue
         trial.values[part] = value
-        if trial.error(value.array, again.array, part) > trial.allowed(again.dtype):
+        if again is not value and trial.error(value.array, again.array, part) > trial.allowed(again.dtype):
             graded.add(part, kind, "not-repeatable")
     odd = [part for part, found in graded.findings.items() if found[0].belief in OF_A_WRONG_ENTRY]
     if odd and cache_order.exchange(trial, parts):

@@ -27,13 +27,15 @@ class Layout(NamedTuple):
     def rows(self, array: Array) -> Array:
         """(N, C, *places) as a matrix with one set of values a column."""
         if self.kind == "batch":
-            return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
+            return array if array.ndim == 2 else np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
         sets = {"group": self.groups, "instance": array.shape[1]}.get(self.kind, 1) * array.shape[0]
         return np.ascontiguousarray(array.reshape(sets, -1).T)
 
     def back(self, matrix: Array, shape: tuple[int, ...]) -> Array:
         """Undo `rows`."""
         if self.kind == "batch":
+            if len(shape) == 2:
+                return matrix.reshape(shape)
             return np.moveaxis(matrix.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
         return matrix.T.reshape(shape)
 

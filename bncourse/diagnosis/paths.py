@@ -24,6 +24,16 @@ Array = np.ndarray[Any, Any]
 
 SINGLE = ("front-factor-partial", "gamma-partial")
 """Beliefs that are not tried together with a second one."""
+EPS_USES = np.array(
+    [
+        *((1, 1, 3), (1, 1, 1), (0, 0, 1), (0, 0, 2), (0, 0, 3), (1, 1, 0)),
+        *((1, 1, 2), (0, 1, 0), (1, 0, 0), (0, 1, 3), (1, 0, 3)),
+    ]
+)
+"""Powers in which 1 / std with another eps may stand in the three paths: everywhere; in front only; in the variance's
+node, in x_hat computed again, as a power of three; and so on."""
+REACHED = np.array([(1, 0, 0), (1, 1, 0), (0, 1, 1), (0, 0, 1), (0, 1, 0), (1, 0, 1)], dtype=bool)
+"""Paths that a factor in front of the bracket may reach, where it does not reach all of them."""
 RIGHT = (1.0, -1.0, -1.0)
 """Coefficients of the direct path, the path through the mean and the path through the variance."""
 
@@ -46,7 +56,7 @@ class Basis:
 
 def rows(array: Array) -> Array:
     """(N, C, *places) as (N * places, C)."""
-    return np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
+    return array if array.ndim == 2 else np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
 
 
 def make_basis(inside: Array, x_hat: Array, inv_std: Array) -> Basis:
@@ -140,6 +150,11 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> Moves:
     for factors in ((1, other, other), (1, other, 1), (1, 1, other)):
         add("count-of-features", *factors)
     add("count-of-features", *[1 / other] * 3)
+    weights = np.empty((len(found), 3, sets))
+    for position, (_, three) in enumerate(found):
+        for path, factor in enumerate(three):
+            weights[position, path] = factor
+    beliefs, tables = [belief for belief, _ in found], [weights]
     with np.errstate(all="ignore"):
         std = np.sqrt(var)
         wrong_eps = {
@@ -148,40 +163,19 @@ def moves(probe: Probe, inv_std: Array, var: Array) -> Moves:
             "backward-eps-subtracted": [1 / np.sqrt(var - eps)],
             "backward-eps-hard-coded": [1 / np.sqrt(var + value) for value in (1e-3, 1e-4, 1e-5, 1e-8)],
         }
-        for belief, inverses in wrong_eps.items():
-            for inverse in inverses:
-                r = inverse / s
-                # everywhere; in front only; in the variance's node, as x_hat computed again, as a power of three
-                uses: tuple[tuple[Any, Any, Any], ...] = (
-                    (r, r, r**3),
-                    (r, r, r),
-                    (1, 1, r),
-                    (1, 1, r**2),
-                    (1, 1, r**3),
-                    (r, r, 1),
-                    (r, r, r**2),
-                    (1, r, 1),
-                    (r, 1, 1),
-                    (1, r, r**3),
-                    (r, 1, r**3),
-                )
-                for use in uses:
-                    add(belief, *use)
+        ratios = np.stack([inverse / s for inverses in wrong_eps.values() for inverse in inverses])
+        beliefs += [belief for belief, inverses in wrong_eps.items() for _ in range(len(inverses) * len(EPS_USES))]
+        tables.append((ratios[:, None, None, :] ** EPS_USES[:, :, None]).reshape(-1, 3, sets))
     # a factor in front of the bracket that does not reach all of it
     fronts = [np.full(sets, 1 / n), s, s / n]
-    partial = [("front-factor-partial", front) for front in fronts]
+    partial = ["front-factor-partial"] * 3
     if per_channel:
         gamma = probe.gamma
-        partial += [("gamma-partial", gamma)]
-        partial += [("front-factor-partial", front) for front in (gamma / n, gamma * s, gamma * s / n)]
-    for belief, front in partial:
-        for reached in ((1, 0, 0), (1, 1, 0), (0, 1, 1), (0, 0, 1), (0, 1, 0), (1, 0, 1)):
-            add(belief, *(1 if yes else 1 / front for yes in reached))
-    weights = np.empty((len(found), 3, sets))
-    for position, (_, three) in enumerate(found):
-        for path, factor in enumerate(three):
-            weights[position, path] = factor
-    return Moves(tuple(belief for belief, _ in found), weights)
+        fronts += [gamma, gamma / n, gamma * s, gamma * s / n]
+        partial += ["gamma-partial"] + ["front-factor-partial"] * 3
+    beliefs += [belief for belief in partial for _ in REACHED]
+    tables.append(np.where(REACHED[:, :, None], 1.0, 1 / np.stack(fronts)[:, None, None, :]).reshape(-1, 3, sets))
+    return Moves(tuple(beliefs), np.concatenate(tables))
 
 
 def starts(truths: list[tuple[tuple[str, ...], Array]], sets: int) -> list[tuple[tuple[str, ...], Array]]:

@@ -7,6 +7,7 @@ theirs: in every normalization they are one number for each feature, and their g
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 _SAMPLE = {"batch": "sample", "samples": "features", "sample": "feature", "features": "samples", "feature": "sample"}
 _GROUP = {"batch": "group", "samples": "values", "sample": "value", "features": "groups", "feature": "group"}
@@ -60,6 +61,7 @@ ROOT_MEAN_SQUARE = (
 """RMS norm has no mean to subtract, and no variance."""
 
 
+@cache
 def said_of(text: str, kind: str, *, belief: str, part: str) -> str:
     """Say a sentence of the catalogue of another normalization.
 

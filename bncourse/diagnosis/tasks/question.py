@@ -142,12 +142,16 @@ def _in_common(fitting: list[Slips]) -> tuple[str, ...]:
     return tuple(one for one in task_beliefs() if one in shared)
 
 
+def _copied(value: Any) -> Any:
+    return value.copy() if type(value) is np.ndarray else copy.deepcopy(value)
+
+
 def _called(function: Callable[..., Any], case: list[Inputs]) -> list[Any] | None:
     """The results of calls on copies, in silence; None where one raises: a test says so in its own words."""
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return [function(*copy.deepcopy(call.arguments), **call.options) for call in case]
+            return [function(*map(_copied, call.arguments), **call.options) for call in case]
     except EngineError:
         raise
     except Exception:

@@ -138,11 +138,13 @@ def _listed_text(error: Misconception, public: frozenset[str]) -> str:
 
 def _finding(error: Misconception, belief: str, part: str) -> Finding:
     """The same diagnosis in the words of the normalization that was spoken of."""
-    said = [finding(belief, part, kind=kind) for kind in ("batch", *STATISTICS)]
-    said.append(finding(belief, part, maps=True))
+    said = list[Finding]()
     lines = str(error.args[0]).split("\n")
-    fitting = [one for one in said if one.message == lines[0]]
-    return next((one for one in fitting if one.experiment in lines), (fitting or said)[0])
+    for kind, maps in (*((kind, False) for kind in ("batch", *STATISTICS)), ("batch", True)):
+        said.append(finding(belief, part, kind=kind, maps=maps))
+        if said[-1].message == lines[0] and said[-1].experiment in lines:
+            return said[-1]
+    return next((one for one in said if one.message == lines[0]), said[0])
 
 
 def _read_on(page: str) -> str:

@@ -10,6 +10,7 @@ import builtins
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from bncourse.grading.core.names import parse, parses
@@ -133,12 +134,16 @@ def _edited(lines: list[str], renamed: list[tuple[int, int, int, str]], added: l
 
 def names_in(sources: Iterable[str]) -> frozenset[str]:
     """The names that cells bind, imports among them; of one that is no Python, none."""
-    found = set[str]()
-    for source in sources:
-        if len(source) <= MAX_SOURCE:
-            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-                found |= _bound(parse(source), nested=False)
-    return frozenset(found)
+    return frozenset().union(*map(_names_of, sources))
+
+
+@lru_cache(maxsize=256)
+def _names_of(source: str) -> frozenset[str]:
+    """Of one cell; every submission has the given ones."""
+    if len(source) <= MAX_SOURCE:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return frozenset(_bound(parse(source), nested=False))
+    return frozenset()
 
 
 def _functions(tree: ast.Module) -> Iterator[Function]:
