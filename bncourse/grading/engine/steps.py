@@ -1,6 +1,7 @@
 """A master and a submission's cells in; the steps that run them out, in the notebook's order."""
 
 from collections.abc import Set
+from functools import lru_cache
 from typing import Any
 
 from bncourse.grading.core.given_code import as_run
@@ -22,7 +23,7 @@ def steps_of(master: Master, reading: Reading, stubs: Set[str]) -> list[dict[str
     for cell in master.cells:
         name = cell.grade_id
         if cell.kind == "given":
-            steps.append({"do": "given", "cell": name, "source": plain_python(as_run(cell.source))})
+            steps.append({"do": "given", "cell": name, "source": _given(cell.source)})
         elif cell.kind == "answer":
             source = plain(reading, reading.answers.get(name, ""))
             facts = {"source": source, "binds": sorted(master.binds[name]), "stub": name in stubs}
@@ -34,6 +35,12 @@ def steps_of(master: Master, reading: Reading, stubs: Set[str]) -> list[dict[str
             steps.append({"do": "test", "cell": name, "stubs": about if about.keys() <= stubs else {}})
         steps += _own_cells(reading, name)
     return steps
+
+
+@lru_cache(maxsize=256)
+def _given(source: str) -> str:
+    """A given cell as it is run; every submission has the same."""
+    return plain_python(as_run(source))
 
 
 def plain(reading: Reading, source: str) -> str:
