@@ -5,6 +5,7 @@ what gives the same numbers is tried again on inputs that the search has not use
 other program explains them too.
 """
 
+import contextlib
 import copy
 import importlib
 import warnings
@@ -103,25 +104,33 @@ class Question:
 
     def run(self, slips: Slips, given: Given, case: list[Inputs]) -> list[Any] | None:
         """What the program with these slips returns from each call; None where it cannot be run."""
+        with _silence():
+            return self._run(slips, given, case)
+
+    def _run(self, slips: Slips, given: Given, case: list[Inputs]) -> list[Any] | None:
         return _called(lambda *arguments, **options: self.program(slips, given, *arguments, **options), case)
 
     def explain(self, function: Callable[..., Any], given: Given = MappingProxyType({})) -> tuple[str, ...]:
         """Name the beliefs that give what a function returns; none where it is right, or unknown."""
+        with _silence():
+            return self._explained(function, given)
+
+    def _explained(self, function: Callable[..., Any], given: Given) -> tuple[str, ...]:
         given = {**given, "kept": {}}
         cases = self.cases(given)
         case = next(cases)
         function = self.reads(function, given) if self.reads else function
         found = _called(function, case)
         right = [Slips(), Slips(self.silent)] if self.silent else [Slips()]
-        if found is None or any(same(found, self.run(one, given, case)) for one in right):
+        if found is None or any(same(found, self._run(one, given, case)) for one in right):
             return ()
         kept_back, others = list(cases), list[Any]()
         for programs in self._programs():
-            fitting = [one for one in programs if same(found, self.run(one, given, case))]
+            fitting = [one for one in programs if same(found, self._run(one, given, case))]
             if fitting and not others:
                 others = [_called(function, one) for one in kept_back]
             for other, another in zip(others, kept_back, strict=True) if fitting else ():
-                fitting = [one for one in fitting if same(other, self.run(one, given, another))]
+                fitting = [one for one in fitting if same(other, self._run(one, given, another))]
             if fitting:
                 return _in_common(fitting)
         return ()
@@ -142,16 +151,22 @@ def _in_common(fitting: list[Slips]) -> tuple[str, ...]:
     return tuple(one for one in task_beliefs() if one in shared)
 
 
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Let no warning be said of numbers that are none."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _copied(value: Any) -> Any:
     return value.copy() if type(value) is np.ndarray else copy.deepcopy(value)
 
 
 def _called(function: Callable[..., Any], case: list[Inputs]) -> list[Any] | None:
-    """The results of calls on copies, in silence; None where one raises: a test says so in its own words."""
+    """The results of calls on copies; None where one raises: a test says so in its own words."""
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return [function(*map(_copied, call.arguments), **call.options) for call in case]
+        return [function(*map(_copied, call.arguments), **call.options) for call in case]
     except EngineError:
         raise
     except Exception:
