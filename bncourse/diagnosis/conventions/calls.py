@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import functools
+import importlib
 import inspect
 import io
 import re
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bncourse.diagnosis.call import EngineError
-from bncourse.diagnosis.conventions.imports import NotHereError
+from bncourse.diagnosis.conventions.imports import NotHereError, not_here
 from bncourse.diagnosis.conventions.names import EVAL_WORDS, ROLES, TRAIN_WORDS, role_of
 from bncourse.diagnosis.conventions.source import Program
 
@@ -80,6 +81,23 @@ def modules_of(tree: Tree, program: Program) -> set[str]:
         if isinstance(package, str):
             found.add(package.split(".")[0])
     return found
+
+
+TENSOR_WORDS = frozenset(("keepdim", "dim=", "unbiased", "unsqueeze", "permute", "detach", "clone", "rsqrt", "no_grad"))
+"""Words that only code for tensors uses."""
+
+
+def uses_torch(tree: Tree, program: Program) -> bool:
+    """Whether a definition takes tensors of PyTorch, also where it uses nothing but their methods."""
+    if "torch" in modules_of(tree, program):
+        return True
+    if "torch" not in program.imports:
+        return False
+    nodes = [node for one in reached(tree, program) for node in ast.walk(one)]
+    words = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
+        words |= {str(node.arg), f"{node.arg}="} if isinstance(node, ast.keyword) else set()
+    return "numpy" not in program.imports or bool(words & TENSOR_WORDS)
 
 
 def tells_shapes_apart(tree: ast.AST, program: Program) -> bool:
@@ -194,7 +212,21 @@ def to_numpy(value: Any) -> Any:
 
 def tensor(array: Array) -> Any:
     """The array as a tensor, a leaf of its own graph."""
-    return sys.modules["torch"].tensor(array, requires_grad=True)
+    return the_torch().tensor(array, requires_grad=True)
+
+
+def the_torch() -> Any:
+    """PyTorch, where the student's code uses it.
+
+    Raises
+    ------
+    NotHereError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module("torch")
+    except ImportError as error:
+        raise NotHereError(not_here("torch")) from error
 
 
 class Signature:
@@ -298,6 +330,8 @@ __all__ = [
     "returned_names",
     "tells_shapes_apart",
     "tensor",
+    "the_torch",
     "to_numpy",
+    "uses_torch",
     "word",
 ]

@@ -4,8 +4,10 @@ import ast
 import contextlib
 import copy
 import inspect
-import sys
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,20 +20,27 @@ from bncourse.diagnosis.conventions.calls import (
     by_us,
     constants_of,
     data_of,
-    modules_of,
     quiet,
     tensor,
+    the_torch,
     to_numpy,
+    uses_torch,
     word,
 )
 from bncourse.diagnosis.conventions.engine import engine_of, leaf
 from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engine
 from bncourse.diagnosis.conventions.functions import Outcome, Values
+from bncourse.diagnosis.conventions.names import BACKWARD as BACKWARD_WORD
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
+from bncourse.diagnosis.conventions.scalars import OfScalars, layer_of_arrays
 from bncourse.diagnosis.conventions.slots import STATE, Slot, find, gradients, slots, write
 from bncourse.diagnosis.conventions.source import Program
 
 MADE_WITH = ("running_mean", "running_var", "eps", "dims", "features", "gamma", "beta", "momentum", "groups")
+STARTS = ("__init__", "build", "reset", "setup", "__post_init__", "init_params", "initialize")
+"""Methods in which a running statistic begins."""
+RUNNING = re.compile(r"(running|moving|ema|avg|average|stats|state|pop)\w*\.", re.I)
+"""Names of dicts that hold running statistics under names that say no more than mean and var."""
 FORWARD = ("forward", "__call__", "call", "fprop", "forward_pass", "fwd")
 BACKWARD = ("backward", "bprop", "backward_pass", "bwd", "backprop", "grad")
 
@@ -55,11 +64,12 @@ class Layer:
     def __post_init__(self) -> None:
         """See what it is made of."""
         bases = {base.__module__.split(".")[0] for base in self.made.__mro__}
-        self.torch = "torch" in bases or "torch" in modules_of(self.tree, self.program)
+        self.torch = "torch" in bases or uses_torch(self.tree, self.program)
         self.module = "torch" in bases
         self.trees = [
             self.program.trees[one.__name__] for one in self.made.__mro__ if one.__name__ in self.program.trees
         ]
+        self.made = layer_of_arrays(self) or self.made
         self.text = " ".join(ast.dump(tree) for tree in self.trees)
         self.attributes = _attributes(self.trees)
 
@@ -70,7 +80,7 @@ class Layer:
         if slot is None and role.startswith("running"):
             slot = find(layer, f"plain {role}")
             if slot is not None and not flax and not (self.module and slot.path.startswith("_buffers.")):
-                return None
+                return slot if slot.key in self.averaged or RUNNING.match(slot.path) else None
         return slot
 
     def turned(self, orientation: Orientation) -> "Layer":
@@ -79,10 +89,26 @@ class Layer:
         turned.orientation = orientation
         return turned
 
+    @cached_property
+    def averaged(self) -> set[str]:
+        """Attributes that no method but the constructor sets to anything new: moving averages, whatever their name."""
+        moved, new = set[str](), set[str]()
+        methods = (one for tree in self.trees for one in ast.walk(tree) if isinstance(one, ast.FunctionDef))
+        for node in (node for one in methods if one.name not in STARTS for node in ast.walk(one)):
+            if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute):
+                moved.add(node.target.attr)
+            elif isinstance(node, ast.Assign):
+                old = set(_fields(node.value))
+                for name in (name for target in node.targets for name in _fields(target)):
+                    (moved if name in old else new).add(name)
+        return moved - new
+
     @property
     def forward_name(self) -> str:
         """Name of its forward pass."""
         own = [name for name in FORWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one))]
+        if not own and (method := self._of_gamma(lambda name: not BACKWARD_WORD.search(name))):
+            return method
         if not own:
             raise CannotCallError("it has no method forward")
         if own[0] == "__call__" and "call" in own and _takes_anything(self.made):
@@ -92,9 +118,24 @@ class Layer:
     @property
     def backward_name(self) -> str | None:
         """Name of its backward pass, where it has one."""
-        return next(
-            (name for name in BACKWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one))), None
-        )
+        named = (name for name in BACKWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one)))
+        return next(named, None) or self._of_gamma(lambda name: name != self.forward_name, gradient=True)
+
+    def _of_gamma(self, may_be: Callable[[str], bool], *, gradient: bool = False) -> str | None:
+        """Name of the only method that takes one argument and has to do with gamma, or sets its gradient."""
+        found = []
+        for method in (one for tree in self.trees for one in tree.body if isinstance(one, ast.FunctionDef)):
+            needed = len(method.args.args) - len(method.args.defaults)
+            words = [node for node in ast.walk(method) if isinstance(node, ast.Attribute)]
+            speaks = any(
+                gradient_of(one.attr) == "gamma" and isinstance(one.ctx, ast.Store)
+                if gradient
+                else role_of(one.attr, ("gamma",)) == "gamma" and isinstance(one.ctx, ast.Load)
+                for one in words
+            )
+            if needed == 2 and speaks and not method.name.startswith("__") and may_be(method.name):
+                found.append(method.name)
+        return found[0] if len(set(found)) == 1 else None
 
     def _own(self, one: type) -> bool:
         return one is not object and not one.__module__.startswith("torch")
@@ -155,7 +196,7 @@ class Layer:
                         setattr(layer, name, number)
         for name in _flags(self.made):
             vars(layer).setdefault(name, getattr(self.made, name))
-        self._set_mode(layer, train=values.train)
+        self.set_mode(layer, train=values.train)
         if not self.module:
             for name in _flags(self.made):  # what asks the class for its mode hears the same
                 setattr(self.made, name, vars(layer)[name])
@@ -172,6 +213,15 @@ class Layer:
         if unknown and not signature.has("features"):
             signature.roles[unknown[0]] = "features"
         return signature
+
+    @by_us
+    def made_new(self, values: Values) -> Any:
+        """Make a layer as its own constructor does, and let its `build` make the rest."""
+        layer = self._construct(values, len(values.gamma))
+        if hasattr(layer, "build") and not self.module:
+            with quiet():
+                layer.build(self.orientation.x(values.x).shape)
+        return layer
 
     def is_lazy(self, values: Values) -> bool:
         """Whether only a first batch makes its parameters."""
@@ -218,7 +268,13 @@ class Layer:
         extra = {"retain_derived": False} if "retain_derived" in self.text else {}
         getattr(layer, self.forward_name)(*by_position, **by_name, **extra)
 
-    def _set_mode(self, layer: Any, *, train: bool) -> None:
+    def constructed(self, features: int) -> Any:
+        """Make one of so many features as its own constructor does."""
+        vector = np.ones(features)
+        return self._construct(Values(np.ones((2, features)), vector, 0 * vector, 1e-5), features)
+
+    def set_mode(self, layer: Any, *, train: bool) -> None:
+        """Let it train, or not, by its methods or its flags."""
         for name, inverse in (("train", False), ("eval", True)):
             method = getattr(layer, name, None)
             if inspect.ismethod(method) and (train != inverse):
@@ -259,7 +315,7 @@ class Layer:
             by_name["retain_derived"] = values.train
         if self.torch:
             self._follow_gradients(layer)
-        graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
+        graph_off = the_torch().no_grad() if self.torch and not values.train else contextlib.nullcontext()
         try:
             with quiet(), graph_off:
                 result = getattr(layer, self.forward_name)(*by_position, **by_name)
@@ -304,41 +360,28 @@ class Layer:
         layer = self.run(values).layer
         return self.find(layer, "running_mean") is not None and self.find(layer, "running_var") is not None
 
-    def of_autograd(self, values: Values) -> list[str]:
-        """Say what autograd and an optimizer will do with a module that its numbers do not show."""
-        if not self.module:
-            return []
-        layer, said = self.run(values).layer, []
-        slots_of = {role: self.find(layer, role) for role in STATE}
-        plain = [slot.key for role in ("gamma", "beta") if (slot := slots_of[role]) and slot.path == slot.key]
-        if plain and not list(layer.parameters()):
-            said.append(
-                f"{' and '.join(plain)}: no nn.Parameter, so an optimizer that is given parameters() never trains it."
-            )
-        kept = [slot.key for role in STATE[:2] if (slot := slots_of[role]) and getattr(slot.value, "grad_fn", None)]
-        if kept:
-            said.append(f"{' and '.join(kept)}: the graph of every batch so far is kept. Average detached values.")
-        return said
-
     def starts_at_zero(self, values: Values) -> bool:
         """Whether the running variance of a new one is zero."""
-        layer = self._construct(values, len(values.gamma))
-        if hasattr(layer, "build") and not self.module:
-            with quiet():
-                layer.build(self.orientation.x(values.x).shape)
+        layer = self.made_new(values)
         slot = self.find(layer, "running_var")
         value = to_numpy(slot.value) if slot is not None else None
         return isinstance(value, np.ndarray) and value.size > 0 and not value.any()
 
     def has_engine(self, values: Values) -> bool:
         """Whether its parameters are tensors of an autograd engine of the file's own."""
+        if issubclass(self.made, OfScalars):
+            return True
         slot = self.find(self.make(values), "gamma")
         return slot is not None and engine_of(slot.value) is not None
 
     @by_us
     def by_engine(self, dy: Array, outcome: Outcome) -> Any:
         """Return (dx, dgamma, dbeta) by the engine; what it adds up starts from nothing in a new graph."""
-        y, leaves = self.run(outcome.values).graph
+        again: Outcome = self.run(outcome.values)
+        if isinstance(again.layer, OfScalars):
+            dx, dgamma, dbeta = again.layer.gradients(self.orientation.x(dy))
+            return self.orientation.back(dx), dgamma, dbeta
+        y, leaves = again.graph
         return gradients_by_engine(dy, y, leaves, self.orientation)
 
     @by_us
@@ -369,6 +412,13 @@ class Layer:
             missing = [f"d{role}" for role in ("gamma", "beta") if role not in found]
             raise CannotCallError(f"no attribute is known to hold {' and '.join(missing)} after it")
         return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector(found["gamma"]), _vector(found["beta"])
+
+
+def _fields(tree: ast.AST) -> Iterator[str]:
+    """Names of the attributes of self that an expression reads or sets."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            yield node.attr
 
 
 def _takes_anything(made: type) -> bool:

@@ -1,6 +1,8 @@
 """Layers on an autograd engine of the file's own, as in micrograd: its tensors hold `data` and `grad`."""
 
 import inspect
+from collections.abc import Callable
+from operator import add, mul
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,38 @@ def leaf(engine: type, array: Array) -> Any:
     """A tensor of the engine of which a gradient is asked."""
     asked = [name for name in inspect.signature(engine).parameters if name in ("requires_grad", "requiresgrad")]
     return engine(array, **dict.fromkeys(asked, True))
+
+
+def adds_up(leaf: Callable[[float], Any], gradient: Callable[[Any, Any], float]) -> bool:
+    """Whether the gradients of two uses of one value add up.
+
+    Parameters
+    ----------
+    leaf : callable
+        Makes a tensor of the engine.
+    gradient : callable
+        Of a result and a leaf: goes back from the one, and returns the gradient of the other.
+    """
+    uses: list[Callable[[Any, Any], Any]] = [add, mul, lambda one, other: other + one, lambda one, other: other * one]
+    for use in uses:
+        apart = 0.0
+        for other in (2.0, 5.0):
+            one = leaf(3.0)
+            apart += gradient(use(one, leaf(other)), one)
+        one = leaf(3.0)
+        if gradient(use(one, leaf(2.0)) + use(one, leaf(5.0)), one) != apart:
+            return False
+    return True
+
+
+def engine_adds_up(engine: type) -> bool:
+    """Whether a class of tensors adds up the gradients of several uses."""
+
+    def gradient(total: Any, one: Any) -> float:
+        _start(total, np.ones(1))
+        return float(np.ravel(to_numpy(one.grad))[0])
+
+    return adds_up(lambda number: leaf(engine, np.array([number])), gradient)
 
 
 def gradients(dy: Array, y: Any, leaves: list[Any], lay: Orientation) -> Any:

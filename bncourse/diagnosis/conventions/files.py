@@ -144,7 +144,10 @@ def _once(report: FunctionReport, before: list[FunctionReport], program: Program
     said = {found.belief for found in report.findings}
     for other in before:
         name = other.name.split(".")[0]
-        if name in used and name != tree.name and None not in said and said <= {one.belief for one in other.findings}:
+        known = {one.belief for one in other.findings}
+        if "forward" in {one.part for one in other.findings}:
+            known.add("eps-hard-coded")  # what a class seems to do that hands on an eps of its own
+        if name in used and name != tree.name and None not in said and said <= known:
             report.findings = ()
             report.reason = f"It uses {name}, whose mistake shows here too."
             break

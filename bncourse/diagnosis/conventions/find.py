@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bncourse.diagnosis.conventions.bundles import bundles, function_of, layers_of
+from bncourse.diagnosis.conventions.bundles import bundles, layers_of
 from bncourse.diagnosis.conventions.calls import CannotCallError, Signature
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.closures import open_closures
+from bncourse.diagnosis.conventions.engine_functions import OfEngine, engine_class
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.names import (
     BACKWARD,
@@ -24,6 +25,7 @@ from bncourse.diagnosis.conventions.names import (
     role_of,
 )
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.unbundled import function_of
 
 COMPOSITE = re.compile(
     r"affine|relu|linear|dense|dropout|pool|resid|init|loss|check|^test_|plot|conv_|net$"
@@ -129,7 +131,7 @@ def stem_of(name: str) -> str:
     ('spatialbatchnorm', 'batchnorm', 'bn')
     """
     found = re.sub(
-        r"forward|fwd|backward|backprop|bprop|bwd|inference|infer|predict|update|running|training|train|test|"
+        r"forward|avant|adelante|vorwaerts|avanti|arriere|atras|rueckwaerts|indietro|fwd|backward|backprop|bprop|bwd|inference|infer|predict|update|running|training|train|test|"
         r"eval|apply|vjp|pullback|_fn$|_fun$|_alt\w*|_fast|_v\d|_simple|_naive|_numpy|_pass|_grad|(?<=_backward)_\w+",
         "",
         name,
@@ -156,14 +158,30 @@ def find_units(program: Program) -> list[Unit]:
     whole = [unit for unit in units.values() if unit.forward is not None or unit.problem]
     for unit in units.values():
         _give_backwards(unit, whole)
-        _give_to_the_only_one(unit, whole)
+    lonely = [one for one in whole if isinstance(one.forward, Forward) and not one.backwards]
+    for unit in units.values():
+        _give_to_the_only_one(unit, lonely)
         if unit not in whole:
             _give_to_another(unit, whole)
+    _put_on_engines(whole, program)
     named = [unit for unit in whole if kind_of(next(iter(unit.names), "")) is not None]
     whole = [unit for unit in whole if unit in named or not _is_helper(unit)] or whole
     kinds = {unit.kind for unit in whole}
     alone = [one for one in units.values() if one.kind not in kinds and (one.inference or one.update)]
     return whole + alone
+
+
+def _put_on_engines(whole: list[Unit], program: Program) -> None:
+    """Call functions without a backward pass with tensors of the engine that their file defines."""
+    alone = [
+        unit.forward
+        for unit in whole
+        if isinstance(unit.forward, Forward) and inspect.isfunction(unit.forward.function) and not unit.backwards
+    ]
+    engine = engine_class(program) if any(not one.torch for one in alone) else None
+    for one in alone:
+        if engine is not None and not one.torch:
+            one.function = OfEngine(one.function, engine, program)
 
 
 def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
@@ -179,12 +197,12 @@ def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
                 break
 
 
-def _give_to_the_only_one(unit: Unit, whole: list[Unit]) -> None:
-    """Let a backward pass of another name belong to the only forward pass of its kind that has none."""
-    lonely = [one for one in whole if one.kind == unit.kind and isinstance(one.forward, Forward) and not one.backwards]
-    if unit.forward is None and unit.backwards and len(lonely) == 1:
-        lonely[0].backwards += unit.backwards
-        lonely[0].names += unit.backwards
+def _give_to_the_only_one(unit: Unit, lonely: list[Unit]) -> None:
+    """Let backward passes of other names belong to the only forward pass of their kind that has none of its own."""
+    same = [one for one in lonely if one.kind == unit.kind]
+    if unit.forward is None and unit.backwards and len(same) == 1:
+        same[0].backwards += unit.backwards
+        same[0].names += unit.backwards
         unit.names = [name for name in unit.names if name not in unit.backwards]
         unit.backwards = []
 
@@ -256,7 +274,7 @@ def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind
     if inspect.isgeneratorfunction(function):  # a part of another function, which runs it step by step
         return
     unnamed = role == "backward" and kind_of(name) is None and name not in PLAIN and key not in units
-    if unnamed and not bundles(tree, program):
+    if unnamed and not bundles(tree, program) and not _speaks_of_gamma(tree):
         return
     unit = units.setdefault(key, Unit(kind, bool(MAPS.search(name)), stem_of(name)))
     unit.names.append(name)
@@ -276,15 +294,21 @@ def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind
         unit.update = name
 
 
+def _speaks_of_gamma(tree: ast.FunctionDef) -> bool:
+    """Whether a backward pass of another name has to do with gamma."""
+    return any(isinstance(node, ast.Name) and plain(node.id) in ("gamma", "bngain") for node in ast.walk(tree))
+
+
 def _takes_parameters(function: Callable[..., Any], kind: str) -> bool:
-    """Whether a function takes x and gamma, and beta where it has one."""
+    """Whether a function takes x and gamma, and beta where it has one; the name of one of the two may be unknown."""
+    among = ("settings", "running_mean", "running_var", "eps", "x", "gamma", "beta")
     try:
-        found = Signature(
-            function, ("settings", "running_mean", "running_var", "eps", "x", "gamma", "beta"), positional=0
-        )
+        named, guessed = (Signature(function, among, positional=positional) for positional in (0, 3))
     except CannotCallError:
         return False
-    return found.has("gamma") and (found.has("beta") or kind == "rms")
+    if named.has("gamma") and (named.has("beta") or kind == "rms"):
+        return True
+    return (named.has("gamma") or named.has("beta")) and guessed.has("gamma") and guessed.has("beta")
 
 
 def convention_of(unit: Unit) -> str:

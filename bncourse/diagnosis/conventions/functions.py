@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import copy
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.bundles import Path, Unbundled, follow
+from bncourse.diagnosis.conventions.bundles import Path, follow
 from bncourse.diagnosis.conventions.calls import (
     Array,
     CannotCallError,
@@ -22,17 +21,23 @@ from bncourse.diagnosis.conventions.calls import (
     constants_of,
     described,
     is_torchs,
-    modules_of,
     reached,
     returned_names,
     tensor,
+    the_torch,
     to_numpy,
+    uses_torch,
     word,
 )
-from bncourse.diagnosis.conventions.names import plain, role_of
+from bncourse.diagnosis.conventions.names import ROLES, plain, role_of
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.unbundled import Unbundled
 
 STATED = ("running_mean", "running_var")
+COUNTS = ("n", "batchsize", "bs", "nsamples", "numsamples", "samples", "minibatchsize", "nbatch", "m")
+"""Names of a global number of samples."""
+USUAL_MOMENTUM = 0.9
+"""What a function is given that asks for a momentum, where its value does not matter."""
 AMONG = (
     "settings",
     "running_mean",
@@ -112,7 +117,7 @@ class Forward:
     def __post_init__(self) -> None:
         """Read the signature."""
         self.signature = Signature(self.function, AMONG, positional=3)
-        self.torch = "torch" in modules_of(self.tree, self.program)
+        self.torch = uses_torch(self.tree, self.program)
         self.keys = _keys(self.tree, self.program)
 
     @property
@@ -136,8 +141,30 @@ class Forward:
         turned.orientation = orientation
         return turned
 
+    @cached_property
+    def infers_if_given(self) -> bool:
+        """Whether it infers where it is given running statistics, and trains where it is not."""
+        known = self.signature
+        flags = any(known.has(role) for role in ("train", "eval", "mode", "settings"))
+        optional = [one for one in known.parameters if known.roles.get(one.name) in STATED and one.default is None]
+        if flags or self.torch or len(optional) != len(STATED):
+            return False
+        x, vector = np.array([[0.0, 1.0, 5.0], [2.0, 5.0, 4.0], [1.0, 0.0, 9.0]]), np.ones(3)
+        given = {"x": x, "gamma": vector, "beta": vector, "eps": 0.1}
+        try:
+            ys = [
+                known.call(self.function, dict(more))
+                for more in (given, {**given, **dict.fromkeys(STATED, 50 * vector)})
+            ]
+        except Exception:
+            return False
+        first, second = (to_numpy(y[0] if isinstance(y, tuple) else y) for y in ys)
+        return isinstance(first, np.ndarray) and not np.array_equal(first, second)
+
     def has_modes(self, values: Values) -> bool:
         """Whether it is told if it trains."""
+        if self.infers_if_given:
+            return True
         if self.signature.has("settings"):
             return "mode" in self.keys.values()
         return any(self.signature.has(role) for role in ("train", "eval", "mode")) or (
@@ -148,36 +175,61 @@ class Forward:
         """Whether it moves running statistics."""
         if self.signature.has("settings"):
             return "running_mean" in self.keys.values() and "running_var" in self.keys.values()
-        return self.signature.has("running_mean") and self.signature.has("running_var")
+        return self.signature.has("running_mean") and self.signature.has("running_var") and not self.infers_if_given
 
     @cached_property
     def global_eps(self) -> str | None:
         """Name of a global eps that it reads."""
-        used = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
-        here = self.program.namespace
         names = [
-            name for name in used if plain(name) in ("eps", "epsilon", "bneps") and isinstance(here.get(name), float)
+            name for name, value in self.globals.items() if plain(name) in ROLES["eps"][:6] and isinstance(value, float)
         ]
         return names[0] if names and not self.signature.has("eps") else None
 
+    @cached_property
+    def globals(self) -> dict[str, Any]:
+        """Numbers of the file that it reads, or a function of the file that it calls."""
+        nodes = [node for one in reached(self.tree, self.program) for node in ast.walk(one)]
+        own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        used = {node.id for node in nodes if isinstance(node, ast.Name)} - own
+        here = self.program.namespace
+        return {name: here[name] for name in sorted(used) if type(here.get(name)) in (float, int)}
+
     @contextlib.contextmanager
-    def eps_of_the_file(self, eps: float) -> Iterator[None]:
-        """Give a global eps this value for a while, where it reads one; its backward pass reads the same."""
-        name, namespace = self.global_eps, self.program.namespace
-        if name is None:
-            yield
-            return
-        before, namespace[name] = namespace[name], eps
+    def numbers_of_the_file(self, values: Values) -> Iterator[None]:
+        """Set a global eps and a global number of samples for a while; its backward pass reads the same."""
+        namespace, count = self.program.namespace, len(values.x)
+        changed: dict[str, Any] = {self.global_eps: values.eps} if self.global_eps else {}
+        for name, value in self.globals.items():
+            if plain(name) in COUNTS and type(value) is int and value > 1:
+                changed[name] = count
+        before = {name: namespace[name] for name in changed}
+        namespace.update(changed)
         try:
             yield
         finally:
-            namespace[name] = before
+            namespace.update(before)
 
     def takes(self, role: str, values: Values) -> bool:
         """Whether eps, or the momentum, can be given."""
         if self.signature.has(role) or (role == "eps" and self.global_eps is not None):
             return True
         return self.signature.has("settings") and role in self.keys.values()
+
+    @cached_property
+    def has_own_momentum(self) -> bool:
+        """Whether it has a value for the momentum where none is given."""
+        if not self.signature.has("settings"):
+            return isinstance(self.signature.default("momentum"), float)
+        nodes = (node for one in reached(self.tree, self.program) for node in ast.walk(one))
+        return any(
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", "") in ("get", "setdefault")
+            and len(node.args) == 2
+            and isinstance(node.args[0], ast.Constant)
+            and self.keys.get(str(node.args[0].value)) == "momentum"
+            for node in nodes
+        )
 
     def kept_shape(self, values: Values) -> tuple[int, ...]:
         """Shape in which it keeps running statistics in its settings where it starts them itself, or ()."""
@@ -218,14 +270,18 @@ class Forward:
             statistics[name] = tensor(array).detach() if self.torch else array
         given |= statistics
         self.before = {role: np.array(to_numpy(one)) for role, one in statistics.items()}
-        given["eps"], given["momentum"] = values.eps, values.momentum if values.momentum is not None else 0.9
+        own = self.signature.default("momentum")
+        usual = own if isinstance(own, float) else USUAL_MOMENTUM
+        given["eps"], given["momentum"] = values.eps, usual if values.momentum is None else values.momentum
         given["train"], given["eval"], given["groups"] = values.train, not values.train, values.groups
+        if values.train and self.infers_if_given:
+            given = {role: one for role, one in given.items() if role not in STATED}
         default = self.signature.default("mode")
         given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)
         settings = self._settings(given, values)
         given["settings"] = settings
-        graph_off = sys.modules["torch"].no_grad() if self.torch and not values.train else contextlib.nullcontext()
-        with self.eps_of_the_file(values.eps), graph_off:
+        graph_off = the_torch().no_grad() if self.torch and not values.train else contextlib.nullcontext()
+        with self.numbers_of_the_file(values), graph_off:
             result = self._called(given)
         self.written |= {name for name, array in arrays.items() if not np.array_equal(to_numpy(given[name]), array)}
         if self.signature.has("settings"):
@@ -238,7 +294,7 @@ class Forward:
             y, rest = result[0], list(result[1:])
             self.cache_at = self._cache_at(rest)
             cache = rest[self.cache_at - 1] if self.cache_at is not None else None
-            statistics |= self._returned(rest, statistics, given)
+            statistics |= self._returned(rest, statistics, given) if not self.infers_if_given else {}
             rest = rest[0] if len(rest) == 1 else rest
             whole, rest = (rest, cache) if cache is not None and len(result) > 2 else (None, rest)
         graph = (y, leaves) if self.torch and hasattr(y, "grad_fn") else None
@@ -273,6 +329,8 @@ class Forward:
         for key, role in self.keys.items():
             if role in roles and (not role.startswith("running") or values.running_mean is not None):
                 found[key] = given[role]
+        if values.momentum is None and self.has_own_momentum:
+            found = {key: one for key, one in found.items() if self.keys.get(key, key) != "momentum"}
         return found
 
     def _returned(self, rest: list[Any], statistics: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A backward pass that is a function, called as ours; and the gradient of a forward pass in PyTorch."""
 
 import ast
-import sys
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from bncourse.diagnosis.conventions.calls import (
     by_us,
     returned_names,
     tensor,
+    the_torch,
     to_numpy,
 )
 from bncourse.diagnosis.conventions.functions import Forward, Outcome
@@ -34,6 +35,8 @@ class Backward:
     forward: Forward
     by_names: bool = True
     """Whether gradients are put in order by the names in the return statement."""
+    may_give_dx_alone: bool = False
+    """Whether another backward pass of the file gives the gradients of gamma and beta."""
     written: set[str] = field(default_factory=set)
     """Arguments that a call has changed in place."""
     places: list[Path] = field(default_factory=list)
@@ -66,11 +69,19 @@ class Backward:
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
         if not self.signature.has("cache") or self._asks_for_more():
             given |= self._by_name(outcome)
-        with self.forward.eps_of_the_file(outcome.values.eps):
+        with self.forward.numbers_of_the_file(outcome.values):
             result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")
+        if self.may_give_dx_alone and isinstance(result, np.ndarray):
+            return self._with_the_others(lay.back(result), dy, outcome)
         return self._ordered(result, lay)
+
+    def _with_the_others(self, dx: Array, dy: Array, outcome: Outcome) -> Any:
+        """The dx that it gives, and beside it what the forward pass says of gamma and beta."""
+        values, axes = outcome.values, (0, *range(2, dy.ndim))
+        gamma, beta = (Orientation(vector="wide").gamma(one, dy.ndim) for one in (values.gamma, values.beta))
+        return dx, (dy * (outcome.y - beta) / gamma).sum(axis=axes), dy.sum(axis=axes)
 
     def _asks_for_more(self) -> bool:
         """Whether it needs something by name beside the cache."""
@@ -78,13 +89,18 @@ class Backward:
         return any(one.default is one.empty and one.name not in roles for one in self.signature.parameters)
 
     def _called(self, given: dict[str, Any], outcome: Outcome) -> Any:
-        """Call it with the cache; with everything that came back beside y where it cannot unpack that."""
+        """Call it with the cache; with everything that came back where it cannot unpack that."""
         try:
             return self.signature.call(self.function, given)
-        except (TypeError, ValueError):
-            if outcome.whole is None or not self.signature.has("cache"):
+        except (TypeError, ValueError, IndexError) as first:
+            beside = outcome.rest if outcome.whole is None else outcome.whole
+            if not isinstance(beside, list) or not self.signature.has("cache"):
                 raise
-            return self.signature.call(self.function, {**given, "cache": outcome.whole})
+            packed = [one for one in beside if isinstance(one, (tuple, list, dict))]
+            for everything in (beside, [self.forward.orientation.x(outcome.y), *beside], *packed):
+                with contextlib.suppress(TypeError, ValueError, IndexError):
+                    return self.signature.call(self.function, {**given, "cache": everything})
+            raise first
 
     def _by_name(self, outcome: Outcome) -> dict[str, Any]:
         """What a backward pass asks for by name in the place of a cache."""
@@ -109,6 +125,12 @@ class Backward:
             "centered": lay.x(centered),
             "x_hat": lay.x(centered / std.reshape(1, -1, *[1] * (ndim - 2))),
         }
+
+        def given(role: str) -> Any:
+            value = known[role]
+            return tensor(value).detach() if self.forward.torch and isinstance(value, np.ndarray) else value
+
+        used = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
         found = {}
         for one in self.signature.parameters:
             if one.name in self.signature.roles:
@@ -117,7 +139,9 @@ class Backward:
             if one.name in returned:
                 value = returned[one.name]
             elif role is not None:
-                value = known[role]
+                value = given(role)
+            elif one.default is one.empty and one.name not in used:
+                value = None
             elif one.default is one.empty:
                 raise CannotCallError(f"nothing is known to give for its parameter {one.name}")
             else:
@@ -126,7 +150,7 @@ class Backward:
             found[f"={one.name}"] = value
         for name, role in self.signature.roles.items():
             if role.startswith("=") and role not in found:
-                found[role] = returned[name] if name in returned else known[role_of(name, tuple(known)) or "x"]
+                found[role] = returned[name] if name in returned else given(role_of(name, tuple(known)) or "x")
         return found
 
     def order(self) -> list[int]:
@@ -189,7 +213,7 @@ def _vector_like(value: Any) -> Any:
 
 def autograd(dy: Array, outcome: Outcome, orientation: Orientation) -> Any:
     """Gradients of a forward pass in PyTorch."""
-    torch = sys.modules["torch"]
+    torch = the_torch()
     if outcome.graph is None:
         return tuple(np.zeros_like(one) for one in (outcome.values.x, outcome.values.gamma, outcome.values.beta))
     y, leaves = outcome.graph

@@ -17,6 +17,33 @@ class NotHereError(ImportError):
     """Code needs a module that is not installed here."""
 
 
+LIBRARIES = frozenset(
+    ("torch", "tensorflow", "jax", "keras", "flax", "mxnet", "cupy", "numba", "scipy", "autograd", "paddle", "haiku")
+)
+"""Packages that are known, and have to be installed."""
+
+
+class StandIn:
+    """In the place of a base class that lies in a file that is not here: most hold a mode, and what calls forward."""
+
+    training = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Take what the other takes."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Call the forward pass."""
+        return self.forward(*arguments, **options)  # type: ignore[attr-defined]
+
+    def train(self) -> None:
+        """Begin to train."""
+        self.training = True
+
+    def eval(self) -> None:
+        """Begin to infer."""
+        self.training = False
+
+
 class _NotHere:
     """In the place of a module that is not installed: silent until it is called."""
 
@@ -32,20 +59,23 @@ class _NotHere:
         return self
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        raise NotHereError(_not_here(self._name))
+        raise NotHereError(not_here(self._name))
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
-        raise NotHereError(_not_here(self._name))
+        if self._name.split(".")[0] in LIBRARIES:
+            raise NotHereError(not_here(self._name))
+        return (StandIn,)
 
     def __bool__(self) -> bool:
         return False
 
 
-def _not_here(name: str) -> str:
+def not_here(name: str) -> str:
+    """Say that a module is not here, and what to do."""
     module = name.split(".")[0]
     if re.search(r"cython|fast_layers|im2col|_ext$|cuda|_C$", name):
         return f"it needs {name}, a compiled extension of its course that is not here; build it and run this beside it"
-    if module in ("torch", "tensorflow", "jax", "keras", "flax", "mxnet", "cupy", "numba", "scipy", "autograd"):
+    if module in LIBRARIES:
         return f"it needs {module}, which is not installed here"
     return f"it needs {name}, which is not here; put that file beside this one"
 

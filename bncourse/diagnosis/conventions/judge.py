@@ -14,9 +14,10 @@ from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward
-from bncourse.diagnosis.conventions.imports import NotHereError
+from bncourse.diagnosis.conventions.imports import NotHereError, StandIn
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.conventions.layout import constant_of, oriented
+from bncourse.diagnosis.conventions.layout import constant_of, gamma_on_columns, oriented
+from bncourse.diagnosis.conventions.modules import of_engine, of_module
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.translation import Translation, probe_of, values_of
@@ -24,6 +25,7 @@ from bncourse.diagnosis.diagnose import diagnose
 from bncourse.diagnosis.forwards import look_at_inference
 from bncourse.diagnosis.numerical_gradient import own_gradient
 from bncourse.diagnosis.report import Finding
+from bncourse.diagnosis.report import finding as of_belief
 from bncourse.diagnosis.rules import Rules
 from bncourse.diagnosis.running_stats import CONVENTIONAL, diagnose_update
 
@@ -42,6 +44,7 @@ WRITES = {
     "dy": "It writes into its input: the caller's upstream gradient is another one after the call.",
 }
 OWN_FORM = "The running statistics are kept in a form of this file's own, and have not been judged."
+STANDS_IN = "A class that it inherits from lies in a file that is not here; an empty one was put in its place."
 NOT_THE_PAPERS = (
     "Your code normalizes by the variance with N - 1, and its gradient fits that; PyTorch and the paper divide by N."
 )
@@ -65,6 +68,7 @@ class Judge:
         self.unit, self.convention, self.program, self.declared = unit, convention, program, declared
         self.its = Translation(unit, convention, program, declared=declared)
         self.notes: list[str] = []
+        self.has_momentum = True
 
     def reports(self) -> list[FunctionReport]:
         """One report a function."""
@@ -134,6 +138,8 @@ class Judge:
         rules = Rules(running_variance="either", momentum="either")
         if self.its.course_counts:
             rules = Rules(running_variance=self.convention.running_variance)
+        if not self.its.update_takes_momentum():
+            rules, self.has_momentum = rules._replace(momentum="constant"), False
         wrong = tuple(diagnose_update(self.its.update_alone(), seed=0, notes=notes, rules=rules))
         said = () if wrong else self._differences(tuple(notes))
         what = f"{self._what()}, running statistics"
@@ -166,10 +172,14 @@ class Judge:
         if forward is None:
             return []
         what, rules = self._what(), its.rules()
+        if unit.kind == "batch" and gamma_on_columns(forward, rules, self.convention):
+            said = (of_belief("conv-gamma-on-columns"),)
+            return [FunctionReport(_label(forward), f"{what}, forward", "mistaken", said)]
         forward = oriented(forward, rules, self.convention, probe_of(rules))
         if forward.orientation.channels in LAYOUTS:
             self.notes.append(LAYOUTS[forward.orientation.channels])
         rules = its.completed(forward, rules)
+        self.has_momentum = rules.momentum != "constant"
         canonical = its.forward(forward, rules)
         first = canonical(*probe_of(rules).wide, eps=0.1)
         if first is not None and first[0] is None:
@@ -184,6 +194,7 @@ class Judge:
         if isinstance(forward, Layer) and not any(one.belief in state.EXCHANGED for one in findings):
             later = state.of_the_next_batch(forward, probe_of(rules), has_backward=bool(unit.backwards))
         findings = (*(one for one in later if one.part == "forward"), *findings)
+        findings += of_module(forward, values_of(probe_of(rules))) if isinstance(forward, Layer) else ()
         apart = its.apart(forward, rules)
         own = tuple(one for one in findings if one.part not in GRADIENTS and one.part not in apart)
         own = self._once_in_inference(own)
@@ -191,10 +202,10 @@ class Judge:
             named = tuple(one for one in own if one.belief)
             self.notes += [LATER] if named != own else []
             own = named
-        label = f"{forward.name}.{forward.forward_name}" if isinstance(forward, Layer) else forward.name
+        label = _label(forward)
         self.notes += [WRITES["x"]] if "x" in forward.written else []
+        self.notes += [STANDS_IN] if isinstance(forward, Layer) and issubclass(forward.made, StandIn) else []
         self.notes += [OWN_FORM] if isinstance(forward, Forward) and forward.keeps_its_own else []
-        self.notes += forward.of_autograd(values_of(probe_of(rules))) if isinstance(forward, Layer) else []
         notes = tuple(one for one in dict.fromkeys((*self.notes, *report.notes)) if one not in CONVENTIONAL.values())
         known = running is not None and not any(one.part.startswith("running") for one in findings)
         certain = not any(one.part in ("forward", "conv") for one in findings)
@@ -213,6 +224,8 @@ class Judge:
         for other, its_report in others:
             wrong = tuple(one for one in (*later, *its_report.findings) if one.part in GRADIENTS)
             wrong = _once_each(wrong)
+            if wrong:
+                wrong = of_engine(forward, values_of(probe_of(rules))) or wrong
             found.append(FunctionReport(other, f"{what}, backward", _status(wrong), wrong))
             if any(one.belief for one in own) and all(_says_little(one) for one in wrong):
                 found[-1].findings, found[-1].reason = (), FIRST if wrong else ""
@@ -226,7 +239,7 @@ class Judge:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
-        self._allow_unbiased(found, canonical, backward, rules)
+        self._allow_unbiased(found, canonical, list(passes.values()), rules)
         self._show(found, forward, rules, self._own_momentum(report.notes))
         return found
 
@@ -244,6 +257,9 @@ class Judge:
         if self.unit.kind != "batch" or not forward.keeps_statistics(values_of(probe)):
             return findings
         findings = state.of_training(forward, probe, findings)
+        if not any(one.part.startswith("running") for one in findings):
+            more, notes = state.of_its_own_momentum(forward, probe)
+            findings, self.notes = (*findings, *more), [*self.notes, *notes]
         if self.unit.inference or not self.its.is_stateful(forward, rules):
             return findings
         return state.once(state.of_inference(forward, probe, findings))
@@ -257,15 +273,15 @@ class Judge:
         self.notes += [TOO] if again else []
         return tuple(one for one in own if one not in again)
 
-    def _allow_unbiased(self, found: list[FunctionReport], forward: Any, backward: Any, rules: Rules) -> None:
+    def _allow_unbiased(self, found: list[FunctionReport], forward: Any, backwards: list[Any], rules: Rules) -> None:
         """Take the unbiased variance for a convention where a gradient written by hand is the right one for it."""
         named = [finding.belief for one in found for finding in one.findings]
-        if named != ["variance-unbiased"] or len(self.unit.backwards) != 1 or self.declared:
+        if named != ["variance-unbiased"] or not self.unit.backwards or self.declared:
             return
         probe = probe_of(rules)
         own = own_gradient(forward, probe, np.float64)
-        dx = backward(probe.dy, forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)[1])[0]
-        if own is not None and own.agrees(np.asarray(dx), probe):
+        cache = forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)[1]
+        if own is not None and all(own.agrees(np.asarray(one(probe.dy, cache)[0]), probe) for one in backwards):
             found[0].findings, found[0].status = (), "right"
             found[0].differences = (*found[0].differences, NOT_THE_PAPERS)
 
@@ -309,7 +325,12 @@ class Judge:
             momentum = self._own_momentum(notes).momentum
             biased = CONVENTIONAL["running-variance-biased"] in notes
             variance = "biased" if biased else "unbiased" if certain else ""
-        return tuple(self.convention.differences(momentum, variance, declared=self.declared))
+        weighed = str(momentum) if self.has_momentum else ""
+        return tuple(self.convention.differences(weighed, variance, declared=self.declared))
+
+
+def _label(forward: Forward | Layer) -> str:
+    return f"{forward.name}.{forward.forward_name}" if isinstance(forward, Layer) else forward.name
 
 
 def _once_each(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -12,8 +12,8 @@ from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.probes import Probe
-from bncourse.diagnosis.rules import Rules
+from bncourse.diagnosis.probes import Probe, make_probe
+from bncourse.diagnosis.rules import PLACES, Rules
 from bncourse.diagnosis.transform_search import explain
 from bncourse.diagnosis.transforms import kind_of
 
@@ -105,6 +105,27 @@ def _mistakes(y: Any, probe: Probe) -> float:
     if found is None:
         return 3.0
     return len(found.beliefs) + 0.5 * ("conv-channels-last" in found.beliefs)
+
+
+def gamma_on_columns(forward: Forward | Layer, rules: Rules, convention: Convention) -> bool:
+    """Whether it runs on feature maps only with as many columns as channels, because gamma meets the columns."""
+    usual = make_probe(0, spatial=PLACES, layout=rules.layout)
+    square = make_probe(0, spatial=(2, usual.x.shape[1]), layout=rules.layout)
+    maps = rules._replace(spatial=PLACES)
+    if any(runs_on(forward, one, convention, usual if one.spatial else make_probe(0)) for one in (rules, maps)):
+        return False
+    ys = []
+    for more in (1.0, 2.0):
+        gamma = square.gamma.copy()
+        gamma[0] *= more
+        try:
+            ys.append(forward.run(Values(square.x, gamma, square.beta, square.eps)).y)
+        except Exception:
+            return False
+    if not all(isinstance(y, np.ndarray) and y.shape == square.x.shape for y in ys):
+        return False
+    moved = np.abs(ys[1] - ys[0]).max(axis=(0, 1, 2))
+    return bool(moved[0] > 0 and not moved[1:].any())
 
 
 def written_eps(forward: Forward | Layer) -> float | None:

@@ -8,8 +8,8 @@ import re
 
 ROLES: dict[str, tuple[str, ...]] = {
     "x": ("x", "z", "input", "inputs", "data", "xs", "xin", "batch", "features", "h", "a", "inp", "xbatch", "tensor"),
-    "gamma": ("gamma", "g", "scale", "weight", "w", "bw", "gam", "scaler", "gain", "weights"),
-    "beta": ("beta", "b", "bias", "shift", "offset", "bb", "bet", "intercept"),
+    "gamma": ("gamma", "gammas", "g", "scale", "weight", "w", "bw", "gam", "scaler", "gain", "weights"),
+    "beta": ("beta", "betas", "biais", "sesgo", "b", "bias", "shift", "offset", "bb", "bet", "intercept"),
     "eps": ("eps", "epsilon", "e", "varepsilon", "varianceepsilon", "bneps", "delta"),
     "momentum": ("momentum", "alpha", "decay", "m", "rho", "mom", "bnmomentum", "emadecay", "averagedecay"),
     "running_mean": (
@@ -40,7 +40,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "dldout", "doutput", "outgrad", "gradout", "dlout", "dloss", "dldz", "gradients", "upstreamgrad", "dupstream",
         "g", "gradient", "douts", "ct", "cotangent", "cot", "gout", "gz", "dzt", "dztilde", "ddy", "ybar", "dyhat", "dlda", "outputgrad", "error", "dlbn", "dl_dy", "dldo", "gradinput", "gy", "dh", "da",
     ),
-    "cache": ("cache", "caches", "saved", "ctx", "context", "memory", "stored", "cached", "bncache", "tape", "state"),
+    "cache": ("cache", "caches", "saved", "ctx", "context", "memory", "stored", "cached", "bncache", "tape", "state", "res", "residuals", "saves", "vals"),
     "features": (
         "numfeatures", "nfeatures", "features", "channels", "numchannels", "nchannels", "c", "dim", "size", "indim",
         "infeatures", "d", "n", "hiddensize", "inputdim", "inputsize", "inputshape", "normalizedshape", "shape",
@@ -56,10 +56,30 @@ MEASURED: dict[str, tuple[str, ...]] = {
     "var": ("var", "variance", "v", "batchvar", "samplevar", "xvar", "sigma2", "sigmasq", "sigmasquared"),
     "std": ("std", "sigma", "stddev", "sqrtvar", "samplestd", "batchstd", "sd"),
     "inv_std": ("invstd", "ivar", "istd", "invvar", "rstd", "stdinv", "invsqrtvar"),
-    "x_hat": ("xhat", "xnorm", "xnormalized", "normalized", "xn", "xnormed", "norm", "nz", "normx", "zhat", "znorm"),
+    "x_hat": (
+        "xhat",
+        "raw",
+        "xnorm",
+        "xnormalized",
+        "normalized",
+        "xn",
+        "xnormed",
+        "norm",
+        "nz",
+        "normx",
+        "zhat",
+        "znorm",
+    ),
     "centered": ("centered", "xmu", "xcentered", "xminusmean", "xc", "deviations", "diff", "xcenter", "devs"),
 }
 """What a backward pass may ask for by name in the place of one cache."""
+
+_MOVING = "mov|moving|movavg|run|running|ema|ewa|ewma|exp|global|pop|acum|accum|track|smooth|stored|inference|test|eval"
+_MEAN, _VAR = "mean|mu|media|moyenne|mittel", "var|variance|sigma2|sigmasq|varianza|varianz"
+MOVING_STATISTIC = re.compile(
+    rf"(?:{_MOVING})(?:(?P<mean>{_MEAN})|(?:{_VAR}))|(?:(?P<first>{_MEAN})|(?:{_VAR}))(?:{_MOVING})"
+)
+"""Other words for the running statistics: one that says that they move, and one that says of what."""
 
 TRAIN_WORDS = ("train", "training", "TRAIN", "Train")
 EVAL_WORDS = ("test", "eval", "inference", "infer", "predict", "val", "valid", "testing", "evaluation", "TEST", "Test")
@@ -80,11 +100,15 @@ def role_of(name: str, among: tuple[str, ...]) -> str | None:
     >>> role_of("movingMean", ("running_mean", "running_var"))
     'running_mean'
     """
-    word = plain(name)
-    for role in among:
-        if word in ROLES.get(role, ()) or word in MEASURED.get(role, ()):
-            return role
-    return None
+    for word in (plain(name), plain(name).removeprefix("bn")):
+        for role in among:
+            if word in ROLES.get(role, ()) or word in MEASURED.get(role, ()):
+                return role
+    found = MOVING_STATISTIC.fullmatch(plain(name))
+    if found is None:
+        return None
+    statistic = "running_mean" if found["mean"] or found["first"] else "running_var"
+    return statistic if statistic in among else None
 
 
 PREFIXES = ("dld", "dl", "gradient", "grad", "d", "g")
@@ -119,7 +143,7 @@ KINDS = {
 """What a name says of the normalization."""
 MAPS = re.compile(r"spatial|2d|conv|maps|4d|nchw|nhwc|images?(?:_|$)", re.I)
 BACKWARD = re.compile(
-    r"backward|backprop|bprop|_bwd|bwd_|_back\b|_grad\b|^grad_|gradient|deriv|vjp|^grads?$|_grads\b|^pullback|_pullback",
+    r"backward|backprop|arriere|atras|rueckwaerts|indietro|bprop|_bwd|bwd_|_back\b|_grad\b|^grad_|gradient|deriv|vjp|^grads?$|_grads\b|^pullback|_pullback",
     re.I,
 )
 INFERENCE = re.compile(r"inference|infer\b|_test\b|_eval\b|predict|evaluat", re.I)

@@ -37,6 +37,10 @@ class Program:
     """Where the modules lie that it imports from beside it."""
     cells: list[int] = field(default_factory=list)
     """Of a notebook: how many lines stand before each code cell."""
+    functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    """Those of `trees` that are functions, and the functions that became methods."""
+    imports: frozenset[str] = frozenset()
+    """Names of the packages that the file imports, needed or not."""
 
     @property
     def label(self) -> str:
@@ -204,6 +208,7 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
         program.cells.append(offset)
         offset += cell.count("\n") + 1
     statements = list(_with_given(statements))
+    program.imports = frozenset(_packages(statements))
     joined = "\n".join(cells)
     linecache.cache[label] = (len(joined), None, [f"{line}\n" for line in joined.splitlines()], label)
     if not statements and joined.strip() and not any(kind_of(name) for name in program.problems):
@@ -211,6 +216,9 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
     for one in statements:
         if isinstance(one, (ast.FunctionDef, ast.ClassDef)):
             program.trees[one.name] = one
+        if isinstance(one, ast.FunctionDef):
+            program.functions[one.name] = one
+    statements = _attach(statements, program)
     needed = {tree.name for tree in program.trees.values() if wanted(tree) or _makes_a_start(tree)}
     while True:
         more = {name for one in statements if needed & set(_bound(one)) for name in _used(one)} | needed
@@ -224,10 +232,59 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
     return program
 
 
+def _attach(statements: list[ast.stmt], program: Program) -> list[ast.stmt]:
+    """Put functions that the file makes methods into their class, and return the other statements.
+
+    `Layer.forward = forward`, `@add_to_class(Layer)` as in Dive into Deep Learning, and fastai's `@patch`.
+    """
+    left: list[ast.stmt] = []
+    for one in statements:
+        owner, name, method = _method_of(one, program)
+        if owner is None or method is None:
+            left.append(one)
+            continue
+        for argument in method.args.args[:1]:
+            argument.annotation = None  # the class itself, which is not there yet inside its own body
+        owner.body.append(ast.FunctionDef(**{**vars(method), "name": name, "decorator_list": []}))
+        program.trees.pop(method.name, None)
+    return left
+
+
+def _method_of(statement: ast.stmt, program: Program) -> tuple[ast.ClassDef | None, str, ast.FunctionDef | None]:
+    """The class that a statement gives a method, the method's name, and its code."""
+    owner: Any = None
+    name, method = "", None
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name):
+        target, method = statement.targets[0], program.functions.get(statement.value.id)
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            owner, name = program.trees.get(target.value.id), target.attr
+    elif isinstance(statement, ast.FunctionDef):
+        name, method = statement.name, statement
+        for one in statement.decorator_list:
+            if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("add_to_class") and one.args:
+                owner = program.trees.get(ast.unparse(one.args[0]))
+            elif ast.unparse(one).split(".")[-1] == "patch" and statement.args.args:
+                note = statement.args.args[0].annotation
+                owner = program.trees.get(ast.unparse(note)) if note is not None else None
+    return owner if isinstance(owner, ast.ClassDef) else None, name, method
+
+
+def _packages(statements: list[ast.stmt]) -> Iterator[str]:
+    for node in (node for one in statements for node in ast.walk(one)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module).split(".")[0]
+
+
 def _makes_a_start(tree: ast.FunctionDef | ast.ClassDef) -> bool:
-    """Whether it may make what a function of params and state begins with, from the number of features."""
+    """Whether it may make what a function of params and state begins with, or the tensors that a function takes."""
+    if isinstance(tree, ast.ClassDef):
+        if {"__add__", "__mul__"} <= {getattr(one, "name", "") for one in tree.body}:
+            return True
+        return re.search(r"stat|running|moving|average|ema|moment|track", tree.name, re.I) is not None
     named = re.search(r"init|make|create|start|new_", tree.name)
-    return isinstance(tree, ast.FunctionDef) and len(tree.args.args) == 1 and named is not None
+    return len(tree.args.args) == 1 and named is not None
 
 
 def _is_star(statement: ast.stmt) -> bool:

@@ -38,6 +38,64 @@ def _y(forward: Forward | Layer, probe: Probe, mean: Any, var: Any) -> Any:
     return y if isinstance(y, np.ndarray) else None
 
 
+REPLACED = (
+    "With the momentum that stands in your code each batch replaces {:.0f} % of the running statistics: "
+    "its value and its formula are of two conventions."
+)
+"""What is said where a caller can give another value."""
+
+
+def of_its_own_momentum(forward: Forward | Layer, probe: Probe) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Name a momentum that stands in the file beside a formula for the other convention: one batch replaces the rest.
+
+    Parameters
+    ----------
+    forward, probe
+        As in `of_training`.
+
+    Returns
+    -------
+    findings, notes : tuple
+        A mistake where the file alone says which momentum it is, and a note where that is a default.
+    """
+    try:
+        weights = _of_a_layer(forward, probe) if isinstance(forward, Layer) else _of_a_function(forward, probe)
+        is_default = forward.takes("momentum", Values(probe.x, probe.gamma, probe.beta, probe.eps))
+    except Exception:  # what cannot be called so is not judged by it
+        return (), ()
+    weight = float(np.mean(weights))
+    if not np.isfinite(weights).all() or np.ptp(weights) > 1e-6 or not 1e-6 < weight < 0.5 - 1e-6:
+        return (), ()
+    if is_default:
+        return (), (REPLACED.format(100 * (1 - weight)),)
+    return (finding("momentum-of-another-formula"),), ()
+
+
+def _of_a_function(forward: Forward, probe: Probe) -> Any:
+    """How much of old statistics is left after a batch, with the function's own momentum; NaN where it has none."""
+    if not forward.has_own_momentum:
+        return np.array([np.nan])
+    mean, var = probe.running_mean, probe.running_var
+    values = Values(probe.x, probe.gamma, probe.beta, probe.eps, True, mean, var)
+    before, after = (
+        forward.run(replace(values, running_mean=mean + more, running_var=var + more)).statistics for more in (0.0, 1.0)
+    )
+    return np.concatenate([after[name] - before[name] for name in ("running_mean", "running_var")])
+
+
+def _of_a_layer(layer: Layer, probe: Probe) -> Any:
+    """The same for one that counts its batches, perhaps: what is left after its second and after its third batch."""
+    values = Values(probe.x, probe.gamma, probe.beta, probe.eps)
+    batches = [probe.x, probe.x + 3, probe.x - 5]
+    moved, used = [], None
+    for x in batches:
+        outcome = layer.run(replace(values, x=x), used)
+        used = outcome.layer
+        moved.append(outcome.statistics["running_mean"].copy())
+    means = [probe.rows(x).mean(axis=0) for x in batches]
+    return np.concatenate([(moved[at] - means[at]) / (moved[at - 1] - means[at]) for at in (1, 2)])
+
+
 def of_inference(forward: Forward | Layer, probe: Probe, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Name an inference that moves the running statistics, in the place of an unknown mistake.
 

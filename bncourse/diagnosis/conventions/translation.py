@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.bundles import function_of
-from bncourse.diagnosis.conventions.calls import Array, tells_shapes_apart
+from bncourse.diagnosis.conventions.calls import Array, Signature, tells_shapes_apart
 from bncourse.diagnosis.conventions.classes import Layer
+from bncourse.diagnosis.conventions.engine_functions import OfEngine
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward, autograd
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, runs_on, written_eps
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.unbundled import function_of
 from bncourse.diagnosis.conventions.updates import Update
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.rules import PLACES, Rules
@@ -64,7 +65,8 @@ class Translation:
             still = self.inference(forward, rules)
             if still is not None:
                 rules = rules._replace(inference_eps=constant_of(still, probe, inference=True))
-        if not forward.takes("momentum", values) and not self.updates(forward, rules):
+        takes = self.update_takes_momentum() if self.updates(forward, rules) else forward.takes("momentum", values)
+        if not takes:
             rules = rules._replace(momentum="constant")
         return rules
 
@@ -119,11 +121,16 @@ class Translation:
             if not self.unit.backwards and forward.has_engine(values_of(probe_of(self.rules()))):
                 return {f"{forward.name}, by its autograd": forward.by_engine}
             return dict.fromkeys(self.backward_names(), forward.backward)
+        if isinstance(forward.function, OfEngine):
+            return (
+                {f"{forward.name}, by its autograd": by_its_engine(forward)} if forward.function.takes_tensors else {}
+            )
         found: dict[str, Function] = {}
         for name in self.unit.backwards:
             function, tree = function_of(name, self.program), self.program.trees[name]
             by_names = self.convention.name not in ("bncourse", "cs231n")
-            found[name] = Backward(name, function, tree, forward, by_names)  # type: ignore[arg-type]
+            several = len(self.unit.backwards) > 1
+            found[name] = Backward(name, function, tree, forward, by_names, several)  # type: ignore[arg-type]
         return found
 
     def backward_names(self) -> list[str]:
@@ -168,7 +175,8 @@ class Translation:
     def is_stateful(self, forward: Forward | Layer, rules: Rules) -> bool:
         """Whether one function does both training and inference, and keeps running statistics."""
         values = values_of(probe_of(rules))
-        return forward.has_modes(values) and forward.keeps_statistics(values)
+        given = isinstance(forward, Forward) and forward.infers_if_given
+        return given or (forward.has_modes(values) and forward.keeps_statistics(values))
 
     def running(self, forward: Forward | Layer, rules: Rules) -> Function | None:
         """`running(mean, var, x, momentum=momentum) -> (mean, var)`; None where there are no running statistics."""
@@ -197,6 +205,10 @@ class Translation:
 
         return run
 
+    def update_takes_momentum(self) -> bool:
+        """Whether the update that is a function of its own is given a momentum."""
+        return Signature(function_of(self.unit.update, self.program), ("momentum",)).has("momentum")
+
     def updates(self, forward: Forward | Layer, rules: Rules) -> bool:
         """Whether a function of its own moves the running statistics."""
         return bool(self.unit.update) and not forward.keeps_statistics(values_of(probe_of(rules)))
@@ -218,6 +230,17 @@ def values_of(probe: Probe, **changed: Any) -> Values:
     """The same numbers, as a function of a file is given them."""
     given = {"x": probe.x, "gamma": probe.gamma, "beta": probe.beta, "eps": probe.eps, "groups": 2}
     return Values(**{**given, **changed})
+
+
+def by_its_engine(forward: Forward) -> Function:
+    """The gradient of a function on tensors of its file's own engine; a new graph for each."""
+    engine = forward.function
+
+    def run(dy: Array, outcome: Any) -> Any:
+        forward.run(outcome.values)
+        return engine.gradients(dy, forward.orientation)  # type: ignore[attr-defined]
+
+    return run
 
 
 def _with_shift(backward: Function) -> Function:

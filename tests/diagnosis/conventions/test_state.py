@@ -51,3 +51,39 @@ def test_a_condition_the_wrong_way_round_is_one_mistake() -> None:
     layer = next(one.source for one in programs("written_first") if one.name == "keras-like")
     assert said(layer) == []
     assert said(layer.replace("if training:", "if not training:")) == ["modes-exchanged"]
+
+
+def notes(source: str) -> list[str]:
+    return [note for one in diagnose_source(source)["functions"] for note in one["notes"]]
+
+
+@pytest.mark.parametrize(("momentum", "replaced"), [("0.9", ""), ("0.5", ""), ("0.1", "90 %"), ("0.01", "99 %")])
+def test_a_default_for_the_other_formula_is_told_of(momentum: str, replaced: str) -> None:
+    told = notes(LAYER.replace("momentum=0.9", f"momentum={momentum}"))
+    assert [note for note in told if "two conventions" in note] == [
+        note for note in told if replaced and replaced in note
+    ]
+    assert bool(replaced) == any("two conventions" in note for note in told)
+
+
+def test_a_default_in_a_dict_of_settings_for_the_other_formula_is_told_of() -> None:
+    source = next(one.source for one in programs("cs231n") if '.get("momentum", 0.9)' in one.source)
+    assert not any("two conventions" in note for note in notes(source))
+    assert any("95 %" in note for note in notes(source.replace('.get("momentum", 0.9)', '.get("momentum", 0.05)')))
+
+
+def test_a_momentum_that_nobody_can_set_for_the_other_formula_is_a_mistake() -> None:
+    fixed = LAYER.replace(", momentum=0.9", "").replace("        self.momentum = momentum\n", "")
+    assert fixed.count("self.momentum") == 4
+    assert said(fixed.replace("self.momentum", "0.9")) == []
+    assert said(fixed.replace("self.momentum", "0.2")) == ["momentum-of-another-formula"]
+
+
+def test_an_average_of_all_batches_replaces_nothing() -> None:
+    counted = LAYER.replace(
+        "        mean, var = np.mean",
+        "        self.count += 1\n        keep = 1 - 1 / self.count\n        mean, var = np.mean",
+    )
+    counted = counted.replace(", momentum=0.9", "").replace("self.momentum = momentum", "self.count = 0")
+    counted = counted.replace("self.momentum", "keep")
+    assert "momentum-of-another-formula" not in said(counted)

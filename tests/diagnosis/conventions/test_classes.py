@@ -1,0 +1,101 @@
+"""Classes whose statistics have names that say little, or whose base lies in a file that is not here."""
+
+import pytest
+
+from bncourse.diagnosis.conventions import diagnose_source
+
+PLAIN = """
+import numpy as np
+from .module import Module
+
+class BatchNorm(Module):
+    def __init__(self, width, eps=1e-5, alpha=0.9):
+        super().__init__()
+        self.gamma, self.beta = np.ones((1, width)), np.zeros((1, width))
+        self.mean, self.var = np.zeros((1, width)), np.ones((1, width))
+        self.eps, self.alpha = eps, alpha
+
+    def forward(self, x):
+        if self.training:
+            m, v = x.mean(0, keepdims=True), x.var(0, keepdims=True)
+            self.mean = self.alpha * self.mean + (1 - self.alpha) * m
+            self.var = self.alpha * self.var + (1 - self.alpha) * v
+        else:
+            m, v = self.mean, self.var
+        return self.gamma * (x - m) / np.sqrt(v + self.eps) + self.beta
+"""
+HELD = PLAIN.replace(
+    "self.mean, self.var = np.zeros((1, width)), np.ones((1, width))",
+    "self.running = dict(mean=np.zeros(width), var=np.ones(width))",
+)
+HELD = HELD.replace("self.mean", "self.running['mean']").replace("self.var", "self.running['var']")
+
+
+def said(source: str) -> list[str | None]:
+    return [found["belief"] for one in diagnose_source(source)["functions"] for found in one["findings"]]
+
+
+def test_a_base_class_that_is_not_here_is_replaced_and_this_is_said() -> None:
+    report = diagnose_source(PLAIN)
+    assert report["status"] == "right"
+    assert "an empty one was put in its place" in report["functions"][0]["notes"][0]
+    missing = diagnose_source(PLAIN.replace("from .module import Module", "from tensorflow.keras.layers import Module"))
+    assert "it needs tensorflow" in missing["functions"][0]["reason"]
+
+
+@pytest.mark.parametrize("source", [PLAIN, HELD])
+def test_moving_averages_are_found_whatever_they_are_called(source: str) -> None:
+    assert said(source) == []
+    assert said(source.replace("(1 - self.alpha) * v", "(1 - self.alpha) * v ** 0.5")) == ["running-std-stored"]
+    assert said(source.replace("(1 - self.alpha) * m", "self.alpha * m")) != []
+
+
+def test_what_a_method_computes_in_two_lines_is_no_moving_average() -> None:
+    source = PLAIN[: PLAIN.index("        if self.training")] + (
+        "        self.mean = x.sum(0)\n        self.mean = self.mean / len(x)\n"
+        "        self.var = ((x - self.mean) ** 2).sum(0)\n        self.var /= len(x)\n"
+        "        return self.gamma * (x - self.mean) / np.sqrt(self.var + self.eps) + self.beta\n"
+    )
+    assert said(source) == []
+
+
+APART = """
+import numpy as np
+
+class Norma:
+    def __init__(self, d):
+        self.gamma, self.beta = np.ones(d), np.zeros(d)
+
+def adelante(self, X):
+    self.s = np.sqrt(X.var(0) + 1e-5)
+    self.Xn = (X - X.mean(0)) / self.s
+    return self.gamma * self.Xn + self.beta
+
+Norma.adelante = adelante
+
+def atras(self, dY):
+    self.dgamma, self.dbeta = (dY * self.Xn).sum(0), dY.sum(0)
+    return self.gamma / self.s * (dY - dY.mean(0) - self.Xn * (dY * self.Xn).mean(0))
+
+Norma.atras = atras
+"""
+
+
+def test_methods_that_later_lines_attach_belong_to_their_class_whatever_their_language() -> None:
+    report = diagnose_source(APART)
+    assert [(one["name"], one["status"]) for one in report["functions"]] == [
+        ("Norma.adelante", "right"),
+        ("Norma.atras", "right"),
+    ]
+    assert said(APART.replace("dY - dY.mean(0)", "dY")) == ["mean-path-missing"]
+
+
+def test_methods_that_a_decorator_attaches_belong_to_their_class() -> None:
+    book = APART.replace("def adelante", "@d2l.add_to_class(Norma)\ndef forward").replace(
+        "Norma.adelante = adelante\n", ""
+    )
+    book = book.replace("import numpy as np", "import numpy as np\nfrom d2l import torch as d2l")
+    notes = book.replace("@d2l.add_to_class(Norma)", "@patch").replace("forward(self,", "forward(self: Norma,")
+    for source in (book, notes):
+        assert [one["name"] for one in diagnose_source(source)["functions"]] == ["Norma.forward", "Norma.atras"]
+        assert said(source) == []
