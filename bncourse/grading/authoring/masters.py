@@ -14,8 +14,8 @@ from bncourse.grading.authoring.installation import source_for
 from bncourse.grading.authoring.variants import VariantError, check_words, varied
 from bncourse.grading.core.given_code import GIVEN, as_run
 from bncourse.grading.core.install import Source, written_out
-from bncourse.grading.core.names import imports_of
-from bncourse.grading.core.records import Kind, Master, MasterCell
+from bncourse.grading.core.names import bound_names, imports_of
+from bncourse.grading.core.records import Kind, Master, MasterCell, Substitute, substitutes_of
 from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, RegionError, without_region
 
 FACTS: dict[str, type | tuple[type, ...]] = {
@@ -90,7 +90,7 @@ def load_master(path: Path, variant: str | None = None, installed_from: Source |
             cell.source = source
         cells = tuple(_cell(path, number, cell) for number, cell in enumerate(notebook.cells, start=1))
     _check_whole(path, facts, cells)
-    return Master(
+    master = Master(
         assignment=facts["assignment"],
         title=facts["title"],
         cells=cells,
@@ -99,7 +99,11 @@ def load_master(path: Path, variant: str | None = None, installed_from: Source |
         seconds_in_all=float(facts["seconds_in_all"]),
         metadata={name: facts[name] for name in ("points", "due", "minutes", "goals")}
         | ({} if variant is None else {"variant": variant}),
+        substitutes=_substitutes(path, facts.get("substitutes", [])),
     )
+    for one in master.substitutes:
+        _check_substitute(path, master, one)
+    return master
 
 
 @lru_cache(maxsize=64)
@@ -129,7 +133,7 @@ def _facts(path: Path, facts: Any) -> dict[str, Any]:
             raise MasterError(f"{path}: the front matter's bncourse.{name} is missing.")
         if not isinstance(facts[name], kind):
             raise MasterError(f"{path}: bncourse.{name} is {facts[name]!r}, which is not of the expected type.")
-    unknown = sorted(set(facts) - set(FACTS) - {"varies"})
+    unknown = sorted(set(facts) - set(FACTS) - {"varies", "substitutes"})
     if unknown:
         raise MasterError(f"{path}: the front matter's bncourse.{unknown[0]} is unknown. Expected {', '.join(FACTS)}.")
     try:
@@ -137,6 +141,31 @@ def _facts(path: Path, facts: Any) -> dict[str, Any]:
     except ValueError as error:
         raise MasterError(f"{path}: bncourse.due is {facts['due']!r}. Expected 2027-02-12 23:59:00 UTC.") from error
     return dict(facts)
+
+
+def _substitutes(path: Path, found: Any) -> tuple[Substitute, ...]:
+    """What the front matter lists as substitutes."""
+    try:
+        return substitutes_of(found)
+    except (TypeError, KeyError) as error:
+        text = "Expected a list of mappings with answer, tests and code"
+        raise MasterError(f"{path}: bncourse.substitutes cannot be read. {text}.") from error
+
+
+def _check_substitute(path: Path, master: Master, one: Substitute) -> None:
+    where = f"{path}: the substitute for {one.answer!r}"
+    kinds = {cell.grade_id: cell.kind for cell in master.cells}
+    if kinds.get(one.answer) != "answer":
+        raise MasterError(f"{where} names no answer of this assignment.")
+    wrong = [name for name in one.tests if kinds.get(name) != "test"]
+    if wrong or not one.tests:
+        raise MasterError(f"{where} is for the tests {list(one.tests)}. Expected names of tests of other answers.")
+    try:
+        bound = bound_names(ast.parse(one.code))
+    except SyntaxError as error:
+        raise MasterError(f"{where} is no code: {error}") from error
+    if not bound & master.binds[one.answer]:
+        raise MasterError(f"{where} defines {sorted(bound)}. Expected {sorted(master.binds[one.answer])}.")
 
 
 def _cell(path: Path, number: int, cell: Any) -> MasterCell:

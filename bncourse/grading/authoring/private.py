@@ -11,21 +11,22 @@ import hashlib
 import hmac
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import permutations
 from typing import Any
 
 from bncourse.diagnosis.restated import AXES, GRADIENTS, Restated
 from bncourse.grading.authoring.masters import parsed
 from bncourse.grading.authoring.private_backward import BACKWARD_TESTS, backward_edits, new_cache
-from bncourse.grading.authoring.private_edits import Edits, edited
+from bncourse.grading.authoring.private_edits import Conventions, Edits, edited, replaced
 from bncourse.grading.authoring.private_forward import FORWARD_TESTS, forward_edits
 from bncourse.grading.authoring.private_pytorch import (
     PYTORCH_TESTS,
     pytorch_edits,
     torch_conventions,
 )
-from bncourse.grading.authoring.private_signatures import drawn_signatures, with_signatures
+from bncourse.grading.authoring.private_signatures import drawn_signatures, reordered, with_signatures
+from bncourse.grading.authoring.private_substitutes import edits_for, with_substitutes
 from bncourse.grading.authoring.variants import varied
 from bncourse.grading.core.seeds import SEEDS
 
@@ -77,22 +78,18 @@ def private_master(text: str, assignment: str, secret: str) -> str:
     private_edits.StructureError
         If the published master does not hold what would be changed.
     """
-
-    def cells_of(text: str) -> list[Any]:
-        return list(parsed(text).cells)
-
     if assignment in RESTATED:
         own = conventions(assignment, secret)
         text = _with_shapes(text, own)
-        edits, tests = _edits(assignment, own, secret)
-        text = edited(text, cells_of(text), edits, tests, own)
+        text = _restated(text, *_edits(assignment, own, secret), own)
     else:
         if assignment == "pytorch":
             drawn = torch_conventions(random.Random(_derived(secret, "pytorch structure")))  # noqa: S311
-            text = edited(text, cells_of(text), pytorch_edits(drawn), PYTORCH_TESTS, drawn.turned)
-        cells = cells_of(text)
+            text = _restated(text, pytorch_edits(drawn), PYTORCH_TESTS, drawn.turned)
+        cells = list(parsed(text).cells)
         signatures = drawn_signatures(cells, random.Random(_derived(secret, f"{assignment} arguments")))  # noqa: S311
         text = _with_sources(text, cells, with_signatures(cells, *signatures))
+        text = with_substitutes(text, lambda _, code: reordered(code, *signatures))
     notebook = parsed(text)
     facts = [_facts(number, cell) for number, cell in enumerate(notebook.cells, start=1)]
     varies = notebook.metadata["bncourse"].get("varies", [])
@@ -103,6 +100,18 @@ def private_master(text: str, assignment: str, secret: str) -> str:
         for (_, kind, _), source in zip(facts, varied(told, varies, year), strict=True)
     ]
     return _VARIES.sub("", _with_sources(text, notebook.cells, sources), count=1)
+
+
+def _restated(text: str, edits: Edits, tests: Mapping[str, str], own: Conventions) -> str:
+    """The text with cells, tests and substitutes in other conventions."""
+
+    def changed(answer: str, code: str) -> str:
+        for old, new in edits.pop(edits_for(answer)):
+            code = replaced(edits_for(answer), code, old, new)
+        return code
+
+    text = with_substitutes(text, changed)
+    return edited(text, list(parsed(text).cells), edits, tests, own)
 
 
 def _other_seeds(seeds: str, secret: str, assignment: str) -> str:

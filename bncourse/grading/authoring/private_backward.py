@@ -5,6 +5,7 @@ import random
 from bncourse.diagnosis.restated import Restated
 from bncourse.grading.authoring.private_edits import Edits
 from bncourse.grading.authoring.private_forward import NOTE, TURNED
+from bncourse.grading.authoring.private_substitutes import edits_for
 
 BACKWARD_TESTS = {
     "batch_norm_forward": "forward",
@@ -91,6 +92,12 @@ def backward_edits(own: Restated, cache: tuple[str, ...], *, sums: bool) -> Edit
             *_sums(own, wide),
             ("gamma * inv_std * (dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0))",
              f"gamma{wide} {by_root} * (dy - dy.mean(axis=1, keepdims=True) - x_hat * (dy * x_hat).mean(axis=1, keepdims=True))"),
+            ("return dx, dgamma, dbeta", f"return {order}"),
+        ],
+        edits_for("closed"): [
+            ('x_hat, gamma = cache["x_hat"], cache["gamma"]', f"{', '.join(cache)} = cache"),
+            ("gamma * (dy - dy[:1])", f"gamma{wide} * (dy - dy[:, :1])"),
+            ("sum(axis=0)", f"sum(axis=1{', keepdims=True' if own.column else ''})"),
             ("return dx, dgamma, dbeta", f"return {order}"),
         ],
         "closed-run": [

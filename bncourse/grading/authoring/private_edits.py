@@ -41,9 +41,7 @@ def edited(text: str, cells: Sequence[Any], edits: Edits, functions: Mapping[str
         facts = cell.metadata.get("nbgrader", cell.metadata)
         name, source = str(facts.get("grade_id", "")), cell.source
         for old, new in edits.get(name, []):
-            if old not in source:
-                raise StructureError(f"{old!r} does not stand in the cell {name!r} of this master.")
-            source = source.replace(old, new)
+            source = replaced(name, source, old, new)
         unused.discard(name)
         if facts.get("kind") == "test":
             source = _turned(source, functions, own)
@@ -53,6 +51,13 @@ def edited(text: str, cells: Sequence[Any], edits: Edits, functions: Mapping[str
     if unused:
         raise StructureError(f"There is no cell {sorted(unused)[0]!r} in this master.")
     return "".join(made) + text[place:]
+
+
+def replaced(name: str, source: str, old: str, new: str) -> str:
+    """The source of a cell with one change; raises a StructureError where that does not fit."""
+    if old not in source:
+        raise StructureError(f"{old!r} does not stand in the cell {name!r} of this master.")
+    return source.replace(old, new)
 
 
 def _turned(source: str, functions: Mapping[str, str], own: Conventions) -> str:

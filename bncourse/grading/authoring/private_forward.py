@@ -2,6 +2,7 @@
 
 from bncourse.diagnosis.restated import Restated
 from bncourse.grading.authoring.private_edits import Edits
+from bncourse.grading.authoring.private_substitutes import edits_for
 
 FORWARD_TESTS = {
     "batch_norm_forward": "forward",
@@ -48,6 +49,11 @@ def forward_edits(own: Restated) -> Edits:
             ("x.var(axis=0)", "x.var(axis=1, keepdims=True)"),
             ("gamma * x_hat + beta", f"gamma{wide} * x_hat + beta{wide}"),
             ("return y, cache", f"return {both}"),
+        ],
+        edits_for("forward"): [
+            ("gamma * (x - x[:1])", f"gamma{wide} * (x - x[:, :1])"),
+            ("+ beta", f"+ beta{wide}"),
+            ("return y, x", "return x, y" if own.cache_first else "return y, x"),
         ],
         "predicted-run": [("y, _ =", f"{only_y} ="), ("]]), np.array", "]]).T, np.array")],
         "explain-1": [("x.std(axis=0)", "x.std(axis=1, keepdims=True)")],

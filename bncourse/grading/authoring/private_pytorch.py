@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from bncourse.diagnosis.restated_torch import RestatedTorch
 from bncourse.grading.authoring.private_edits import Edits
 from bncourse.grading.authoring.private_forward import NOTE
+from bncourse.grading.authoring.private_substitutes import edits_for
 
 PYTORCH_TESTS = {"BatchNorm": "module", "fold": "fold"}
 """What students write, and how a test turns it round; the function and the module's calls are turned by a given cell."""
@@ -93,6 +94,12 @@ def pytorch_edits(own: TorchConventions) -> Edits:
             ("forward(ctx, x, gamma, beta, eps)", f"forward(ctx, {order}, eps)"),
             *axes,
             *((published_wide[name], wide[name]) for name in ("x", "dy")),
+            ("return dx, dgamma, dbeta, None", f"return {', '.join(f'd{name}' for name in own.arguments)}, None"),
+        ],
+        edits_for("function"): [
+            ("forward(ctx, x, gamma, beta, eps)", f"forward(ctx, {order}, eps)"),
+            (published_wide["x"], wide["x"]),
+            *([] if last else [("x[:1]", "x[:, :1]")]),
             ("return dx, dgamma, dbeta, None", f"return {', '.join(f'd{name}' for name in own.arguments)}, None"),
         ],
         "function-run": [

@@ -61,7 +61,7 @@ def _source(cell: Any, published: Signatures, own: Signatures) -> str:
         return _in_text(source, published, own)
     if _facts(cell).get("kind") == "test":
         return _turned(source, published, own)
-    return _reordered(source, published, own)
+    return reordered(source, published, own)
 
 
 def _facts(cell: Any) -> Mapping[str, Any]:
@@ -87,7 +87,7 @@ def _calls(tree: ast.AST) -> list[ast.Call]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
 
 
-def _reordered(source: str, published: Signatures, own: Signatures) -> str:
+def reordered(source: str, published: Signatures, own: Signatures) -> str:
     """Code in which definitions and calls follow the own signatures."""
     tree, lines = ast.parse(source), source.split("\n")
     starts = [0]

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Self
 
@@ -43,6 +43,17 @@ class MasterCell:
 
 
 @dataclass(frozen=True)
+class Substitute:
+    """A wrong program that takes the place of an answer that stops, while answers that call it are tested."""
+
+    answer: str
+    """The grade_id of the answer."""
+    tests: tuple[str, ...]
+    """The tests of the other answers."""
+    code: str
+
+
+@dataclass(frozen=True)
 class Master:
     """An assignment as its author wrote it."""
 
@@ -54,6 +65,7 @@ class Master:
     seconds_per_test: float = 10.0
     seconds_in_all: float = 120.0
     metadata: dict[str, object] = field(default_factory=dict)
+    substitutes: tuple[Substitute, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         """What is sent to another process: not what can be worked out there."""
@@ -69,7 +81,8 @@ class Master:
         """The master that was serialized."""
         facts = json.loads(text)
         cells = tuple(MasterCell(**cell) for cell in facts.pop("cells"))
-        return cls(cells=cells, imports=tuple(facts.pop("imports")), **facts)
+        others = substitutes_of(facts.pop("substitutes"))
+        return cls(cells=cells, imports=tuple(facts.pop("imports")), substitutes=others, **facts)
 
     @cached_property
     def key(self) -> str:
@@ -146,6 +159,11 @@ class Master:
     def letters(self) -> str:
         """The letters and digits of all text cells, in their order."""
         return "".join(letters_of(cell.source) for cell in self.cells if cell.kind == "text")
+
+
+def substitutes_of(facts: Iterable[Mapping[str, Any]]) -> tuple[Substitute, ...]:
+    """Read substitutes from what a file says of them."""
+    return tuple(Substitute(str(one["answer"]), tuple(map(str, one["tests"])), str(one["code"])) for one in facts)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bncourse.grading.core.names import bound_names, parse
-from bncourse.grading.core.records import Kind, Master, MasterCell
+from bncourse.grading.core.records import Kind, Master, MasterCell, substitutes_of
 from bncourse.grading.core.regions import HIDDEN_TESTS, SOLUTION, Region, released_source, without_region
 
 Notebook = dict[str, Any]
@@ -32,6 +32,7 @@ def source_notebook(master: Master) -> Notebook:
         "imports": list(master.imports),
         "seconds_per_test": master.seconds_per_test,
         "seconds_in_all": master.seconds_in_all,
+        "substitutes": [asdict(each) for each in master.substitutes],
         **master.metadata,
         RELEASE: [asdict(_renamed(_public(cell), SOLUTION, STUB)) for cell in master.cells if cell.kind != "text"],
     }
@@ -58,6 +59,7 @@ def master_of(notebook: Mapping[str, Any]) -> Master:
         imports=tuple(facts.pop("imports")),
         seconds_per_test=facts.pop("seconds_per_test"),
         seconds_in_all=facts.pop("seconds_in_all"),
+        substitutes=substitutes_of(facts.pop("substitutes", ())),
         metadata=facts,
     )
 
@@ -82,6 +84,7 @@ def public_master(notebook: Mapping[str, Any]) -> Master | None:
             imports=tuple(map(str, facts["imports"])),
             seconds_per_test=float(facts["seconds_per_test"]),
             seconds_in_all=float(facts["seconds_in_all"]),
+            substitutes=substitutes_of(facts.get("substitutes", ())),
         )
     except (KeyError, TypeError, ValueError):
         return None

@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
 from bncourse.grading.engine.cell_outputs import CellOutputs
-from bncourse.grading.engine.steps import plain, steps_of
+from bncourse.grading.engine.steps import plain, steps_of, with_another
 from bncourse.grading.submissions.read import Reading
 
 OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
 STOPPED = ("wrong", "crashed", "not attempted")
 """Outcomes of a test that an exception may have stopped."""
+ENDED = ("crashed", "timeout", "out of memory")
+"""Outcomes of a test to which the code has given no answer."""
 Phase = Literal["preview", "grade", "explain"]
 """preview: the cells without any test, for what they print and draw. grade: cells and tests. explain: cells and the
 visible parts of tests, for what an exception says. What cells show is reported before the first test is run; from a
@@ -50,6 +52,8 @@ class Attempt:
         """What the oracle could not import for the tests: no fault of any answer."""
         self.stopped: dict[str, str] = {}
         """By test, the exception that ended it before there was an answer to judge."""
+        self._answered = set[str]()
+        """Tests that were stopped, and answered in another attempt."""
         self._tests = [cell for cell in master.cells if cell.kind == "test"]
         self._template = steps_of(master, reading, self._stubs)
 
@@ -120,6 +124,17 @@ class Attempt:
         lost = {verdict.grade_id for verdict in self.all_verdicts() if verdict.outcome in STOPPED}
         return {test for test in lost if self.stopped.get(test) in exceptions}
 
+    def has_stopped(self, test: str) -> bool:
+        """Whether a test was lost without any answer to judge: an exception or its end came first."""
+        outcome = self._verdicts[test].outcome
+        stopped = outcome in ENDED or (outcome in STOPPED and bool(self.stopped.get(test)))
+        return stopped and test not in self._answered
+
+    def answered(self, again: "Attempt", test: str) -> None:
+        """Keep that the code has given an answer to a test in another attempt, if it has: it gives no second one."""
+        if not again.has_stopped(test):
+            self._answered.add(test)
+
     def answers_behind(self, test: str) -> set[str]:
         """The answers whose names a test reads."""
         return self._related(next(cell for cell in self._tests if cell.grade_id == test))
@@ -182,6 +197,10 @@ class Attempt:
             text = f"Your code is still missing. As it stands: {verdict.message}"
             return _zero(cell, "not attempted", text, verdict.seconds)
         return verdict
+
+    def run_instead(self, answer: str, source: str) -> None:
+        """Run other code in the place of an answer."""
+        self._template = with_another(self._template, answer, source)
 
     def repeat(self, before: "Attempt", tests: Collection[str]) -> None:
         """Leave open only certain tests of an attempt before, which showed what cells show."""

@@ -24,6 +24,7 @@ from bncourse.grading.engine.attempt import Attempt, Phase
 from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.engine.preflight import Trials
 from bncourse.grading.engine.slips import with_slips_put_right
+from bncourse.grading.engine.substitutes import keep_what_passes, with_substitutes
 from bncourse.grading.engine.worker_pool import Lane, LaneError, Patience, WorkerPool
 from bncourse.grading.oracle.patience import MOST, OWN_SECONDS, OWN_TIMES
 from bncourse.grading.sandbox import bubblewrap
@@ -193,6 +194,9 @@ class Grader(Closing):
             if again is not None:
                 self.carry_out(again)
                 charge_once(attempt, again)
+        for other in with_substitutes(attempt):
+            self.carry_out(other)
+            keep_what_passes(attempt, other)
         return self.record(attempt, submission.student, digest, time.monotonic() - start)
 
     def _looked(self, what: str, *arguments: Any) -> dict[str, Mended]:

@@ -57,7 +57,10 @@ def charge_once(attempt: Attempt, again: Attempt) -> None:
     keep_what_was_seen(attempt, again)
     charged = set[str]()
     for before, after in zip(attempt.all_verdicts(), again.all_verdicts(), strict=True):
-        if before.grade_id not in again.repeated or after.outcome != "correct":
+        if before.grade_id not in again.repeated:
+            continue
+        if after.outcome != "correct":
+            attempt.answered(again, before.grade_id)
             continue
         answers = attempt.answers_behind(before.grade_id) & again.put_in.keys() or set(again.put_in)
         said = "; ".join(line for answer in sorted(answers) for line in again.put_in[answer])

@@ -9,8 +9,8 @@ from bncourse.grading.core.records import Master
 from bncourse.grading.submissions.magics import plain_python
 from bncourse.grading.submissions.read import Reading
 
-AGAIN = "again:"
-"""How the steps are named in which code of another cell runs a second time."""
+AGAIN, INSTEAD = "again:", "instead:"
+"""How the steps are named in which code of another cell runs a second time, or in the place of an answer."""
 
 
 def steps_of(master: Master, reading: Reading, stubs: Set[str]) -> list[dict[str, Any]]:
@@ -41,6 +41,18 @@ def steps_of(master: Master, reading: Reading, stubs: Set[str]) -> list[dict[str
 def _given(source: str) -> str:
     """A given cell as it is run; every submission has the same."""
     return plain_python(as_run(source))
+
+
+def with_another(steps: list[dict[str, Any]], answer: str, source: str) -> list[dict[str, Any]]:
+    """The steps with other code behind an answer, and behind each cell below it that the student added."""
+    made, below = list[dict[str, Any]](), False
+    for step in steps:
+        made.append(step)
+        is_answer = (step["do"], step["cell"]) == ("answer", answer)
+        below = below or is_answer
+        if is_answer or (below and step["do"] == "extra"):
+            made.append({"do": "extra", "cell": f"{INSTEAD}{answer}", "source": source})
+    return made
 
 
 def plain(reading: Reading, source: str) -> str:

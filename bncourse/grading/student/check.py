@@ -26,6 +26,7 @@ from bncourse.grading.core.render import public_master
 from bncourse.grading.engine.attempt import Attempt
 from bncourse.grading.engine.missing_names import charge_once, with_names
 from bncourse.grading.engine.slips import with_slips_put_right
+from bncourse.grading.engine.substitutes import keep_what_passes, with_substitutes
 from bncourse.grading.oracle.patience import MOST
 from bncourse.grading.student.selfcheck import MissingExtraError, UnreadableNotebookError
 from bncourse.grading.submissions.cell_statements import names_of
@@ -80,6 +81,9 @@ def check(path: Path) -> Checked:
         if again is not None:
             carry_out(again)
             charge_once(plan, again)
+    for other in with_substitutes(plan):
+        carry_out(other)
+        keep_what_passes(plan, other)
     said = [*file.notes, *reading.repairs, *plan.all_notes()]
     look = looks(reading, plan.measured)
     return Checked(plan.all_verdicts(), (*said, *([f"A person will look at this: {look}"] if look else [])))

@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from bncourse.grading.authoring.masters import MasterError, list_masters, load_master
+from bncourse.grading.core.records import Master
+from bncourse.grading.core.render import master_of, public_master, release_notebook, source_notebook
 
 FRONT = """---
 kernelspec: {display_name: Python 3, language: python, name: python3}
@@ -95,6 +97,45 @@ def test_a_master_with_a_fault_is_refused_by_name(tmp_path: Path, old: str, new:
     assert old in FRONT + BODY
     with pytest.raises(MasterError, match=f"tiny.md.*{said}"):
         load_master(written(tmp_path, (FRONT + BODY).replace(old, new, 1)))
+
+
+SUBSTITUTE = """\
+  substitutes:
+    - answer: add
+      tests: [test-add]
+      code: |
+        def add(a, b):
+            return 7
+"""
+
+
+def test_a_substitute_is_read_and_goes_with_the_notebook(tmp_path: Path) -> None:
+    text = FRONT.replace("  title:", f"{SUBSTITUTE}  title:") + BODY
+    master = load_master(written(tmp_path, text))
+    (one,) = master.substitutes
+    assert (one.answer, one.tests, one.code) == ("add", ("test-add",), "def add(a, b):\n    return 7\n")
+    assert Master.deserialized(master.serialized) == master
+    assert master_of(source_notebook(master)).substitutes == master.substitutes
+    public = public_master(release_notebook(master))
+    assert public is not None and public.substitutes == master.substitutes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("answer: add", "answer: test-add", "names no answer"),
+        ("[test-add]", "[add]", "Expected names of tests"),
+        ("[test-add]", "[]", "Expected names of tests"),
+        ("      tests: [test-add]\n", "", "Expected a list of mappings with answer, tests and code"),
+        ("def add(a", "def add(a:", "is no code"),
+        ("def add(a", "def other(a", r"defines \['other'\]. Expected \['add'\]"),
+    ],
+)
+def test_a_substitute_with_a_fault_is_refused_by_name(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in SUBSTITUTE
+    text = FRONT.replace("  title:", f"{SUBSTITUTE.replace(old, new)}  title:") + BODY
+    with pytest.raises(MasterError, match=f"tiny.md.*{said}"):
+        load_master(written(tmp_path, text))
 
 
 def test_a_given_cell_may_not_import_the_package(tmp_path: Path) -> None:
