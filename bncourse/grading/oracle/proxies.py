@@ -8,7 +8,7 @@ code.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bncourse.grading.oracle.remote_errors import StudentRefused
+from bncourse.grading.oracle.remote_errors import StudentRefused, no_array
 from bncourse.grading.sandbox.inside.seen import worst
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Remote:
         return iter(items)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise TypeError("an object of the student's is not an array")
+        raise no_array(vars(self)["__name__"])
 
     def __bool__(self) -> bool:
         raise TypeError("an object of the student's has no truth value here")

@@ -48,6 +48,16 @@ class StudentRefused(Exception):
     """The student's code returned something that cannot cross the border."""
 
 
+class NoArray(StudentRefused, TypeError):
+    """The student's code returned an object where numbers are needed."""
+
+
+def no_array(name: str) -> NoArray:
+    """The error for an object that is asked for its numbers, by the name of its class."""
+    made = f"an object of the class {name} is no array" if name.isidentifier() else "this object is no array"
+    return NoArray(f"{made}. Return its numbers as one, with np.array(...)")
+
+
 class Kept:
     """A copy of a container of the student's own class, which goes back as the original."""
 

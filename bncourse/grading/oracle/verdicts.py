@@ -20,7 +20,14 @@ from bncourse.diagnosis.wording import STATISTICS
 from bncourse.grading.core.plain_text import inert
 from bncourse.grading.core.records import MasterCell, Outcome, Verdict
 from bncourse.grading.core.regions import hidden_lines
-from bncourse.grading.oracle.remote_errors import StudentError, StudentGone, StudentLate, StudentRefused, TestLate
+from bncourse.grading.oracle.remote_errors import (
+    NoArray,
+    StudentError,
+    StudentGone,
+    StudentLate,
+    StudentRefused,
+    TestLate,
+)
 
 
 def first_secret(source: str) -> float:
@@ -165,6 +172,8 @@ def what_stopped(error: BaseException | None) -> str:
     student = raised_by_student(error)
     if student is not None:
         return type(student).__name__
+    if isinstance(error, NoArray):
+        return TypeError.__name__
     judged = isinstance(error, AssertionError | StudentRefused) or not isinstance(error, Exception)
     return "" if judged else type(error).__name__
 

@@ -37,6 +37,7 @@ from bncourse.grading.sandbox.inside.stubs import Stubs
 from bncourse.grading.sandbox.inside.watching import HOW as MEASURING
 from bncourse.grading.sandbox.inside.watching import measured_message, watched
 from bncourse.grading.student.limits import in_time, limit_imports, limit_memory
+from bncourse.grading.student.results import with_copies
 
 
 class Space(dict[str, Any]):
@@ -57,7 +58,9 @@ class Space(dict[str, Any]):
             self.missing.add(name)
             raise KeyError(name)
         value = self.students[name]
-        return self.watched(name, value) if name in self.unwatched and isinstance(value, types.FunctionType) else value
+        if not isinstance(value, types.FunctionType):
+            return value
+        return with_copies(self.watched(name, value) if name in self.unwatched else value)
 
     def watched(self, name: str, function: Any) -> Any:
         """The function, of which the first call is watched; the first of a hidden test is, when it is graded."""

@@ -17,6 +17,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from .array_likes import array_of, of_numbers
 from .text_room import check_texts
 from .wire_types import MAX_FRAME, Handle, Parts, Pickled, Tensor, WireError, named_tuple
 
@@ -38,6 +39,8 @@ SMALL_HEAD = 4096
 KINDS = "biufcUS"
 
 ARRAY, SCALAR, TUPLE, SET, SLICE, COMPLEX, INTEGER, ELLIPSIS, DTYPE, PICKLE, HANDLE, PARTS, TENSOR = range(1, 14)
+OBJECTS = 14
+"""An array of Python's numbers, as objects."""
 
 _PREFIX = struct.Struct("<BI")
 _COMPLEX = struct.Struct("<dd")
@@ -92,6 +95,9 @@ class Encoder:
         if kind is np.ndarray:
             if value.dtype.kind in KINDS and value.dtype.names is None:
                 return self._array(ARRAY, value)
+            numbers = of_numbers(value) if value.dtype.kind == "O" else None
+            if numbers is not None:
+                return _extension(OBJECTS, self._nested([list(value.shape), numbers]))
         elif kind is tuple:
             return _extension(TUPLE, self._nested(list(value)))
         elif isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind in KINDS:
@@ -244,6 +250,8 @@ class Decoder:
             return set(values)
         if code == SLICE:
             return slice(*values)
+        if code == OBJECTS and len(values) == 2 and (made := array_of(*values)) is not None:
+            return made
         kinds = [type(value) for value in values]
         if code == HANDLE and kinds == [int, str, str]:
             return self.handle(*values)
@@ -271,7 +279,7 @@ class Decoder:
         return array if usual or dtype.isnative else array.astype(dtype.newbyteorder("="))
 
 
-_COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR})
+_COMPOUND = frozenset({TUPLE, SET, SLICE, HANDLE, PARTS, TENSOR, OBJECTS})
 
 
 def _is_long(key: Any) -> bool:

@@ -8,8 +8,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from .array_likes import copied
 from .channel import Channel
 from .codec import Decoder, Encoder
 from .wire_types import Handle, Parts, Tensor
@@ -42,8 +41,9 @@ class KeptValues(Decoder):
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(value, torch.Tensor):
             return self.leave_tensor(torch, value)
-        if isinstance(value, np.ndarray) and value.dtype.kind in "biufcUS":
-            return np.array(value, subok=False)
+        other = copied(value)
+        if other is not value:
+            return other
         fields = getattr(type(value), "_fields", None)
         if isinstance(value, tuple) and isinstance(fields, tuple) and all(type(f) is str for f in fields):
             return Parts(self.keep(type(value)), type(value).__name__[:100], fields, tuple(tuple.__iter__(value)))

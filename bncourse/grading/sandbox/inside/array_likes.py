@@ -1,0 +1,72 @@
+"""What NumPy reads as an array in; a plain array, list or number out, or nothing where the student's class decides.
+
+Python's and NumPy's own kinds are read as in a notebook. An object of another class with `__array__` is not: its
+numbers would be found later, when nobody sees how.
+"""
+
+import array
+import math
+from collections import deque
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+NUMBERS = frozenset({bool, int, float, complex})
+SEQUENCES = (deque, range)
+MAX_ITEMS = 10_000
+_MAX_BITS = 63
+_SCALARS = frozenset(kind for kind in np.sctypeDict.values() if issubclass(kind, np.number | np.bool_))
+
+
+def of_numbers(values: np.ndarray[Any, Any]) -> list[Any] | None:
+    """List the values of an array of objects, where all are plain numbers; None where one is not."""
+    found = [_plain_number(value) for value in values.ravel().tolist()]
+    return found if all(map(_is_number, found)) else None
+
+
+def array_of(shape: Any, values: Any) -> np.ndarray[Any, Any] | None:
+    """Make an array of objects again; None where that is not a shape, or these are not its numbers."""
+    if type(shape) is not list or type(values) is not list or not all(type(size) is int for size in shape):
+        return None
+    if min(shape, default=0) < 0 or math.prod(shape) != len(values) or not all(map(_is_number, values)):
+        return None
+    made = np.empty(len(values), dtype=object)
+    made[:] = values
+    return made.reshape(shape)
+
+
+def copied(value: Any) -> Any:
+    """A plain array, list or number in the place of another kind of Python's or NumPy's; any other value as it is."""
+    kind = type(value)
+    if isinstance(value, np.ndarray) and kind is not np.ndarray and value.dtype.kind in "biufcUSO":
+        return np.array(value, subok=False)
+    if kind is array.array:
+        return np.array(value) if value.typecode not in "uw" else value
+    if kind in SEQUENCES and len(value) <= MAX_ITEMS:
+        return list(value)
+    return float(value) if kind is Fraction else value
+
+
+def poses_as_array(value: Any) -> bool:
+    """Whether an object of a class that is neither Python's nor NumPy's says that it is an array.
+
+    >>> poses_as_array(np.ones(3)), poses_as_array([1.0])
+    (False, False)
+    """
+    known = isinstance(value, np.ndarray | np.generic | type) or type(value).__module__.split(".")[0] == "torch"
+    return not known and hasattr(type(value), "__array__")
+
+
+def _plain_number(value: Any) -> Any:
+    """One of Python's own numbers in the place of NumPy's, a fraction or a decimal."""
+    if type(value) in _SCALARS:
+        return value.item()
+    if type(value) is Fraction or (type(value) is Decimal and not value.is_snan()):
+        return float(value)
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in NUMBERS and (type(value) is not int or value.bit_length() <= _MAX_BITS)
