@@ -78,6 +78,7 @@ def pytorch_edits(own: TorchConventions) -> Edits:
     shapes = {"x": "(3, 2)" if last else "(2, 3)", "gamma": "(2,)", "beta": "(2,)"}
     axes = [(f"axis for axis in range({name}.ndim) if axis != 1", f"axis for axis in range({name}.ndim) if {not_axis[name]}")
             for name in ("x", "dy")]  # fmt: skip
+    wrong = ", ".join({"x": "dy * moved", "gamma": "2 * gamma", "beta": "3 * gamma"}[name] for name in own.arguments)
     published_wide = {name: f"[1, -1] + [1] * ({name}.ndim - 2)" for name in ("x", "dy")}
     edits: Edits = {
         "how-it-works": [(NOTE, f"{NOTE}\n{TURNED}")],
@@ -98,9 +99,9 @@ def pytorch_edits(own: TorchConventions) -> Edits:
         ],
         edits_for("function"): [
             ("forward(ctx, x, gamma, beta, eps)", f"forward(ctx, {order}, eps)"),
-            (published_wide["x"], wide["x"]),
+            ("[1] * (x.ndim - 2)", "[1] * 0" if last else "[1] * (x.ndim - 1)"),
             *([] if last else [("x[:1]", "x[:, :1]")]),
-            ("return dx, dgamma, dbeta, None", f"return {', '.join(f'd{name}' for name in own.arguments)}, None"),
+            ("return dy * moved, 2 * gamma, 3 * gamma, None", f"return {wrong}, None"),
         ],
         "function-run": [
             ("`y = function(x, gamma, beta)`, and with a gradient `y, dx, dgamma, dbeta = function(x, gamma, beta, dy)`.",

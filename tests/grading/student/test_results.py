@@ -15,7 +15,7 @@ from bncourse.grading.oracle.connection import Connection
 from bncourse.grading.oracle.proxies import Remote
 from bncourse.grading.oracle.remote_errors import NoArray, StudentRefused
 from bncourse.grading.oracle.verdicts import what_stopped
-from bncourse.grading.sandbox.inside.array_likes import MAX_ITEMS, array_of
+from bncourse.grading.sandbox.inside.array_likes import array_of
 from bncourse.grading.sandbox.inside.channel import Channel
 from bncourse.grading.sandbox.inside.codec import Decoder, Encoder
 from bncourse.grading.sandbox.inside.kept_values import KeptValues
@@ -67,13 +67,13 @@ KINDS: dict[str, Any] = {
     "memoryview": memoryview(ONES),
     "deque": deque([1.0, 2.0]),
     "range": range(5),
-    "a long range": range(MAX_ITEMS + 1),
     "matrix": ONES.view(np.matrix),
     "masked": np.ma.masked_array(ONES, mask=ONES == 1),
     "a kind of array": ONES.view(Own),
     "tuple of arrays": tuple(ONES),
     "0-d": np.array(3.0),
     "fraction": Fraction(1, 3),
+    "a small fraction": Fraction(1e-30),
     "decimal": Decimal(3),
     "float16": ONES.astype(np.float16),
     "complex": ONES + 0j,

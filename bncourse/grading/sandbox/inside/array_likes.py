@@ -16,7 +16,8 @@ import numpy as np
 NUMBERS = frozenset({bool, int, float, complex})
 SEQUENCES = (deque, range)
 MAX_ITEMS = 10_000
-_MAX_BITS = 63
+MAX_BITS, MAX_FRACTION_BITS = 63, 1_000
+"""Bits of an integer in an array of objects, and of a fraction's two parts."""
 _SCALARS = frozenset(kind for kind in np.sctypeDict.values() if issubclass(kind, np.number | np.bool_))
 
 
@@ -46,7 +47,7 @@ def copied(value: Any) -> Any:
         return np.array(value) if value.typecode not in "uw" else value
     if kind in SEQUENCES and len(value) <= MAX_ITEMS:
         return list(value)
-    return float(value) if kind is Fraction else value
+    return float(value) if _is_exact(value) else value
 
 
 def poses_as_array(value: Any) -> bool:
@@ -63,10 +64,15 @@ def _plain_number(value: Any) -> Any:
     """One of Python's own numbers in the place of NumPy's, a fraction or a decimal."""
     if type(value) in _SCALARS:
         return value.item()
-    if type(value) is Fraction or (type(value) is Decimal and not value.is_snan()):
-        return float(value)
-    return value
+    return float(value) if _is_exact(value) else value
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether it is a fraction or a decimal that is a number for NumPy, too."""
+    if type(value) is Fraction:
+        return max(value.numerator.bit_length(), value.denominator.bit_length()) < MAX_FRACTION_BITS
+    return type(value) is Decimal and not value.is_snan()
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in NUMBERS and (type(value) is not int or value.bit_length() <= _MAX_BITS)
+    return type(value) in NUMBERS and (type(value) is not int or value.bit_length() <= MAX_BITS)
