@@ -169,6 +169,8 @@ def test_what_a_test_hands_back_is_the_students_own() -> None:
         ([1], [2**64]),
         ([True], [1.0]),
         ([1], (1,)),
+        ([0, 10**12], []),
+        ([1] * 33, [1.0]),
     ],
 )
 def test_a_message_with_other_objects_is_refused(shape: Any, values: Any) -> None:

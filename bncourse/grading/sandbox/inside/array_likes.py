@@ -16,6 +16,7 @@ import numpy as np
 NUMBERS = frozenset({bool, int, float, complex})
 SEQUENCES = (deque, range)
 MAX_ITEMS = 10_000
+MAX_AXES, MAX_SIZE = 32, 1_000_000
 MAX_BITS, MAX_FRACTION_BITS = 63, 1_000
 """Bits of an integer in an array of objects, and of a fraction's two parts."""
 _SCALARS = frozenset(kind for kind in np.sctypeDict.values() if issubclass(kind, np.number | np.bool_))
@@ -31,8 +32,10 @@ def array_of(shape: Any, values: Any) -> np.ndarray[Any, Any] | None:
     """Make an array of objects again; None where that is not a shape, or these are not its numbers."""
     if type(shape) is not list or type(values) is not list or not all(type(size) is int for size in shape):
         return None
-    if min(shape, default=0) < 0 or math.prod(shape) != len(values) or not all(map(_is_number, values)):
+    if min(shape, default=0) < 0 or len(shape) > MAX_AXES or math.prod(shape) != len(values):
         return None
+    if math.prod(max(size, 1) for size in shape) > MAX_SIZE or not all(map(_is_number, values)):
+        return None  # an empty one has axes too, and a sum over them
     made = np.empty(len(values), dtype=object)
     made[:] = values
     return made.reshape(shape)
