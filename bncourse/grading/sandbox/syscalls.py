@@ -38,6 +38,7 @@ flock mincore futex_waitv sysinfo fadvise64 readahead
 MARKING_CALLS = "chmod fchmod fchmodat utimensat"
 """They mark a file by its mode or its times. Without namespaces the devices and, for their owner, all files are the
 machine's own, and what one process has marked the next could read; there these calls do nothing, and say so to nobody.
+The system itself still notes there, where a file system keeps such times, when a library's file was read last.
 """
 CLONE_THREAD = 0x00010000
 DESCRIPTOR_COMMANDS = (0, 1, 2, 3, 4, 1030)
