@@ -4,12 +4,18 @@ from pathlib import Path
 import pytest
 
 from bncourse.diagnosis import beliefs, catalogue
-from bncourse.diagnosis.catalogue import Belief, chapter_link
+from bncourse.diagnosis.catalogue import Belief, chapter_link, known_beliefs, task_beliefs
 from bncourse.diagnosis.evidence.specimens import OTHERS, SPECIMENS
 
 BELIEFS = beliefs()
 PARTS = ["forward", "dx", "dgamma", "dbeta", "stages", "inference", "inference_backward", "running", "conv", "any"]
-BOOK = Path(__file__).resolve().parents[2] / "book"
+HERE = Path(__file__).resolve().parent
+BOOK = HERE.parents[1] / "book"
+NOISE = re.compile(
+    r"bncourse\.(?!diagnosis|numpy_bn|torch_bn)\w|<locals>|<lambda>|0x[0-9a-f]{6}|/tmp/|/home/|site-packages|__main__"
+    r"|\b(?:Remote\w*|Proxy|Posing|Kept\w+|NoArray|StudentError|Misconception|MasterCell|Turned|EngineError|Slip)\b"
+)
+"""Inner names, and what Python shows of an object that says nothing of itself."""
 
 
 OF_LAYERS = {
@@ -112,3 +118,23 @@ def test_links_name_the_chapter_until_the_book_has_an_address(monkeypatch: pytes
     assert chapter_link("gradients/vanishing_term") == 'chapter "The vanishing term" (book/gradients/vanishing_term)'
     monkeypatch.setattr(catalogue, "BOOK_URL", "https://example.org/book/")
     assert chapter_link("gradients/vanishing_term") == "https://example.org/book/gradients/vanishing_term.html"
+
+
+@pytest.mark.parametrize("name", ["messages.txt", "messages_elsewhere.txt"])
+def test_no_recorded_message_has_noise_in_it(name: str) -> None:
+    lines = (HERE / name).read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if NOISE.search(line)] == []
+
+
+def test_no_sentence_of_the_catalogue_has_noise_in_it() -> None:
+    entries = [*known_beliefs().values(), *task_beliefs().values()]
+    assert len(entries) > 150
+    assert [entry.id for entry in entries if NOISE.search(str(vars(entry)))] == []
+
+
+@pytest.mark.parametrize(
+    "noise",
+    ["<bncourse.grading.oracle at 0x7f1c022b6d10>", "f.<locals>.g", "<function <lambda>>", "a Remote", "/tmp/x"],
+)
+def test_noise_is_known(noise: str) -> None:
+    assert NOISE.search(noise)
