@@ -1,20 +1,15 @@
 """A master and a submission in; what to run next, and in the end verdicts, notes and outputs, out."""
 
 import base64
-import signal
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
-from bncourse.grading.core.records import CellOutput, Master, MasterCell, Outcome, Verdict
+from bncourse.grading.core.records import CellOutput, Master, MasterCell, Verdict
 from bncourse.grading.engine.cell_outputs import CellOutputs
+from bncourse.grading.engine.outcomes import ENDED, OUTCOMES, STOPPED, ending, zero
 from bncourse.grading.engine.steps import plain, steps_of, with_another
 from bncourse.grading.submissions.read import Reading
 
-OUTCOMES: dict[str, Outcome] = {"timeout": "timeout", "crashed": "crashed"}
-STOPPED = ("wrong", "crashed", "not attempted")
-"""Outcomes of a test that an exception may have stopped."""
-ENDED = ("crashed", "timeout", "out of memory")
-"""Outcomes of a test to which the code has given no answer."""
 Phase = Literal["preview", "grade", "explain"]
 """preview: the cells without any test, for what they print and draw. grade: cells and tests. explain: cells and the
 visible parts of tests, for what an exception says. What cells show is reported before the first test is run; from a
@@ -178,24 +173,24 @@ class Attempt:
     def _explained(self, cell: MasterCell, verdict: Verdict, message: dict[str, Any]) -> Verdict:
         related = self._related(cell)
         if message["stopped"] == "NotImplementedError" and related & self._stubs:
-            return _zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
+            return zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
         for name in message["missing"]:
             homes = [answer for answer in related if name in self._binds[answer]]
             if not homes:
                 continue
             if homes[0] in self._cut:
                 outcome = OUTCOMES[self._cut[homes[0]]]
-                return _zero(
+                return zero(
                     cell, outcome, f"`{name}` does not exist, because its cell did not get to its end.", verdict.seconds
                 )
             if homes[0] in self._stubs:
-                return _zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
+                return zero(cell, "not attempted", "Your code is still missing.", verdict.seconds)
             why = "; ".join(self._shown.notes_of(homes[0])[:2])
             text = f"`{name}` does not exist after cell {homes[0]} has run." + (f" {why}" if why else "")
-            return _zero(cell, "wrong", text, verdict.seconds)
+            return zero(cell, "wrong", text, verdict.seconds)
         if message["untouched"]:  # code that was given, and is to be mended, runs as it stands
             text = f"Your code is still missing. As it stands: {verdict.message}"
-            return _zero(cell, "not attempted", text, verdict.seconds)
+            return zero(cell, "not attempted", text, verdict.seconds)
         return verdict
 
     def run_instead(self, answer: str, source: str) -> None:
@@ -227,7 +222,7 @@ class Attempt:
         elif "overdue" in cut:
             name = self.open_tests()[0]
             cell = next(cell for cell in self._tests if cell.grade_id == name)
-            self._verdicts[name] = _zero(cell, "needs review", "The test itself did not end.")
+            self._verdicts[name] = zero(cell, "needs review", "The test itself did not end.")
             if self.spent >= self.master.seconds_in_all:
                 self.give_up("timeout")
         elif cut["loading"]:
@@ -248,13 +243,13 @@ class Attempt:
         for cell in self._tests:
             if cell.grade_id in tests and cell.grade_id not in self._verdicts:
                 text = "The master's own solution does not pass this test, so nobody is graded by it."
-                self._verdicts[cell.grade_id] = _zero(cell, "needs review", text)
+                self._verdicts[cell.grade_id] = zero(cell, "needs review", text)
 
     def give_up(self, outcome: str) -> None:
         """Leave what is open without points."""
         for cell in self._tests:
             if cell.grade_id not in self._verdicts:
-                self._verdicts[cell.grade_id] = _zero(
+                self._verdicts[cell.grade_id] = zero(
                     cell, OUTCOMES[outcome], "The time for all tests was used up before this one."
                 )
 
@@ -264,7 +259,7 @@ class Attempt:
             self.reason = f"the grader failed: {text.partition(':')[0]}"
             for cell in self._tests:
                 if cell.grade_id not in self._verdicts:
-                    self._verdicts[cell.grade_id] = _zero(cell, "needs review", "This could not be graded by machine.")
+                    self._verdicts[cell.grade_id] = zero(cell, "needs review", "This could not be graded by machine.")
 
     def put(self, verdict: Verdict) -> None:
         """Replace a verdict."""
@@ -283,20 +278,3 @@ class Attempt:
     def all_outputs(self) -> tuple[CellOutput, ...]:
         """What the cells showed, in the order of the steps."""
         return self._shown.outputs(step["cell"] for step in self._template)
-
-
-def ending(code: int | None) -> str:
-    """How a process ended, in words.
-
-    >>> ending(-11)
-    ' (SIGSEGV)'
-    """
-    if code is None or code == -signal.SIGKILL:
-        return ""
-    if code < 0:
-        return f" ({signal.Signals(-code).name})"
-    return " (it ended itself)"
-
-
-def _zero(cell: MasterCell, outcome: Outcome, message: str, seconds: float = 0.0) -> Verdict:
-    return Verdict(cell.grade_id, outcome, 0.0, cell.points, message, None, seconds)

@@ -18,6 +18,7 @@ import msgpack
 import numpy as np
 
 from .array_likes import array_of, of_numbers
+from .dtypes import KINDS, NAMES, USUAL, dtype_of
 from .text_room import check_texts
 from .wire_types import MAX_FRAME, Handle, Parts, Pickled, Tensor, WireError, named_tuple
 
@@ -36,7 +37,6 @@ MAX_INT_BYTES = 4096
 MAX_AXES = 32
 SMALL_HEAD = 4096
 """A head of so many bytes holds no texts that could become more than that."""
-KINDS = "biufcUS"
 
 ARRAY, SCALAR, TUPLE, SET, SLICE, COMPLEX, INTEGER, ELLIPSIS, DTYPE, PICKLE, HANDLE, PARTS, TENSOR = range(1, 14)
 OBJECTS = 14
@@ -127,7 +127,7 @@ class Encoder:
         self._size += array.nbytes
         if self._size > MAX_FRAME:
             raise WireError(f"the value is larger than {MAX_FRAME >> 20} MiB")
-        name, shape = _NAMES.get(array.dtype) or array.dtype.str.encode(), array.shape
+        name, shape = NAMES.get(array.dtype) or array.dtype.str.encode(), array.shape
         if len(shape) > MAX_AXES:
             raise WireError(f"the value has more than {MAX_AXES} axes")
         data = array.tobytes()
@@ -227,7 +227,7 @@ class Decoder:
         elif code == ELLIPSIS and not data:
             return Ellipsis
         elif code == DTYPE:
-            return _dtype(data)
+            return dtype_of(data)
         elif code == PICKLE and self.trusted:
             return pickle.loads(data)  # noqa: S301  (in the worker alone, from the trusted side)
         raise WireError("malformed message (a pickle, or an unknown code)")
@@ -265,8 +265,8 @@ class Decoder:
         length, ndim, offset = _PLACE.unpack_from(place)
         start = _PLACE.size + length
         name = place[_PLACE.size : start]
-        usual = _DTYPES.get(name)
-        dtype = usual or _dtype(name)
+        usual = USUAL.get(name)
+        dtype = usual or dtype_of(name)
         if ndim > MAX_AXES or len(place) != start + 8 * ndim:
             raise WireError("malformed message (axes)")
         shape = _AXES[ndim].unpack_from(place, start)
@@ -288,14 +288,3 @@ def _is_long(key: Any) -> bool:
 
 def _is_grad(values: list[Any]) -> bool:
     return len(values) == 1 and (values[0] is None or values[0] is False or type(values[0]) is np.ndarray)
-
-
-def _dtype(name: bytes) -> Any:
-    text = name.decode("ascii")
-    if len(text) > 12 or text[:1] not in "<>|=" or text[1:2] not in KINDS or not text[2:].isdigit():
-        raise WireError("malformed message (dtype)")
-    return np.dtype(text)
-
-
-_DTYPES = {name: np.dtype(name.decode()) for name in (b"<f8", b"<f4", b"<i8", b"|b1", b"<c16")}
-_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
