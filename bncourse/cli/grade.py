@@ -93,6 +93,7 @@ def command(
                 progress=lambda _: bar.advance(task),
                 ask=None if yes else ask,
             )
+            bar.update(task, total=run.graded + run.unchanged)  # without those who have left the class
     except GraderError as error:
         raise Refusal(str(error)) from error
     for table in tables(each_line(course, assignment), assignment, most=None if everybody else MOST_ROWS):

@@ -19,7 +19,7 @@ from nbgrader.api import (
 )
 
 from bncourse.grading.authoring.course import Course
-from bncourse.grading.gradebook.records_table import open_gradebook
+from bncourse.grading.gradebook.records_table import dropped_students, open_gradebook
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,10 @@ class Marks:
 
 
 def marks_of(course: Course, assignment: str, students: Collection[str] | None = None) -> dict[str, Marks]:
-    """The marks of those who were graded, by student, each table of the gradebook read once."""
+    """The marks of those who were graded, by student, each table of the gradebook read once.
+
+    Where nobody is named, those who have left the class are left out.
+    """
     found, graded = dict[str, Marks](), GradeCell.__table__
     with contextlib.closing(open_gradebook(course)) as gradebook:
         submissions = (
@@ -86,7 +89,8 @@ def marks_of(course: Course, assignment: str, students: Collection[str] | None =
         for row in gradebook.db.execute(_of_cells(Comment, assignment, students, Comment.comment.label("comment"))):
             if row.comment:
                 found[row.student_id].comments[row.name] = row.comment
-    return found
+        gone = dropped_students(gradebook) if students is None else frozenset()
+    return {student: marks for student, marks in found.items() if student not in gone}
 
 
 def _of_cells(kind: Any, assignment: str, students: Collection[str] | None, *columns: Any) -> Any:

@@ -30,6 +30,7 @@ from bncourse.grading.core.status import given_up
 from bncourse.grading.gradebook.fingerprints import Fingerprints, answer_digests
 from bncourse.grading.gradebook.records_table import (
     RECORDS,
+    dropped_students,
     open_gradebook,
     read_fingerprints,
     require_writable,
@@ -102,6 +103,10 @@ class GradebookWriter:
         """What was graded before: for each student of whom there is a grade, the digest of all that decided it."""
         kept = read_fingerprints(self._gradebook.engine, self.master.assignment)
         return {student: fingerprint for student, fingerprint in kept.items() if student in self._notebooks}
+
+    def dropped(self) -> frozenset[str]:
+        """Those who have left the class."""
+        return dropped_students(self._gradebook)
 
     def write(self, submission: Submission, record: SubmissionRecord) -> None:
         """Take in the record of a submission; it is on disk after `flush`, which happens by itself every so often."""

@@ -60,7 +60,7 @@ def grade_class(
     level, seed
         As the engine is made; a submission is graded again where one of them differs.
     students : sequence of str
-        Only these; everybody if empty.
+        Only these; if empty, everybody who has not left the class.
     force : bool
         Grade also what has not changed.
     progress : callable, optional
@@ -83,6 +83,7 @@ def grade_class(
         raise CourseError(f"Nobody has handed in {assignment}: {course.root / 'submitted'} holds none.")
     with only_run(course, assignment), SubmissionProcess(course, master) as process:
         with CourseStore(course, master, process) as store:
+            chosen = chosen if students else store.members(chosen)
             again = store.graded_another_way(chosen, Fingerprints(master, level, seed))
             everybody_again = not force and len(again) > 1 and len(again) == len(store.graded(chosen))
             if everybody_again and ask is not None and not ask(len(again)):

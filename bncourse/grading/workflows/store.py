@@ -73,6 +73,11 @@ class CourseStore:
         enter_times(self.course, self.master.assignment, {student: time for student, time in times.items() if time})
         update_penalties(self.course, self.master.assignment)
 
+    def members(self, students: Iterable[str]) -> list[str]:
+        """Those of these students who have not left the class."""
+        gone = self.gradebook.dropped()
+        return [student for student in students if student not in gone]
+
     def known(self, student: str) -> str:
         """The fingerprint of what was graded before, where its notebook is there too."""
         notebook = self.course.notebook("autograded", self.master.assignment, student)

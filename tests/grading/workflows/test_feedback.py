@@ -3,6 +3,7 @@ from nbgrader.api import Gradebook
 
 from bncourse.grading.authoring.course import Course, CourseError
 from bncourse.grading.workflows.feedback import make_feedback, page_exists, stale_feedback
+from bncourse.grading.workflows.roster import set_dropped
 
 pytestmark = pytest.mark.sandbox
 
@@ -42,6 +43,16 @@ def test_a_student_who_was_dropped_costs_nobody_their_page(graded: Course) -> No
         gradebook.remove_student(dropped)
     assert make_feedback(graded, "backward") == others
     assert not page_exists(graded, "backward", dropped)
+
+
+def test_who_has_left_the_class_gets_no_page_until_they_return(graded: Course) -> None:
+    for student in graded.students("backward")[2:]:
+        graded.notebook("autograded", "backward", student).unlink()
+    gone, other = graded.students("backward")[:2]
+    set_dropped(graded, [gone], dropped=True)
+    assert make_feedback(graded, "backward") == [other]
+    set_dropped(graded, [gone], dropped=False)
+    assert stale_feedback(graded, "backward") == [gone]
 
 
 def test_a_penalty_that_has_changed_is_shown_on_a_new_page(graded: Course) -> None:

@@ -14,7 +14,8 @@ from bncourse.grading.engine.grader import Grader
 from bncourse.grading.gradebook.records_table import kept_records, records_of
 from bncourse.grading.gradebook.writer import GradebookWriter
 from bncourse.grading.reports.autograded import verdict_text
-from bncourse.grading.workflows.grade import grade_class
+from bncourse.grading.workflows.grade import Run, grade_class
+from bncourse.grading.workflows.roster import set_dropped
 
 pytestmark = pytest.mark.sandbox
 
@@ -185,3 +186,14 @@ def test_a_run_that_would_grade_everybody_again_asks_first(
     with pytest.raises(CourseError, match="Nothing was graded"):
         grade_class(graded, "backward", grader=never, ask=refuse)
     assert asked == [len(graded.students("backward"))]
+
+
+def test_who_has_left_the_class_is_graded_only_when_named(graded: Course, never: Callable[[], Grader]) -> None:
+    gone, *others = graded.students("backward")
+    set_dropped(graded, [gone], dropped=True)
+    (graded.notebook("submitted", "backward", gone)).write_text("{}")
+    seen: list[str] = []
+    assert grade_class(graded, "backward", grader=never, progress=seen.append) == Run(0, len(others))
+    assert seen == others and gone not in {row["id"] for row in grades(graded)}
+    with pytest.raises(AssertionError, match="the engine was started"):
+        grade_class(graded, "backward", grader=never, students=[gone])
