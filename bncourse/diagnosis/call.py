@@ -6,6 +6,7 @@ another structure, shape, type or length. Harmless oddities become notes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,8 @@ def _raised(error: Exception, part: str) -> Finding:
         if first
         else (f"Your function raised {type(error).__name__}.")
     )
-    packed = isinstance(error, (ValueError, KeyError, AttributeError)) and part in GRADIENTS
+    an_arrays = isinstance(getattr(error, "obj", None), np.ndarray | np.generic | ModuleType)  # no entry of a cache
+    packed = isinstance(error, (ValueError, KeyError, AttributeError)) and part in GRADIENTS and not an_arrays
     if packed and ("unpack" in first or isinstance(error, (KeyError, AttributeError))):
         return replace(finding("cache-order", part, lead=lead, shown_as="error"), cause=error)
     return replace(finding("raised", part, lead=lead), cause=error)

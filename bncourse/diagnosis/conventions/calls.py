@@ -60,11 +60,11 @@ class Orientation(NamedTuple):
         return vector.reshape(shape)
 
 
-def reached(tree: ast.AST, program: Program) -> list[ast.AST]:
-    """A definition, and those of the file that it uses, one by one."""
+def reached(tree: ast.AST, program: Program, through: Callable[[ast.AST], bool] = lambda one: True) -> list[ast.AST]:
+    """A definition, and those of the file that it uses, one by one; what some of them use may be left out."""
     found: list[ast.AST] = [tree]
     for one in found:
-        for node in ast.walk(one):
+        for node in ast.walk(one) if through(one) else ():
             known = program.trees.get(node.id) if isinstance(node, ast.Name) else None
             if known is not None and not any(known is other for other in found):
                 found.append(known)
@@ -100,13 +100,18 @@ def uses_torch(tree: Tree, program: Program) -> bool:
     return "numpy" not in program.imports or bool(words & TENSOR_WORDS)
 
 
+def _is_array_type(tree: ast.AST) -> bool:
+    """Whether it is an array type of the file's own."""
+    return isinstance(tree, ast.ClassDef) and any(getattr(part, "name", "") == "__mul__" for part in tree.body)
+
+
 def tells_shapes_apart(tree: ast.AST, program: Program) -> bool:
     """Whether a definition asks how many axes an array has, and so may be meant for tables and for maps."""
     if re.search(r"1d$", getattr(tree, "name", ""), re.I):
         return False
-    for one in reached(tree, program):
-        if isinstance(one, ast.ClassDef) and any(getattr(part, "name", "") == "__mul__" for part in one.body):
-            continue  # an array type of the file's own
+    for one in reached(tree, program, through=lambda one: not _is_array_type(one)):
+        if _is_array_type(one):
+            continue
         for node in ast.walk(one):
             if isinstance(node, ast.Attribute) and node.attr == "ndim":
                 return True

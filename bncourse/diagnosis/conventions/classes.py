@@ -253,6 +253,9 @@ class Layer:
     def _is_lazy(self, layer: Any) -> bool:
         slot = self.find(layer, "gamma")
         written = any(gradient_of(name) is None and role_of(name, ("gamma",)) for name in self.attributes)
+        begun = self.find(layer, "running_mean")
+        if begun is not None and begun.value is None and not self.module:  # the first batch starts the statistics
+            return True
         return (slot is None or slot.value is None) and (written or "parameters" in self.text)
 
     def _warm_up(self, layer: Any, values: Values) -> None:
@@ -260,6 +263,8 @@ class Layer:
         x = np.array(self.orientation.x(values.x))
         if hasattr(layer, "build") and not self.module:
             layer.build(x.shape)
+            if getattr(layer, "built", None) is False:  # else the first call builds it once more
+                layer.built = True
             return
         known = self.signature(layer)
         given: dict[str, Any] = {"x": tensor(x).detach() if self.torch else x}

@@ -140,12 +140,17 @@ def stem_of(name: str) -> str:
     return plain(found)
 
 
+def _is_method(tree: Tree) -> bool:
+    """Whether a function is put into a class afterward."""
+    return isinstance(tree, ast.FunctionDef) and bool(tree.args.args) and tree.args.args[0].arg == "self"
+
+
 def find_units(program: Program) -> list[Unit]:
     """Every normalization of a file, in its order."""
     units: dict[Any, Unit] = {}
     open_closures(program)
     for name, tree in program.trees.items():
-        if not is_wanted(tree):
+        if not is_wanted(tree) or _is_method(tree):
             continue
         kind = kind_of(name) or "batch"
         if isinstance(tree, ast.ClassDef):
@@ -186,6 +191,8 @@ def _put_on_engines(whole: list[Unit], program: Program) -> None:
 
 def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
     """Let a backward pass belong to the forward pass whose name differs in that word only."""
+    if isinstance(unit.forward, Layer):
+        return
     for name in list(unit.backwards):
         partners = {re.sub(back, forth, name, flags=re.I) for back, forth in PASSES}
         for other in whole:
@@ -193,7 +200,7 @@ def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
                 other.backwards.append(name)
                 other.names.append(name)
                 unit.backwards.remove(name)
-                unit.names.remove(name)
+                unit.names = [one for one in unit.names if one != name]
                 break
 
 

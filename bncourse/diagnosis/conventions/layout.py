@@ -130,7 +130,10 @@ def gamma_on_columns(forward: Forward | Layer, rules: Rules, convention: Convent
 
 def written_eps(forward: Forward | Layer) -> float | None:
     """The one small number that stands in the code: where the result is wrong it says more than a measurement."""
-    found = {one for tree in reached(forward.tree, forward.program) for one in constants_of(tree)}
+    trees = reached(forward.tree, forward.program)
+    found = {one for tree in trees for one in constants_of(tree)}
+    names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    found |= {one for name in names if isinstance(one := forward.program.namespace.get(name), float)}
     small = [one for one in found if isinstance(one, float) and 0 < one <= LARGEST_EPS]
     return small[0] if len(small) == 1 else None
 

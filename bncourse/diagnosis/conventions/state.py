@@ -113,7 +113,21 @@ def of_inference(forward: Forward | Layer, probe: Probe, found: tuple[Finding, .
         if isinstance(after, np.ndarray) and after.shape == before.shape and np.abs(after - before).max() > 1e-3:
             kept = tuple(one for one in found if not (one.part == "inference" and one.belief is None))
             return (*kept, finding("inference-moves-statistics", "inference"))
+    if isinstance(forward, Layer) and any(one.part == "inference" and one.belief is None for one in found):
+        ys = [_still_after(forward, values, x) for x in (probe.x, 2 * probe.x + 1)]
+        if _differ(*ys):
+            kept = tuple(one for one in found if one.part != "inference")
+            return (*kept, finding("batch-before-kept", "inference"))
     return found
+
+
+def _still_after(layer: Layer, values: Values, x: Any) -> Any:
+    """Y in inference of a layer that was trained with x, its running statistics set to the same values again."""
+    try:
+        used = layer.run(replace(values, x=x, train=True)).layer
+        return layer.run(values, layer.filled(used, values)).y
+    except Exception:  # what cannot be called twice is not judged by it
+        return None
 
 
 def of_the_next_batch(layer: Layer, probe: Probe, *, has_backward: bool) -> tuple[Finding, ...]:

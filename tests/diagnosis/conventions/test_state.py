@@ -87,3 +87,12 @@ def test_an_average_of_all_batches_replaces_nothing() -> None:
     counted = counted.replace(", momentum=0.9", "").replace("self.momentum = momentum", "self.count = 0")
     counted = counted.replace("self.momentum", "keep")
     assert "momentum-of-another-formula" not in said(counted)
+
+
+def test_an_inference_with_the_statistics_of_the_last_training_batch_is_named() -> None:
+    inference = "(x - self.running_mean) / np.sqrt(self.running_var + self.eps)"
+    assert inference in LAYER
+    stale = LAYER.replace(MEASURES, f"{MEASURES}        self.last = mean, var\n")
+    stale = stale.replace(inference, "(x - self.last[0]) / np.sqrt(self.last[1] + self.eps)")
+    stale = stale.replace("self.cache = None\n", "self.cache, self.last = None, (np.zeros(1), np.ones(1))\n")
+    assert said(stale) == ["batch-before-kept"]

@@ -9,37 +9,29 @@ import ast
 import contextlib
 import inspect
 import linecache
-from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bncourse.diagnosis.conventions.calls import modules_of
 from bncourse.diagnosis.conventions.find import Unit, find_units
-from bncourse.diagnosis.conventions.judge import FIRST, Judge
+from bncourse.diagnosis.conventions.judge import Judge
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.repair.checks import Checks
-from bncourse.diagnosis.conventions.repair.edits import Edit, Spot, edits, repeated, statements
+from bncourse.diagnosis.conventions.repair.edit import Edit, Spot, repeated
+from bncourse.diagnosis.conventions.repair.edits import edits, statements
 from bncourse.diagnosis.conventions.repair.running import Counter, TooLongError, Written, written_functions
+from bncourse.diagnosis.conventions.repair.telling import Verdicts, says_little, tell
 from bncourse.diagnosis.conventions.repair.values import Scope
-from bncourse.diagnosis.conventions.report import FunctionReport, Place
+from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
 
-TRIES = 700
+TRIES = 1200
 """Changes that are tried for one file."""
 EVENTS = 800_000
 """Calls, and lines of the student's file, that all of them may run."""
 JUDGED = 6
 """Changes that are judged in full, for one function of a report."""
-VAGUE = {"running-statistics-mixed", "wrong-shape", "raised", "not-finite", "wrong-structure", "nothing-returned"}
-"""Beliefs that say what is seen, and not what was thought."""
-
-
-def says_little(report: FunctionReport) -> bool:
-    """Whether nothing that is said of a function names what its author believed."""
-    return bool(report.findings) and all(
-        one.belief is None or one.belief.startswith("law-") or one.belief in VAGUE for one in report.findings
-    )
 
 
 @dataclass
@@ -131,7 +123,7 @@ class Search:
             best = best or (change, judged)
         self.budget.events -= self.counter.count
         if best is not None:
-            self._tell(*best, reports)
+            tell(best[0].edit, self.program, self.text, Verdicts(report, reports, best[1]))
 
     def _seen(self, checks: Checks, written: list[Written]) -> int:
         """Learn which lines run, and what the names hold; return how much there is to count."""
@@ -239,30 +231,6 @@ class Search:
             return None
         return found
 
-    def _tell(self, change: Change, judged: list[FunctionReport], reports: list[FunctionReport]) -> None:
-        whole = all(one.status == "right" for one in judged)
-        at = change.edit.at
-        line, *rest = dict.fromkeys(getattr(one.at, "lineno", 1) for one in (change.edit, *change.edit.others))
-        cell = bisect_left(self.program.cells, line) if len(self.program.cells) > 1 else 0
-        first = self.program.cells[cell - 1] if cell else 0
-        source = self.text[line - 1].strip()
-        more = tuple((other - first, self.text[other - 1].strip()) for other in rest)
-        place = Place(line - first, self._quoted(at), change.edit.change, source, whole, cell, more)
-        after = {(one.name, one.what): one for one in judged}
-        in_forward = any(change.written.tree.name in one.name and "forward" in one.what for one in reports)
-        for one in reports:
-            new = after.get((one.name, one.what))
-            if one.status != "mistaken" or not one.findings:
-                continue
-            if says_little(one) and (new is None or new.status == "right"):
-                one.place = place
-            elif "backward" in one.what and new is not None and in_forward:
-                _say_anew(one, new, line)
-
-    def _quoted(self, node: ast.AST) -> str:
-        text = ast.get_source_segment("\n".join(self.text), node) or ""
-        return " ".join(text.split())
-
 
 def looked_at(unit: Unit, convention: Convention, program: Program, *, declared: bool) -> Any:
     """What of a normalization can be judged: a change that hides a part from the judgment makes nothing right."""
@@ -283,13 +251,3 @@ def _is_better(found: list[FunctionReport], before: list[FunctionReport], report
             return False
     every = {(one.name, one.what) for one in before}
     return all((one.name, one.what) in every or one.status == "right" for one in found)
-
-
-def _say_anew(report: FunctionReport, mended: FunctionReport, line: int) -> None:
-    """Say of a backward pass what is said of it once the forward pass is right."""
-    if mended.status == "right":
-        report.findings, report.reason = (), FIRST
-    else:
-        report.findings = tuple(replace(one, experiment="") for one in mended.findings)
-        report.reason = f"With the change in line {line} this is said of it:"
-    report.paste_first = ""

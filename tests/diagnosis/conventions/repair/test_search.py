@@ -181,3 +181,11 @@ def test_the_search_is_bounded_by_counts(monkeypatch: pytest.MonkeyPatch) -> Non
         search.Budget, "__init__", lambda self: setattr(self, "tries", 3) or setattr(self, "events", 10**6)
     )
     assert places(changed(FUNCTIONS, "square - mean ** 2", "square - mean")) == []
+
+
+def test_a_doubtful_belief_gives_way_to_the_place_and_an_exchange_does_not() -> None:
+    _, backward = diagnose_source(changed(FUNCTIONS, "(dy * x_hat, axis=0)", "(dy * mean, axis=0)"))["functions"]
+    assert (backward["findings"], backward["place"]["at"]) == ([], "mean")
+    _, backward = diagnose_source(changed(FUNCTIONS, "    x_hat, std, gamma,", "    std, x_hat, gamma,"))["functions"]
+    assert [found["belief"] for found in backward["findings"]] == ["cache-order"]
+    assert backward["place"]["change"] == "another order of these"
