@@ -172,7 +172,11 @@ def find_units(program: Program) -> list[Unit]:
     named = [unit for unit in whole if kind_of(next(iter(unit.names), "")) is not None]
     whole = [unit for unit in whole if unit in named or not _is_helper(unit)] or whole
     kinds = {unit.kind for unit in whole}
-    alone = [one for one in units.values() if one.kind not in kinds and (one.inference or one.update)]
+    alone = [
+        one
+        for one in units.values()
+        if one.kind not in kinds and (one.inference or one.update or (one.backwards and not kinds))
+    ]
     return whole + alone
 
 

@@ -180,15 +180,15 @@ class Forward:
     @cached_property
     def global_eps(self) -> str | None:
         """Name of a global eps that it reads."""
+        numbers = self._globals(self.tree)
         names = [
-            name for name, value in self.globals.items() if plain(name) in ROLES["eps"][:6] and isinstance(value, float)
+            name for name, value in numbers.items() if plain(name) in ROLES["eps"][:6] and isinstance(value, float)
         ]
         return names[0] if names and not self.signature.has("eps") else None
 
-    @cached_property
-    def globals(self) -> dict[str, Any]:
-        """Numbers of the file that it reads, or a function of the file that it calls."""
-        nodes = [node for one in reached(self.tree, self.program) for node in ast.walk(one)]
+    def _globals(self, *trees: ast.AST) -> dict[str, Any]:
+        """Numbers of the file that functions read, or functions of the file that they call."""
+        nodes = [node for tree in trees for one in reached(tree, self.program) for node in ast.walk(one)]
         own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
         used = {node.id for node in nodes if isinstance(node, ast.Name)} - own
@@ -196,13 +196,14 @@ class Forward:
         return {name: here[name] for name in sorted(used) if type(here.get(name)) in (float, int)}
 
     @contextlib.contextmanager
-    def numbers_of_the_file(self, values: Values) -> Iterator[None]:
-        """Set a global eps and a global number of samples for a while; its backward pass reads the same."""
+    def numbers_of_the_file(self, values: Values, *trees: ast.AST) -> Iterator[None]:
+        """Set a global eps and a global number of samples for a while, also for the other functions that read them."""
         namespace, count = self.program.namespace, len(values.x)
         changed: dict[str, Any] = {self.global_eps: values.eps} if self.global_eps else {}
-        for name, value in self.globals.items():
-            if plain(name) in COUNTS and type(value) is int and value > 1:
-                changed[name] = count
+        for tree in (self.tree, *trees):
+            for name, value in self._globals(tree).items():
+                if plain(name) in COUNTS and type(value) is int and value > 1:
+                    changed[name] = count
         before = {name: namespace[name] for name in changed}
         namespace.update(changed)
         try:

@@ -69,7 +69,7 @@ class Backward:
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
         if not self.signature.has("cache") or self._asks_for_more():
             given |= self._by_name(outcome)
-        with self.forward.numbers_of_the_file(outcome.values):
+        with self.forward.numbers_of_the_file(outcome.values, self.tree):
             result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")

@@ -7,7 +7,7 @@ import numpy as np
 
 from bncourse.diagnosis.backwards import look_at_backward
 from bncourse.diagnosis.call import GRADIENTS, EngineError
-from bncourse.diagnosis.conventions import state
+from bncourse.diagnosis.conventions import backward_alone, state
 from bncourse.diagnosis.conventions.bridge import bridge, only_needed, shown
 from bncourse.diagnosis.conventions.calls import CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
@@ -73,7 +73,7 @@ class Judge:
     def reports(self) -> list[FunctionReport]:
         """One report a function."""
         unit = self.unit
-        if not unit.problem and unit.forward is None and (unit.update or unit.inference):
+        if not unit.problem and unit.forward is None and (unit.update or unit.inference or unit.backwards):
             return self._guarded(self._alone)
         if unit.problem or unit.forward is None:
             reason = unit.problem or "its forward pass was not found, and without one nothing can be said"
@@ -131,6 +131,10 @@ class Judge:
             found.append(self._inference_alone())
         if self.unit.update:
             found.append(self._update_alone())
+        for name in self.unit.backwards:
+            wrong, notes, differences = backward_alone.look(name, self.its)
+            what = f"{self._what()}, backward"
+            found.append(FunctionReport(name, what, _status(wrong), _once_each(wrong), notes, differences))
         return found
 
     def _update_alone(self) -> FunctionReport:

@@ -55,7 +55,7 @@ MEASURED: dict[str, tuple[str, ...]] = {
     "mean": ("mean", "mu", "m", "batchmean", "samplemean", "xmean", "avg", "average"),
     "var": ("var", "variance", "v", "batchvar", "samplevar", "xvar", "sigma2", "sigmasq", "sigmasquared"),
     "std": ("std", "sigma", "stddev", "sqrtvar", "samplestd", "batchstd", "sd"),
-    "inv_std": ("invstd", "ivar", "istd", "invvar", "rstd", "stdinv", "invsqrtvar"),
+    "inv_std": ("invstd", "ivar", "istd", "invvar", "rstd", "stdinv", "varinv", "invsqrtvar"),
     "x_hat": (
         "xhat",
         "raw",
