@@ -29,7 +29,7 @@ from bncourse.diagnosis.conventions.calls import (
 )
 from bncourse.diagnosis.conventions.engine import engine_of, leaf
 from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engine
-from bncourse.diagnosis.conventions.functions import Outcome, Values
+from bncourse.diagnosis.conventions.functions import USUAL_MOMENTUM, Outcome, Values
 from bncourse.diagnosis.conventions.names import BACKWARD as BACKWARD_WORD
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
 from bncourse.diagnosis.conventions.scalars import OfScalars, layer_of_arrays
@@ -149,7 +149,8 @@ class Layer:
         """Whether it is told if it trains."""
         layer = self.make(values)
         known = self.signature(layer)
-        flags = [name for name in (*vars(layer), *_flags(self.made)) if role_of(name, ("train", "eval", "mode"))]
+        held = (name for name in (*vars(layer), *_flags(self.made)) if name in self.attributes)
+        flags = [name for name in held if role_of(name, ("train", "eval", "mode"))]
         told = any(known.has(role) for role in ("train", "eval", "mode"))
         return self.module or told or bool(flags) or "retain_derived" in self.text
 
@@ -209,7 +210,11 @@ class Layer:
             if isinstance(one.default, bool) and signature.roles.get(one.name) in ("gamma", "beta"):
                 del signature.roles[one.name]
         needed = [one.name for one in signature.parameters if one.default is one.empty]
-        unknown = [name for name in needed if signature.roles.get(name, "momentum") == "momentum"]
+        for name in needed:
+            statistic = role_of(name, ("mean", "var")) if name not in signature.roles else None
+            if statistic is not None and not signature.has(f"running_{statistic}"):
+                signature.roles[name] = f"running_{statistic}"
+        unknown = [name for name in needed if name not in signature.roles or name == "m"]
         if unknown and not signature.has("features"):
             signature.roles[unknown[0]] = "features"
         return signature
@@ -233,8 +238,14 @@ class Layer:
         lay = self.orientation
         given: dict[str, Any] = {name: lay.gamma(vector, values.x.ndim) for name, vector in vectors.items()}
         given |= {"eps": values.eps, "dims": values.x.ndim, "groups": values.groups}
-        if values.momentum is not None:
-            given["momentum"] = values.momentum
+        momentum = signature.name("momentum")
+        needs = any(one.name == momentum and one.default is one.empty for one in signature.parameters)
+        if values.momentum is not None or needs:
+            given["momentum"] = USUAL_MOMENTUM if values.momentum is None else values.momentum
+        for one in signature.parameters:
+            role = signature.roles.get(one.name)
+            if role in STATE[:2] and one.default is one.empty:
+                given[role] = (np.zeros if role == "running_mean" else np.ones)(channels)
         shape = lay.x(values.x).shape
         problem: Exception | None = None
         for features in (channels, (channels,), shape, shape[1:], (1, channels)):
@@ -269,6 +280,7 @@ class Layer:
         known = self.signature(layer)
         given: dict[str, Any] = {"x": tensor(x).detach() if self.torch else x}
         given |= {"train": True, "eval": False, "mode": word(self.tree, train=True)}
+        given |= {"gamma": np.array(values.gamma), "beta": np.array(values.beta)}
         by_position, by_name = known.arguments(given)
         extra = {"retain_derived": False} if "retain_derived" in self.text else {}
         getattr(layer, self.forward_name)(*by_position, **by_name, **extra)

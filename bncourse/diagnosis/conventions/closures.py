@@ -33,6 +33,9 @@ def _made(function: Any) -> Any:
     """Call the maker with what it needs: its other settings stay what they are."""
     signature = Signature(function, MADE_WITH)
     needed = [one for one in signature.parameters if one.default is one.empty]
+    unknown = [one.name for one in needed if one.name not in signature.roles]
+    if len(unknown) == 1 and not signature.has("features"):
+        signature.roles[unknown[0]] = "features"
     if any(signature.roles.get(one.name) not in USUAL for one in needed):
         raise CannotCallError("it asks for more than the number of features")
     with quiet():

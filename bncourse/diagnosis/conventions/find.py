@@ -11,6 +11,7 @@ from bncourse.diagnosis.conventions.bundles import bundles, layers_of
 from bncourse.diagnosis.conventions.calls import CannotCallError, Signature
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.closures import open_closures
+from bncourse.diagnosis.conventions.contexts import passes_of
 from bncourse.diagnosis.conventions.engine_functions import OfEngine, engine_class
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.names import (
@@ -25,6 +26,7 @@ from bncourse.diagnosis.conventions.names import (
     role_of,
 )
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.surroundings import of_surroundings
 from bncourse.diagnosis.conventions.unbundled import function_of
 
 COMPOSITE = re.compile(
@@ -149,7 +151,7 @@ def find_units(program: Program) -> list[Unit]:
     """Every normalization of a file, in its order."""
     units: dict[Any, Unit] = {}
     open_closures(program)
-    for name, tree in program.trees.items():
+    for name, tree in list(program.trees.items()):
         if not is_wanted(tree) or _is_method(tree):
             continue
         kind = kind_of(name) or "batch"
@@ -248,6 +250,9 @@ def _add_class(units: dict[Any, Unit], name: str, tree: ast.ClassDef, kind: str,
     if any(base.__module__ == "torch.autograd.function" for base in made.__mro__):
         _add_autograd_function(units, name, made, tree, kind, program)
         return
+    if (passes := passes_of(name, made, program)) is not None:
+        unit.forward, unit.backwards = Forward(name, passes[0], tree, program, kind), [passes[1]]
+        return
     unit.forward = Layer(name, made, tree, program, kind)
     try:
         _ = unit.forward.forward_name
@@ -281,7 +286,9 @@ def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind
     key = (kind, stem_of(name))
     function = function_of(name, program)
     if role == "forward" and callable(function) and not _takes_parameters(function, kind):
-        return
+        function = of_surroundings(function)
+        if function is None:
+            return
     if inspect.isgeneratorfunction(function):  # a part of another function, which runs it step by step
         return
     unnamed = role == "backward" and kind_of(name) is None and name not in PLAIN and key not in units

@@ -23,6 +23,7 @@ from bncourse.diagnosis.conventions.calls import (
 from bncourse.diagnosis.conventions.functions import Forward, Outcome
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.surroundings import OfSurroundings
 
 
 @dataclass
@@ -69,6 +70,8 @@ class Backward:
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
         if not self.signature.has("cache") or self._asks_for_more():
             given |= self._by_name(outcome)
+        if isinstance(self.forward.function, OfSurroundings):
+            self.forward.run(outcome.values)  # it leaves around itself what the backward pass reads
         with self.forward.numbers_of_the_file(outcome.values, self.tree):
             result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):

@@ -18,7 +18,21 @@ class NotHereError(ImportError):
 
 
 LIBRARIES = frozenset(
-    ("torch", "tensorflow", "jax", "keras", "flax", "mxnet", "cupy", "numba", "scipy", "autograd", "paddle", "haiku")
+    (
+        "torch",
+        "tensorflow",
+        "jax",
+        "keras",
+        "flax",
+        "mxnet",
+        "cupy",
+        "numba",
+        "scipy",
+        "autograd",
+        "paddle",
+        "haiku",
+        "tinygrad",
+    )
 )
 """Packages that are known, and have to be installed."""
 

@@ -282,7 +282,7 @@ def _makes_a_start(tree: ast.FunctionDef | ast.ClassDef) -> bool:
     if isinstance(tree, ast.ClassDef):
         if {"__add__", "__mul__"} <= {getattr(one, "name", "") for one in tree.body}:
             return True
-        return re.search(r"stat|running|moving|average|ema|moment|track", tree.name, re.I) is not None
+        return re.search(r"stat|running|moving|average|ema|moment|track|context|ctx", tree.name, re.I) is not None
     named = re.search(r"init|make|create|start|new_", tree.name)
     return len(tree.args.args) == 1 and named is not None
 

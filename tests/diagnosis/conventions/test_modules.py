@@ -31,7 +31,9 @@ MAPS = (
 
 
 def said(source: str) -> list[str | None]:
-    return [found["belief"] for one in diagnose_source(source)["functions"] for found in one["findings"]]
+    report = diagnose_source(source)
+    assert report["status"] != "unreadable", report
+    return [found["belief"] for one in report["functions"] for found in one["findings"]]
 
 
 @pytest.mark.parametrize(
