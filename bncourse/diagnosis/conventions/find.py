@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bncourse.diagnosis.conventions.bundles import bundles, layers_of
-from bncourse.diagnosis.conventions.calls import CannotCallError, Signature
+from bncourse.diagnosis.conventions.calls import CannotCallError, Signature, described
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.closures import open_closures
 from bncourse.diagnosis.conventions.contexts import passes_of
@@ -155,10 +155,14 @@ def find_units(program: Program) -> list[Unit]:
         if not is_wanted(tree) or _is_method(tree):
             continue
         kind = kind_of(name) or "batch"
-        if isinstance(tree, ast.ClassDef):
-            _add_class(units, name, tree, kind, program)
-        else:
-            _add_function(units, name, tree, kind, program)
+        try:
+            if isinstance(tree, ast.ClassDef):
+                _add_class(units, name, tree, kind, program)
+            else:
+                _add_function(units, name, tree, kind, program)
+        except Exception as error:  # what cannot be read leaves the rest of the file as it is
+            problem = str(error) if isinstance(error, CannotCallError) else f"reading it raised {described(error)}"
+            units[name] = Unit(kind, False, name, problem=problem, names=[name])
     for name, reason in program.problems.items():
         if name not in program.trees and kind_of(name) and not COMPOSITE.search(name):
             units[name] = Unit(kind_of(name) or "batch", False, name, problem=reason, names=[name])

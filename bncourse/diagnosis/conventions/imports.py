@@ -37,6 +37,10 @@ LIBRARIES = frozenset(
 """Packages that are known, and have to be installed."""
 
 
+NUMPYS = ("jax.numpy", "cupy", "autograd.numpy", "mxnet.numpy")
+"""Modules that hold NumPy's functions under their names: where one is not installed, NumPy takes its place."""
+
+
 class StandIn:
     """In the place of a base class that lies in a file that is not here: most hold a mode, and what calls forward."""
 
@@ -94,8 +98,8 @@ def not_here(name: str) -> str:
     return f"it needs {name}, which is not here; put that file beside this one"
 
 
-class _OldNumPy(types.ModuleType):
-    """NumPy with the names that older code uses and newer versions have removed."""
+class OldNumPy(types.ModuleType):
+    """NumPy with the names that older code uses and newer versions have removed; `__name__` says for which module."""
 
     def __getattr__(self, name: str) -> Any:
         import numpy as np
@@ -123,6 +127,8 @@ def bind_import(statement: ast.Import | ast.ImportFrom, namespace: dict[str, Any
             if not isinstance(module, _NotHere):
                 public = getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")])
                 namespace.update({name: getattr(module, name) for name in public})
+        elif f"{source}.{alias.name}" in NUMPYS:
+            namespace[alias.asname or alias.name] = _module(f"{source}.{alias.name}", folder)
         elif isinstance(module, _NotHere) or hasattr(module, alias.name):
             namespace[alias.asname or alias.name] = getattr(module, alias.name)
         else:
@@ -135,8 +141,10 @@ def _module(name: str, folder: str | None = None) -> Any:
         try:
             with silence():
                 module = importlib.import_module(name)
-            return _OldNumPy("numpy") if name == "numpy" else module
+            return OldNumPy("numpy") if name == "numpy" else module
         except Exception:
+            if name in NUMPYS:
+                return OldNumPy(name)
             if folder is None:
                 return _NotHere(name)
     wanted = name.lstrip(".")

@@ -14,7 +14,7 @@ from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward
-from bncourse.diagnosis.conventions.imports import NotHereError, StandIn
+from bncourse.diagnosis.conventions.imports import NotHereError, OldNumPy, StandIn
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.layout import constant_of, gamma_on_columns, oriented
 from bncourse.diagnosis.conventions.modules import of_engine, of_module
@@ -45,6 +45,7 @@ WRITES = {
 }
 OWN_FORM = "The running statistics are kept in a form of this file's own, and have not been judged."
 STANDS_IN = "A class that it inherits from lies in a file that is not here; an empty one was put in its place."
+NUMPY_INSTEAD = "It was run with NumPy in the place of {}, which is not installed here."
 NOT_THE_PAPERS = (
     "Your code normalizes by the variance with N - 1, and its gradient fits that; PyTorch and the paper divide by N."
 )
@@ -208,6 +209,8 @@ class Judge:
             own = named
         label = _label(forward)
         self.notes += [WRITES["x"]] if "x" in forward.written else []
+        modules = [value.__name__ for value in self.program.namespace.values() if isinstance(value, OldNumPy)]
+        self.notes += [NUMPY_INSTEAD.format(module) for module in dict.fromkeys(modules) if module != "numpy"]
         self.notes += [STANDS_IN] if isinstance(forward, Layer) and issubclass(forward.made, StandIn) else []
         self.notes += [OWN_FORM] if isinstance(forward, Forward) and forward.keeps_its_own else []
         notes = tuple(one for one in dict.fromkeys((*self.notes, *report.notes)) if one not in CONVENTIONAL.values())

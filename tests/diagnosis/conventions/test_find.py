@@ -31,3 +31,11 @@ def test_backward_passes_of_other_names_belong_to_the_only_forward_pass() -> Non
     assert report["status"] == "right"
     report = diagnose_source(THREE.replace("(dy - dy.mean(0) - hn", "(dy - hn"))
     assert [one["status"] for one in report["functions"]] == ["right", "right", "mistaken"]
+
+
+def test_what_cannot_be_read_leaves_the_rest_of_the_file_as_it_is() -> None:
+    class_ = "class BatchNorm:\n    __signature__ = 3\n    def forward(self, x): return x\n"
+    decorated = "@print\ndef layer_norm_forward(x, gamma, beta): return x\n"
+    report = diagnose_source(f"{class_}\n{decorated}\n{THREE}")
+    assert [one["status"] for one in report["functions"] if one["name"].startswith("b")][-3:] == ["right"] * 3
+    assert "unreadable" in [one["status"] for one in report["functions"]]
