@@ -99,8 +99,9 @@ def _is_own(filename: str) -> bool:
 
 def _is_in_a_module(frame: FrameType) -> bool:
     """Whether code runs among the names of a module: any code can be given the name of a library's file."""
-    module = sys.modules.get(frame.f_globals.get("__name__", ""))
-    return module is not None and vars(module) is frame.f_globals and module is not sys.modules.get("__main__")
+    name = frame.f_globals.get("__name__")
+    module = sys.modules.get(name) if type(name) is str and name != "__main__" else None
+    return module is not None and getattr(module, "__dict__", None) is frame.f_globals
 
 
 class _Watch:

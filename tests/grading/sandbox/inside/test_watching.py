@@ -315,6 +315,12 @@ def test_code_that_bears_the_name_of_a_librarys_file_is_seen(name: str) -> None:
     assert seen_in(body + "    dx = space['measure'](x, dy, gamma, eps, np)") == ["differences"]
 
 
+@pytest.mark.parametrize("names", ["{'__name__': []}", "{'__name__': '__main__'}", "{'__name__': 'numpy'}"])
+def test_code_that_bears_a_librarys_file_and_names_a_module_is_seen(names: str) -> None:
+    body = f"    space = {names}\n    exec(compile({IN_A_LOOP!r}, np.__file__, 'exec'), space)\n"
+    assert seen_in(body + "    dx = space['measure'](x, dy, gamma, eps, np)") == ["differences"]
+
+
 @pytest.mark.parametrize("title", OUT_OF_SIGHT)
 def test_a_function_that_works_out_of_sight_is_looked_at(title: str) -> None:
     assert "unseen" in seen_of(OUT_OF_SIGHT[title], DIFFERENCES)
