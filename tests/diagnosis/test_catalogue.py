@@ -21,7 +21,7 @@ NOISE = re.compile(
 OF_LAYERS = {
     *("running-in-training", "inference-moves-statistics", "modes-exchanged", "batch-before-kept"),
     *("momentum-of-another-formula", "tensors-not-parameters", "running-graph-kept", "gradient-not-accumulated"),
-    "conv-gamma-on-columns",
+    *("conv-gamma-on-columns", "running-correction-stored", "running-start-corrected-once", "running-count-ahead"),
 }
 """Seen only where a file has a state, an engine or a value of its own; tests in `conventions/` hold them."""
 

@@ -190,9 +190,8 @@ def data_of(value: Any) -> str:
     """Name under which an object of the student's own keeps its array, or ""."""
     if isinstance(value, np.ndarray | np.generic):
         return ""
-    return next(
-        (name for name in ("data", "value", "val", "w") if isinstance(getattr(value, name, None), np.ndarray)), ""
-    )
+    names = ("data", "value", "val", "w", *(("a", "arr", "array", "v", "d", "x") if hasattr(value, "__mul__") else ()))
+    return next((name for name in names if isinstance(getattr(value, name, None), np.ndarray)), "")
 
 
 def is_engines(value: Any) -> bool:

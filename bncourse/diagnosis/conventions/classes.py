@@ -90,6 +90,18 @@ class Layer:
         return turned
 
     @cached_property
+    def switches(self) -> dict[str, type]:
+        """What other classes of the file say of the mode for all, as `Tensor.training` in tinygrad."""
+        others = (self.program.namespace.get(name) for name in self.program.trees)
+        return {
+            name: other
+            for other in others
+            if isinstance(other, type) and other not in self.made.__mro__
+            for name, value in vars(other).items()
+            if isinstance(value, bool) and role_of(name, ("train", "eval")) and name in self.attributes
+        }
+
+    @cached_property
     def averaged(self) -> set[str]:
         """Attributes that no method but the constructor sets to anything new: moving averages, whatever their name."""
         moved, new = set[str](), set[str]()
@@ -149,7 +161,7 @@ class Layer:
         """Whether it is told if it trains."""
         layer = self.make(values)
         known = self.signature(layer)
-        held = (name for name in (*vars(layer), *_flags(self.made)) if name in self.attributes)
+        held = (name for name in (*vars(layer), *_flags(self.made), *self.switches) if name in self.attributes)
         flags = [name for name in held if role_of(name, ("train", "eval", "mode"))]
         told = any(known.has(role) for role in ("train", "eval", "mode"))
         return self.module or told or bool(flags) or "retain_derived" in self.text
@@ -272,11 +284,16 @@ class Layer:
     def _warm_up(self, layer: Any, values: Values) -> None:
         """Call it once, or its `build`, where only a first batch makes its parameters."""
         x = np.array(self.orientation.x(values.x))
-        if hasattr(layer, "build") and not self.module:
-            layer.build(x.shape)
-            if getattr(layer, "built", None) is False:  # else the first call builds it once more
-                layer.built = True
-            return
+        builds = hasattr(layer, "build") and not self.module
+        if not builds or self.forward_name == "__call__":  # which may build it, and remember that under any name
+            with contextlib.suppress(*([AttributeError, TypeError] if builds else [])):
+                self._call_once(layer, x, values)
+                return
+        layer.build(x.shape)
+        if getattr(layer, "built", None) is False:  # else the first call builds it once more
+            layer.built = True
+
+    def _call_once(self, layer: Any, x: Array, values: Values) -> None:
         known = self.signature(layer)
         given: dict[str, Any] = {"x": tensor(x).detach() if self.torch else x}
         given |= {"train": True, "eval": False, "mode": word(self.tree, train=True)}
@@ -292,6 +309,8 @@ class Layer:
 
     def set_mode(self, layer: Any, *, train: bool) -> None:
         """Let it train, or not, by its methods or its flags."""
+        for name, other in self.switches.items():
+            setattr(other, name, train if role_of(name, ("train",)) else not train)
         for name, inverse in (("train", False), ("eval", True)):
             method = getattr(layer, name, None)
             if inspect.ismethod(method) and (train != inverse):
@@ -423,6 +442,9 @@ class Layer:
             return lay.back(result[0]), *(_vector(one) for one in result[1:])
         dx = result[0] if isinstance(result, (tuple, list)) and result else result
         found = dict(gradients(layer))
+        if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict):
+            for name, value in result[1].items():
+                found[gradient_of(name) or role_of(name, ("gamma", "beta")) or name] = value
         if "gamma" in found and self.find(layer, "beta") is None:
             return lay.back(dx), _vector(found["gamma"])
         if "gamma" not in found or "beta" not in found:

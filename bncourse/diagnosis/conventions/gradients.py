@@ -68,7 +68,11 @@ class Backward:
         if self.forward.torch:
             upstream = tensor(upstream).detach()
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
-        if not self.signature.has("cache") or self._asks_for_more():
+        bundle = self._bundle(outcome)
+        if bundle is not None:
+            name, given["cache"] = bundle
+            self.signature.roles[name] = "cache"
+        elif not self.signature.has("cache") or self._asks_for_more():
             given |= self._by_name(outcome)
         if isinstance(self.forward.function, OfSurroundings):
             self.forward.run(outcome.values)  # it leaves around itself what the backward pass reads
@@ -76,6 +80,10 @@ class Backward:
             result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")
+        if bundle is not None and isinstance(result, np.ndarray) and hasattr(bundle[1], "__dict__"):
+            left = {gradient_of(name): to_numpy(value) for name, value in vars(bundle[1]).items()}
+            if {"gamma", "beta"} <= left.keys():
+                return lay.back(result), _vector_like(left["gamma"]), _vector_like(left["beta"])
         if self.may_give_dx_alone and isinstance(result, np.ndarray):
             return self._with_the_others(lay.back(result), dy, outcome)
         return self._ordered(result, lay)
@@ -85,6 +93,18 @@ class Backward:
         values, axes = outcome.values, (0, *range(2, dy.ndim))
         gamma, beta = (Orientation(vector="wide").gamma(one, dy.ndim) for one in (values.gamma, values.beta))
         return dx, (dy * (outcome.y - beta) / gamma).sum(axis=axes), dy.sum(axis=axes)
+
+    def _bundle(self, outcome: Outcome) -> tuple[str, Any] | None:
+        """The object that holds the parameters, where both passes are given it and the forward pass returns y alone."""
+        bundles = self.forward.of_bundles
+        beside = outcome.rest
+        if bundles is None or not (beside is None or (isinstance(beside, list) and not beside)):
+            return None
+        names = [one.name for one in self.signature.parameters if self.signature.roles.get(one.name) != "dy"]
+        if len(names) != 1 or names[0] not in bundles.made:
+            return None
+        self.forward.run(outcome.values)  # it leaves in the object what the backward pass reads
+        return names[0], bundles.last[names[0]]
 
     def _asks_for_more(self) -> bool:
         """Whether it needs something by name beside the cache."""

@@ -18,6 +18,7 @@ from bncourse.diagnosis.conventions.imports import NotHereError, OldNumPy, Stand
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.layout import constant_of, gamma_on_columns, oriented
 from bncourse.diagnosis.conventions.modules import of_engine, of_module
+from bncourse.diagnosis.conventions.own_form import of_own_form
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.translation import Translation, probe_of, values_of
@@ -130,7 +131,7 @@ class Judge:
         found = []
         if self.unit.inference:
             found.append(self._inference_alone())
-        if self.unit.update:
+        if self.unit.update and self.its.update_is_moving_average():
             found.append(self._update_alone())
         for name in self.unit.backwards:
             wrong, notes, differences = backward_alone.look(name, self.its)
@@ -212,7 +213,11 @@ class Judge:
         modules = [value.__name__ for value in self.program.namespace.values() if isinstance(value, OldNumPy)]
         self.notes += [NUMPY_INSTEAD.format(module) for module in dict.fromkeys(modules) if module != "numpy"]
         self.notes += [STANDS_IN] if isinstance(forward, Layer) and issubclass(forward.made, StandIn) else []
-        self.notes += [OWN_FORM] if isinstance(forward, Forward) and forward.keeps_its_own else []
+        if isinstance(forward, Forward) and forward.of_bundles is not None and unit.kind == "batch":
+            own += of_own_form(forward, its.inference_alone() if unit.inference else None)
+            self.notes += [OWN_FORM] if forward.keeps_its_own and not own else []
+        if unit.update and not its.update_is_moving_average():
+            self.notes.append(OWN_FORM)
         notes = tuple(one for one in dict.fromkeys((*self.notes, *report.notes)) if one not in CONVENTIONAL.values())
         known = running is not None and not any(one.part.startswith("running") for one in findings)
         certain = not any(one.part in ("forward", "conv") for one in findings)

@@ -27,7 +27,8 @@ def of_module(layer: Layer, values: Values) -> tuple[Finding, ...]:
         return ()
     made = layer.made_new(values)
     found = []
-    if any(_never_trained(layer.find(made, role)) for role in ("gamma", "beta")):
+    gives_others = any("parameters" in vars(one) for one in layer.made.__mro__ if one.__module__ == "student")
+    if not gives_others and any(_never_trained(layer.find(made, role)) for role in ("gamma", "beta")):
         found.append(finding("tensors-not-parameters"))
     used = layer.run(values).layer
     if any(_keeps_graph(layer.find(used, role)) for role in STATE[:2]):
@@ -66,11 +67,8 @@ def _adds_up(forward: Layer | Forward, values: Values) -> bool:
 
 
 def _never_trained(slot: Slot | None) -> bool:
-    """Whether it is an attribute that holds a plain tensor; one with requires_grad may be given to an optimizer."""
-    if slot is None or slot.path != slot.key or not is_torchs(slot.value):
-        return False
-    value: Any = slot.value
-    return not value.requires_grad
+    """Whether it is an attribute that holds a plain tensor, which `parameters()` does not give."""
+    return slot is not None and slot.path == slot.key and is_torchs(slot.value)
 
 
 def _keeps_graph(slot: Slot | None) -> bool:

@@ -74,7 +74,7 @@ MEASURED: dict[str, tuple[str, ...]] = {
 }
 """What a backward pass may ask for by name in the place of one cache."""
 
-_MOVING = "mov|moving|movavg|run|running|ema|ewa|ewma|exp|global|pop|acum|accum|track|smooth|stored|inference|test|eval"
+_MOVING = "mov|moving|movavg|run|running|ema|ewa|ewma|exp|global|pop|acum|accum|track|smooth|stored|hidden|inference|test|eval"
 _MEAN, _VAR = "mean|mu|media|moyenne|mittel", "var|variance|sigma2|sigmasq|varianza|varianz"
 MOVING_STATISTIC = re.compile(
     rf"(?:{_MOVING})(?:(?P<mean>{_MEAN})|(?:{_VAR}))|(?:(?P<first>{_MEAN})|(?:{_VAR}))(?:{_MOVING})"

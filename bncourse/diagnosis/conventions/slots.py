@@ -50,6 +50,8 @@ def slots(layer: Any) -> Iterator[Slot]:
         if isinstance(value, dict) and all(isinstance(name, str) for name in value):
             for inner in list(value):
                 yield Slot(value, inner, f"{key}.{inner}")
+        if type(value).__module__ == "student" and hasattr(value, "__dict__") and not data_of(value):
+            yield from (Slot(vars(value), inner, f"{key}.{inner}") for inner in list(vars(value)))
         listed = isinstance(value, list) and len(value) == 2 and all(isinstance(one, np.ndarray) for one in value)
         if listed and plain(key) in LISTED:
             yield from (Slot(_Pair(value), inner, f"{key}.{inner}") for inner in _Pair.ORDER)
@@ -80,7 +82,9 @@ def find(layer: Any, role: str) -> Slot | None:
 def _unnamed(layer: Any, role: str) -> Slot | None:
     """Find gamma or beta among PyTorch's parameters of other names: beta starts at zero, or stands second."""
     known = {word for state in ("gamma", "beta") for word in ROLES[state]}
-    every = [slot for slot in slots(layer) if getattr(slot.value, "requires_grad", False) and slot.path != slot.key]
+    every = [
+        slot for slot in slots(layer) if is_torchs(slot.value) and slot.value.requires_grad and slot.path != slot.key
+    ]
     if any(plain(slot.key) in ROLES[role] for slot in every):
         return None
     rest = [slot for slot in every if plain(slot.key) not in known]
@@ -88,7 +92,7 @@ def _unnamed(layer: Any, role: str) -> Slot | None:
     other = [slot for slot in rest if all(slot is not one for one in zero)]
     if len(every) == 2 and len(zero) != 1:
         zero, other = every[1:], every[:1]
-        zero, other = ([one for one in some if one in rest] for some in (zero, other))
+        zero, other = ([one for one in some if any(one is each for each in rest)] for some in (zero, other))
     return next(iter(other if role == "gamma" else zero), None)
 
 

@@ -4,11 +4,13 @@ Nothing is judged here. What a course means by its settings is translated, so th
 function that would reach one of this course.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.bundles import bundles
 from bncourse.diagnosis.conventions.calls import Array, Signature, tells_shapes_apart
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.engine_functions import OfEngine
@@ -24,6 +26,8 @@ from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.rules import PLACES, Rules
 
 Function = Callable[..., Any]
+MOVES = re.compile(r"update|running|moving|merge|accumul|ema|observe|track", re.I)
+"""Names of functions that may move running statistics."""
 
 
 class Translation:
@@ -184,6 +188,8 @@ class Translation:
             return self.update_alone()
         if self.unit.kind != "batch" or not forward.keeps_statistics(values_of(probe_of(rules))):
             return None
+        if self.leaves_them_to_another(forward, rules):
+            return None
 
         def run(mean: Array, var: Array, x: Array, momentum: float = 0.1) -> Any:
             weight = momentum if self.convention.momentum == "new" else 1 - momentum
@@ -211,7 +217,25 @@ class Translation:
 
     def updates(self, forward: Forward | Layer, rules: Rules) -> bool:
         """Whether a function of its own moves the running statistics."""
-        return bool(self.unit.update) and not forward.keeps_statistics(values_of(probe_of(rules)))
+        if not self.unit.update or not self.update_is_moving_average():
+            return False
+        kept = forward.keeps_statistics(values_of(probe_of(rules)))
+        return not kept or self.leaves_them_to_another(forward, rules)
+
+    def update_is_moving_average(self) -> bool:
+        """Whether the update that is a function of its own counts no samples, as an average of all of them does."""
+        held = bundles(self.program.trees[self.unit.update], self.program)
+        return self.update_takes_momentum() or "count" not in {role for one in held.values() for role in one.values()}
+
+    def leaves_them_to_another(self, forward: Forward | Layer, rules: Rules) -> bool:
+        """Whether it is given running statistics and does not move them, as another function of the file does."""
+        names = self.program.functions.keys() - {forward.name}
+        if not isinstance(forward, Forward) or not any(MOVES.search(name) for name in names):
+            return False
+        probe = probe_of(rules)
+        moved = forward.run(values_of(probe, running_mean=probe.running_mean, running_var=probe.running_var)).statistics
+        pairs = ((moved.get("running_mean"), probe.running_mean), (moved.get("running_var"), probe.running_var))
+        return all(np.array_equal(np.asarray(new), old) for new, old in pairs)
 
     def apart(self, forward: Forward | Layer, rules: Rules) -> dict[str, str]:
         """Parts that functions of their own do, and their names."""

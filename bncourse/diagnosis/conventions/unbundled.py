@@ -62,6 +62,8 @@ class Unbundled:
         self.made |= self.starts
         layers = layers_of(program.trees[name])
         self.made |= {one.name: LAYER for one in self.own if one.name in layers}
+        self.last: dict[str, Any] = {}
+        """The bundles of the last call, in which it may have left what its backward pass reads."""
         self.parts: list[str] = []
         """Where y, the statistics and the rest stood in what came back last."""
         words = dict.fromkeys(one.name for one in self.own if one.name not in self.made)
@@ -90,6 +92,7 @@ class Unbundled:
         made = {name: eval(text, known) for name, text in self.made.items() if name not in absent}
         ours = {one.name: made.get(one.name, given.get(one.name)) for one in self.own if one.name in {**made, **given}}
         first = [ours.pop(one.name) for one in self.own if one.kind is one.POSITIONAL_ONLY and one.name in ours]
+        self.last = made
         found = self.function(*first, **ours)
         self.parts = self._parts(found, made)
         everything = {**made, "found": found}
@@ -102,11 +105,11 @@ class Unbundled:
         if not {"running_mean", "running_var"} <= paths.keys() or paths["running_mean"][0] not in made:
             return ["found"]
         name, ways = paths["running_mean"][0], [paths["running_mean"][1], paths["running_var"][1]]
-        sizes = [np.size(_at(made[name], way)) for way in ways]
+        sizes = [_size(_at(made[name], way)) for way in ways]
 
         def holds(part: Any) -> bool:
             arrays = [_at(part, way) for way in ways]
-            return all(one is not None and np.size(one) == size for one, size in zip(arrays, sizes, strict=True))
+            return all(one is not None and _size(one) == size for one, size in zip(arrays, sizes, strict=True))
 
         if found is None and "gamma" not in paths:  # an update that moves them in place
             return [text_of(name, way) for way in ways]
@@ -165,3 +168,8 @@ def _at(value: Any, path: Path) -> Any:
     """What lies at the end of a way if that is an array, or None."""
     value = follow(value, path)
     return value if isinstance(value, (np.ndarray, np.floating)) or is_torchs(value) else None
+
+
+def _size(value: Any) -> int:
+    """How many numbers an array or a tensor holds."""
+    return int(np.prod(np.shape(value), dtype=int))

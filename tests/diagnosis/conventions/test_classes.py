@@ -126,3 +126,39 @@ class BatchNorm(Function):
 def test_a_class_that_is_made_with_its_statistics_has_no_mode_by_a_base_that_is_not_here() -> None:
     assert said(DEZERO) == []
     assert said(DEZERO.replace("var * n / (n - 1)", "np.sqrt(var)")) == ["running-std-stored"]
+
+
+def test_what_a_layer_builds_at_its_first_call_is_built_once_whatever_remembers_it() -> None:
+    layer = """
+import numpy as np
+
+class Couche:
+    construite = False
+    def __call__(self, x, training=False):
+        if not self.construite:
+            self.build(x.shape)
+            self.construite = True
+        return self.call(x, training)
+
+class BatchNormalization(Couche):
+    def build(self, shape):
+        self.gamma, self.beta = np.ones(shape[-1]), np.zeros(shape[-1])
+        self.moving_mean, self.moving_variance = np.zeros(shape[-1]), np.ones(shape[-1])
+    def call(self, x, training):
+        m, v = (x.mean(0), x.var(0)) if training else (self.moving_mean, self.moving_variance)
+        if training:
+            self.moving_mean = 0.9 * self.moving_mean + 0.1 * m
+            self.moving_variance = 0.9 * self.moving_variance + 0.1 * v
+        return self.gamma * (x - m) / np.sqrt(v + 1e-3) + self.beta
+"""
+    assert said(layer) == []
+    assert said(layer.replace("0.1 * v", "0.1 * np.sqrt(v)")) == ["running-std-stored"]
+
+
+def test_statistics_in_an_object_of_the_file_are_found() -> None:
+    held = PLAIN.replace("from .module import Module\n", "class State:\n    pass\n").replace("(Module)", "")
+    held = held.replace("        super().__init__()\n", "        self.state, self.training = State(), True\n")
+    for name, new in (("mean", "running_mean"), ("var", "running_var")):
+        held = held.replace(f"self.{name}", f"self.state.{new}")
+    assert said(held) == []
+    assert said(held.replace("(1 - self.alpha) * v", "(1 - self.alpha) * v ** 0.5")) == ["running-std-stored"]

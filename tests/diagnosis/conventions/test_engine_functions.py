@@ -105,3 +105,23 @@ def test_a_function_of_one_feature_is_called_feature_by_feature() -> None:
     assert diagnose_source(one)["status"] == "right"
     wrong = diagnose_source(one.replace("(var + eps)", "(Value(var.data) + eps)"))
     assert [found["belief"] for found in wrong["functions"][1]["findings"]] == ["variance-path-missing"]
+
+
+def test_a_switch_of_the_engines_class_says_whether_a_layer_trains() -> None:
+    layer = TENSOR[: TENSOR.index("def batch_norm")].replace("class Tensor:", "class Tensor:\n    training = False") + (
+        "class BatchNorm:\n"
+        "    def __init__(self, n, m=0.1):\n"
+        "        self.weight, self.bias = Tensor(np.ones(n)), Tensor(np.zeros(n))\n"
+        "        self.running_mean, self.running_var, self.momentum = np.zeros(n), np.ones(n), m\n"
+        "    def __call__(self, x):\n"
+        "        mean, var = Tensor(self.running_mean), Tensor(self.running_var)\n"
+        "        if Tensor.training:\n"
+        "            mean = x.mean(0)\n"
+        "            var, m, n = ((x - mean) ** 2).mean(0), self.momentum, len(x.data)\n"
+        "            self.running_mean = (1 - m) * self.running_mean + m * mean.data[0]\n"
+        "            self.running_var = (1 - m) * self.running_var + m * var.data[0] * n / (n - 1)\n"
+        "        return (x - mean) * (var + 1e-5) ** -0.5 * self.weight + self.bias\n"
+    )
+    assert diagnose_source(layer)["status"] == "right"
+    wrong = diagnose_source(layer.replace("Tensor(self.running_var)", "Tensor(self.running_var ** 2)"))
+    assert [found["part"] for found in wrong["functions"][0]["findings"]] == ["inference"]

@@ -42,7 +42,7 @@ def said(source: str) -> list[str | None]:
         ("", "", []),
         ("nn.Parameter(torch.ones(width))", "torch.ones(width)", ["tensors-not-parameters"]),
         ("nn.Parameter(torch.zeros(width))", "torch.zeros(width)", ["tensors-not-parameters"]),
-        ("nn.Parameter(torch.ones(width))", "torch.ones(width, requires_grad=True)", []),
+        ("nn.Parameter(torch.ones(width))", "torch.ones(width, requires_grad=True)", ["tensors-not-parameters"]),
         (".detach()", "", ["running-graph-kept"]),
     ],
 )
