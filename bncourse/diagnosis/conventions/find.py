@@ -257,8 +257,8 @@ def _add_class(units: dict[Any, Unit], name: str, tree: ast.ClassDef, kind: str,
     if (passes := passes_of(name, made, program)) is not None:
         unit.forward, unit.backwards = Forward(name, passes[0], tree, program, kind), [passes[1]]
         return
-    unit.forward = Layer(name, made, tree, program, kind)
     try:
+        unit.forward = Layer(name, made, tree, program, kind)
         _ = unit.forward.forward_name
     except CannotCallError:
         del units[name]

@@ -24,6 +24,7 @@ from bncourse.diagnosis.conventions.functions import Forward, Outcome
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.surroundings import OfSurroundings
+from bncourse.diagnosis.conventions.unbundled import Unbundled
 
 
 @dataclass
@@ -64,6 +65,10 @@ class Backward:
     def __call__(self, dy: Array, outcome: Outcome) -> Any:
         """Return (dx, dgamma, dbeta) in our layout."""
         lay = self.forward.orientation
+        held = self.forward.of_bundles.held if self.forward.of_bundles is not None else {}
+        shared = [one.name for one in self.signature.parameters if "running_mean" in held.get(one.name, {}).values()]
+        if shared and not isinstance(self.function, Unbundled):
+            raise CannotCallError(f"it takes {shared[0]} as the forward pass leaves it, with what that keeps in it")
         upstream: Any = np.array(lay.x(dy))
         if self.forward.torch:
             upstream = tensor(upstream).detach()

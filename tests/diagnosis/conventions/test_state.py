@@ -96,3 +96,52 @@ def test_an_inference_with_the_statistics_of_the_last_training_batch_is_named() 
     stale = stale.replace(inference, "(x - self.last[0]) / np.sqrt(self.last[1] + self.eps)")
     stale = stale.replace("self.cache = None\n", "self.cache, self.last = None, (np.zeros(1), np.ones(1))\n")
     assert said(stale) == ["batch-before-kept"]
+
+
+KEPT_BY_ANOTHER = """\
+import numpy as np
+
+def update_running(run, x):
+    return {"m2": run["m2"] + ((x - x.mean(0)) ** 2).sum(0), "mean": x.mean(0), "var": x.var(0)}
+
+def normalize(x, gamma, beta, run=None, *, training, eps=1e-5):
+    mean, var = (x.mean(0), x.var(0)) if training else (run["mean"], run["var"])
+    return gamma * (x - mean) / np.sqrt(var + eps) + beta, None
+"""
+FROM_THE_BUNDLE = """\
+import numpy as np
+
+def bn_forward(p, x, training=True):
+    if training:
+        mu, var = x.mean(0), x.var(0)
+        p["rm"] = 0.9 * p["rm"] + 0.1 * mu
+        p["rv"] = 0.9 * p["rv"] + 0.1 * var
+    else:
+        mu, var = p["rm"], p["rv"]
+    p["sd"] = np.sqrt(var + 1e-5)
+    p["xn"] = (x - mu) / p["sd"]
+    return p["gamma"] * p["xn"] + p["beta"]
+
+def bn_backward(p, dy):
+    xn, n = p["xn"], len(dy)
+    p["dgamma"], p["dbeta"] = (dy * xn).sum(0), dy.sum(0)
+    g = dy * p["gamma"]
+    return (g - g.sum(0) / n - xn * (g * xn).sum(0) / n) / p["sd"]
+"""
+
+
+def test_a_function_is_not_charged_with_statistics_that_another_moves() -> None:
+    report = diagnose_source(KEPT_BY_ANOTHER)["functions"][0]
+    assert (report["name"], report["status"], report["findings"]) == ("normalize", "right", [])
+
+
+def test_a_backward_pass_that_asks_for_what_the_forward_pass_left_in_a_bundle_is_not_called_wrong() -> None:
+    forward, backward = diagnose_source(FROM_THE_BUNDLE)["functions"]
+    assert (forward["status"], backward["findings"]) == ("right", [])
+    assert "it takes p as the forward pass leaves it" in backward["reason"]
+
+
+def test_a_flag_of_another_class_sets_the_mode() -> None:
+    asks = LAYER.replace("class BatchNormLayer", "class Mode:\n    training = False\n\nclass BatchNormLayer", 1)
+    asks = asks.replace("is_training=True", "*unused").replace("if not is_training:", "if not Mode.training:")
+    assert said(asks) == []
