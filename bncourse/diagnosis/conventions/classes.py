@@ -5,7 +5,6 @@ import contextlib
 import copy
 import inspect
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +17,6 @@ from bncourse.diagnosis.conventions.calls import (
     Orientation,
     Signature,
     by_us,
-    constants_of,
     data_of,
     quiet,
     tensor,
@@ -27,6 +25,7 @@ from bncourse.diagnosis.conventions.calls import (
     uses_torch,
     word,
 )
+from bncourse.diagnosis.conventions.class_text import attributes, averaged, of_gamma
 from bncourse.diagnosis.conventions.engine import engine_of, leaf
 from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engine
 from bncourse.diagnosis.conventions.functions import USUAL_MOMENTUM, Outcome, Values
@@ -37,8 +36,6 @@ from bncourse.diagnosis.conventions.slots import STATE, Slot, find, gradients, s
 from bncourse.diagnosis.conventions.source import Program
 
 MADE_WITH = ("running_mean", "running_var", "eps", "dims", "features", "gamma", "beta", "momentum", "groups")
-STARTS = ("__init__", "build", "reset", "setup", "__post_init__", "init_params", "initialize")
-"""Methods in which a running statistic begins."""
 RUNNING = re.compile(r"(running|moving|ema|avg|average|stats|state|pop)\w*\.", re.I)
 """Names of dicts that hold running statistics under names that say no more than mean and var."""
 FORWARD = ("forward", "__call__", "call", "fprop", "forward_pass", "fwd")
@@ -71,7 +68,7 @@ class Layer:
         ]
         self.made = layer_of_arrays(self) or self.made
         self.text = " ".join(ast.dump(tree) for tree in self.trees)
-        self.attributes = _attributes(self.trees)
+        self.attributes, self.averaged = attributes(self.trees), averaged(self.trees)
 
     def find(self, layer: Any, role: str) -> Slot | None:
         """Find the place of a parameter or a statistic; Flax, and buffers of modules, may call them mean and var."""
@@ -101,25 +98,11 @@ class Layer:
             if isinstance(value, bool) and role_of(name, ("train", "eval")) and name in self.attributes
         }
 
-    @cached_property
-    def averaged(self) -> set[str]:
-        """Attributes that no method but the constructor sets to anything new: moving averages, whatever their name."""
-        moved, new = set[str](), set[str]()
-        methods = (one for tree in self.trees for one in ast.walk(tree) if isinstance(one, ast.FunctionDef))
-        for node in (node for one in methods if one.name not in STARTS for node in ast.walk(one)):
-            if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Attribute):
-                moved.add(node.target.attr)
-            elif isinstance(node, ast.Assign):
-                old = set(_fields(node.value))
-                for name in (name for target in node.targets for name in _fields(target)):
-                    (moved if name in old else new).add(name)
-        return moved - new
-
     @property
     def forward_name(self) -> str:
         """Name of its forward pass."""
         own = [name for name in FORWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one))]
-        if not own and (method := self._of_gamma(lambda name: not BACKWARD_WORD.search(name))):
+        if not own and (method := of_gamma(self.trees, lambda name: not BACKWARD_WORD.search(name))):
             return method
         if not own:
             raise CannotCallError("it has no method forward")
@@ -131,23 +114,7 @@ class Layer:
     def backward_name(self) -> str | None:
         """Name of its backward pass, where it has one."""
         named = (name for name in BACKWARD if any(name in vars(one) for one in self.made.__mro__ if self._own(one)))
-        return next(named, None) or self._of_gamma(lambda name: name != self.forward_name, gradient=True)
-
-    def _of_gamma(self, may_be: Callable[[str], bool], *, gradient: bool = False) -> str | None:
-        """Name of the only method that takes one argument and has to do with gamma, or sets its gradient."""
-        found = []
-        for method in (one for tree in self.trees for one in tree.body if isinstance(one, ast.FunctionDef)):
-            needed = len(method.args.args) - len(method.args.defaults)
-            words = [node for node in ast.walk(method) if isinstance(node, ast.Attribute)]
-            speaks = any(
-                gradient_of(one.attr) == "gamma" and isinstance(one.ctx, ast.Store)
-                if gradient
-                else role_of(one.attr, ("gamma",)) == "gamma" and isinstance(one.ctx, ast.Load)
-                for one in words
-            )
-            if needed == 2 and speaks and not method.name.startswith("__") and may_be(method.name):
-                found.append(method.name)
-        return found[0] if len(set(found)) == 1 else None
+        return next(named, None) or of_gamma(self.trees, lambda name: name != self.forward_name, gradient=True)
 
     def _own(self, one: type) -> bool:
         return one is not object and not one.__module__.startswith("torch")
@@ -453,13 +420,6 @@ class Layer:
         return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector(found["gamma"]), _vector(found["beta"])
 
 
-def _fields(tree: ast.AST) -> Iterator[str]:
-    """Names of the attributes of self that an expression reads or sets."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            yield node.attr
-
-
 def _takes_anything(made: type) -> bool:
     call = next(vars(one)["__call__"] for one in made.__mro__ if "__call__" in vars(one))
     parameters = inspect.signature(call).parameters.values()
@@ -475,9 +435,3 @@ def _vector(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.ndim > 1 and max(value.shape) == value.size:
         return value.reshape(-1)
     return value
-
-
-def _attributes(trees: list[Any]) -> set[str]:
-    """Names of everything that is assigned to self, and keys."""
-    found = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return found | {value for tree in trees for value in constants_of(tree) if isinstance(value, str)}

@@ -4,6 +4,7 @@ Nothing is judged here. What a course means by its settings is translated, so th
 function that would reach one of this course.
 """
 
+import ast
 import re
 from collections.abc import Callable
 from typing import Any
@@ -229,8 +230,9 @@ class Translation:
 
     def leaves_them_to_another(self, forward: Forward | Layer, rules: Rules) -> bool:
         """Whether it is given running statistics and does not move them, as another function of the file does."""
-        names = self.program.functions.keys() - {forward.name}
-        if not isinstance(forward, Forward) or not any(MOVES.search(name) for name in names):
+        movers = {name for name in self.program.functions if name != forward.name and MOVES.search(name)}
+        called = {node.id for node in ast.walk(forward.tree) if isinstance(node, ast.Name)}
+        if not isinstance(forward, Forward) or not movers or movers & called:
             return False
         probe = probe_of(rules)
         moved = forward.run(values_of(probe, running_mean=probe.running_mean, running_var=probe.running_var)).statistics
