@@ -11,10 +11,10 @@ MAX_DEPTH = 8
 
 
 class Posing:
-    """An object with `__array__`: it gives its attributes and items, and no numbers of its own making."""
+    """An object that is read as no array: it gives its attributes and items."""
 
     def __init__(self, value: Any) -> None:
-        vars(self)["_value"] = value
+        vars(self).update(_value=value, __name__=type(value).__name__)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise no_array(type(self._value).__name__)
@@ -69,4 +69,10 @@ def as_graded(value: Any, depth: int = 0) -> Any:
 
 def own(value: Any) -> Any:
     """What a test hands back, as the student's code knows it."""
-    return value._value if type(value) is Posing else value
+    if type(value) is Posing:
+        return value._value
+    if type(value) in (list, tuple) and any(type(part) is Posing for part in value):
+        return type(value)(map(own, value))
+    if type(value) is dict and any(type(part) is Posing for part in value.values()):
+        return {name: own(part) for name, part in value.items()}
+    return value

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bncourse.diagnosis.call import kind_of
 from bncourse.grading.oracle.connection import Connection
 from bncourse.grading.oracle.proxies import Remote
 from bncourse.grading.oracle.remote_errors import NoArray, StudentRefused
@@ -136,6 +137,7 @@ def test_an_object_that_poses_as_an_array_is_refused_alike_and_the_way_out_is_na
         return value["y"] if type(value) is dict else value[0] if type(value) is tuple else value
 
     for made in (one(as_graded(POSING[name])), one(graded(kept, POSING[name]))):
+        assert kind_of(made) == "Posing", "the name of the student's own class"
         with pytest.raises(StudentRefused, match=r"class Posing is no array. Return .* np.array") as caught:
             np.asarray(made, dtype=float)
         assert what_stopped(caught.value) == "TypeError"
@@ -143,6 +145,21 @@ def test_an_object_that_poses_as_an_array_is_refused_alike_and_the_way_out_is_na
             _ = ONES - made
         with pytest.raises(TypeError):
             bool(made)
+
+
+@pytest.mark.parametrize(
+    "value", [(each for each in ONES), map(abs, ONES), np.rec.fromarrays(list(ONES)), *STAYS.values()]
+)
+def test_so_is_what_gives_values_one_by_one_or_holds_others(value: Any, kept: KeptValues) -> None:
+    made = as_graded({"y": [value]})["y"][0]
+    said = set()
+    for one in (made, graded(kept, value)):
+        with pytest.raises(NoArray) as caught:
+            np.asarray(one, dtype=float)
+        said.add((str(caught.value), kind_of(one)))
+    assert len(said) == 1 and "Posing" not in str(said)
+    back = with_copies(lambda y, *, more: y[0] is value and more["y"] is value)
+    assert back([made], more={"y": made})
 
 
 @pytest.mark.parametrize("name", STAYS)

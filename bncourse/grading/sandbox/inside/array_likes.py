@@ -7,11 +7,14 @@ numbers would be found later, when nobody sees how.
 import array
 import math
 from collections import deque
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+
+from .dtypes import KINDS
 
 NUMBERS = frozenset({bool, int, float, complex})
 SEQUENCES = (deque, range)
@@ -44,7 +47,7 @@ def array_of(shape: Any, values: Any) -> np.ndarray[Any, Any] | None:
 def copied(value: Any) -> Any:
     """A plain array, list or number in the place of another kind of Python's or NumPy's; any other value as it is."""
     kind = type(value)
-    if isinstance(value, np.ndarray) and kind is not np.ndarray and value.dtype.kind in "biufcUSO":
+    if isinstance(value, np.ndarray) and kind is not np.ndarray and value.dtype.kind in f"{KINDS}O":
         return np.array(value, subok=False)
     if kind is array.array:
         return np.array(value) if value.typecode not in "uw" else value
@@ -54,12 +57,16 @@ def copied(value: Any) -> Any:
 
 
 def poses_as_array(value: Any) -> bool:
-    """Whether an object of a class that is neither Python's nor NumPy's says that it is an array.
+    """Whether an object says that it is an array, or gives values one by one, and holds no plain numbers.
 
-    >>> poses_as_array(np.ones(3)), poses_as_array([1.0])
-    (False, False)
+    >>> poses_as_array(np.ones(3)), poses_as_array([1.0]), poses_as_array(iter([1.0]))
+    (False, False, True)
     """
-    known = isinstance(value, np.ndarray | np.generic | type) or type(value).__module__.split(".")[0] == "torch"
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind not in KINDS and of_numbers(np.asarray(value)) is None
+    if isinstance(value, Iterator):
+        return True
+    known = isinstance(value, np.generic | type) or type(value).__module__.split(".")[0] == "torch"
     return not known and hasattr(type(value), "__array__")
 
 
