@@ -210,10 +210,19 @@ def test_other_normalizations_that_hold_the_belief_print_the_opposite(specimen: 
         assert (found > 1e-3) if experiment.zeros else (found < 1e-4)
 
 
+NOT_BY_CALLS = {
+    *("tensors-not-parameters", "momentum-of-another-formula", "running-graph-kept", "conv-gamma-on-columns"),
+    *("running-correction-stored", "running-start-corrected-once", "running-count-ahead"),
+}
+"""Of a module, a state or a default of a whole file: lines that call forward, backward and update do not reach them."""
+
+
 def test_every_belief_has_an_experiment_where_it_shows() -> None:
     places = {"any": ("forward", "dx", "dgamma", "dbeta", "conv"), "stages": ("stages",)}
     for belief, entry in beliefs().items():
-        assert entry.see, belief
+        assert bool(entry.see) == (belief not in NOT_BY_CALLS), belief
+        if belief in NOT_BY_CALLS:
+            continue
         for part in {"stage-wrong": Stages._fields, "cache-missing": ("forward",)}.get(
             belief, places.get(entry.part, (entry.part,))
         ):
