@@ -5,13 +5,21 @@ from typing import Any
 
 import pytest
 
-from bncourse.diagnosis.conventions import diagnose_source
+from bncourse.diagnosis.conventions import diagnose_source, files
+from bncourse.diagnosis.conventions.repair import Budget
 from tests.diagnosis.conventions.corpus.reading import Program, as_file, programs
 
 FORMS = ("cs231n", "classes", "functions", "torch", "functional", "written_first")
 PROGRAMS = {f"{form} {one.name}": one for form in FORMS for one in programs(form)}
 LITTLE = {"unknown", "law-derivative"}
 """What is said where no belief and no other law was found broken."""
+
+
+@pytest.fixture(autouse=True)
+def search_in_the_long_run_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beliefs are looked for here; the search for a change, which takes longer, has tests of its own."""
+    if request.node.get_closest_marker("long") is None:
+        monkeypatch.setattr(files, "Budget", lambda: Budget(tries=0, events=0))
 
 
 def report_of(source: str, convention: str | None = None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Where no belief explains a mistake, the place of it is found by one change after which all is right."""
 
+import functools
 import json
 from typing import Any
 
@@ -65,8 +66,11 @@ class BatchNorm1d:
 """
 
 
+said_of = functools.cache(diagnose_source)
+
+
 def places(source: str, name: str = "layers.py") -> list[dict[str, Any]]:
-    return [one["place"] for one in diagnose_source(source, name=name)["functions"] if one["place"]]
+    return [one["place"] for one in said_of(source, name=name)["functions"] if one["place"]]
 
 
 def changed(source: str, old: str, new: str) -> str:
@@ -76,9 +80,16 @@ def changed(source: str, old: str, new: str) -> str:
 
 SLIPS = [
     (FUNCTIONS, "square - mean ** 2", "square - mean", "another power", "mean"),
-    (FUNCTIONS, "np.mean(x ** 2", "np.mean(x ** 3", "another number", "x ** 3"),
+    pytest.param(FUNCTIONS, "np.mean(x ** 2", "np.mean(x ** 3", "another number", "x ** 3", marks=pytest.mark.long),
     (FUNCTIONS, "(dy * x_hat, axis=0)", "(dy * x_hat / d, axis=0)", "one factor less", "dy * x_hat / d"),
-    (FUNCTIONS, "(dy * x_hat, axis=0)", "(dy * x_hat + mean, axis=0)", "one term less", "dy * x_hat + mean"),
+    pytest.param(
+        FUNCTIONS,
+        "(dy * x_hat, axis=0)",
+        "(dy * x_hat + mean, axis=0)",
+        "one term less",
+        "dy * x_hat + mean",
+        marks=pytest.mark.long,
+    ),
     (FUNCTIONS, "mean(g * x_hat", "mean(g * mean", "another value in the place of `mean`", "mean"),
     (FUNCTIONS, "dy.sum(axis=0)", "dy.max(axis=0)", "another function in this place", "dy.max(axis=0)"),
     (LAYER, "self.std = np.sqrt(var +", "self.std = np.sqrt(mean +", "another value in the place of `mean`", "mean"),
@@ -92,7 +103,7 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("source", "right", "wrong", "change", "at"), SLIPS, ids=[slip[2] for slip in SLIPS])
+@pytest.mark.parametrize(("source", "right", "wrong", "change", "at"), SLIPS)
 def test_the_place_and_the_kind_of_a_slip_are_said(source: str, right: str, wrong: str, change: str, at: str) -> None:
     mistaken = changed(source, right, wrong)
     found = places(mistaken)
@@ -180,7 +191,7 @@ def test_the_search_is_bounded_by_counts(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(
         search.Budget, "__init__", lambda self: setattr(self, "tries", 3) or setattr(self, "events", 10**6)
     )
-    assert places(changed(FUNCTIONS, "square - mean ** 2", "square - mean")) == []
+    assert places(changed(FUNCTIONS, "square - mean ** 2", "square - mean + 0")) == []
 
 
 def test_a_doubtful_belief_gives_way_to_the_place_and_an_exchange_does_not() -> None:
