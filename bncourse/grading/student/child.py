@@ -154,6 +154,8 @@ class Child:
                 problems.append((line or tree.lineno, names[0], message))
         if step.get("stub"):
             self.stubs.note(name, before, self.own)
+        elif given:
+            self.stubs.note_given(before, self.own)
         self.output.take()
         with contextlib.suppress(BaseException):
             shells.no_figures()

@@ -6,18 +6,23 @@ from typing import Any
 
 
 class Stubs:
-    """The names that such cells have bound."""
+    """The names that such cells have bound, and those that the given cells have."""
 
     def __init__(self) -> None:
         self.made: dict[str, dict[str, tuple[Any, Any]]] = {}
+        self.given: dict[str, tuple[Any, Any]] = {}
+        """An answer may be a correction of what was given."""
 
     def note(self, cell: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """Note what a cell has bound, from the names before it ran and after."""
-        bound = ((name, value) for name, value in after.items() if value is not before.get(name))
-        self.made[cell] = {name: (value, inner(value)) for name, value in bound}
+        """Note what a cell has bound in which nothing was written, from the names before it ran and after."""
+        self.made[cell] = _bound(before, after)
+
+    def note_given(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Note what a given cell has bound."""
+        self.given |= _bound(before, after)
 
     def untouched(self, about: Mapping[str, Collection[str]], names: Mapping[str, Any]) -> bool:
-        """Whether what is there of the names of these cells is still what the cells have bound.
+        """Whether what is there of the names of these cells is still what they, or the given cells, have bound.
 
         Parameters
         ----------
@@ -26,11 +31,17 @@ class Stubs:
         names : mapping
             The names that there are now.
         """
-        made = {name: found for cell in about for name, found in self.made.get(cell, {}).items()}
+        made = [self.given, *(self.made.get(cell, {}) for cell in about)]
         there = {name for each in about.values() for name in each} & names.keys()
-        return all(
-            name in made and names[name] is made[name][0] and inner(names[name]) == made[name][1] for name in there
-        )
+        return all(any(name in one and _is_same(names[name], *one[name]) for one in made) for name in there)
+
+
+def _bound(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {name: (value, inner(value)) for name, value in after.items() if value is not before.get(name)}
+
+
+def _is_same(value: Any, was: Any, was_inner: Any) -> bool:
+    return value is was and inner(value) == was_inner
 
 
 def inner(value: Any) -> Any:

@@ -101,6 +101,7 @@ class Worker(KeptValues):
         if not given:  # an exception is said with the last line of the student's own
             linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         self.place.write(0)
+        before = dict(self.space) if given else {}
         self.live = not given and any(word in source for word in ("await", "asyncio"))
         self.shell.ignored = []
         self.output.take()
@@ -124,6 +125,8 @@ class Worker(KeptValues):
             except BaseException as error:
                 names, message, _, line = describe(error)
                 problems.append((line or getattr(statement.tree, "lineno", 1), names[0], message))
+        if given:
+            self.stubs.note_given(before, self.space)
         pictures: list[bytes] = []
         with contextlib.suppress(BaseException):
             pictures = shells.figures() if show else shells.no_figures()

@@ -21,6 +21,17 @@ def ran(code: str) -> bool:
     return stubs.untouched(NAMES, space)
 
 
+def test_what_was_given_before_a_stub_that_binds_nothing_is_no_answer() -> None:
+    space: dict[str, Any] = {}
+    stubs = Stubs()
+    exec(A, space)
+    stubs.note_given({}, space)
+    stubs.note("mend", dict(space), space)
+    assert stubs.untouched({"mend": ["f"]}, space)
+    exec("def f(): return 2", space)
+    assert not stubs.untouched({"mend": ["f"]}, space)
+
+
 @pytest.mark.parametrize("code", ["", "d = f() + A().g()", "del f"])
 def test_what_reads_a_stub_leaves_it_untouched(code: str) -> None:
     assert ran(code)
