@@ -67,13 +67,13 @@ class Backward:
         lay = self.forward.orientation
         held = self.forward.of_bundles.held if self.forward.of_bundles is not None else {}
         shared = [one.name for one in self.signature.parameters if "running_mean" in held.get(one.name, {}).values()]
-        if shared and not isinstance(self.function, Unbundled):
+        bundle = self._bundle(outcome)
+        if shared and bundle is None and not isinstance(self.function, Unbundled):
             raise CannotCallError(f"it takes {shared[0]} as the forward pass leaves it, with what that keeps in it")
         upstream: Any = np.array(lay.x(dy))
         if self.forward.torch:
             upstream = tensor(upstream).detach()
         given: dict[str, Any] = {"dy": upstream, "cache": outcome.rest}
-        bundle = self._bundle(outcome)
         if bundle is not None:
             name, given["cache"] = bundle
             self.signature.roles[name] = "cache"
@@ -85,8 +85,9 @@ class Backward:
             result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")
-        if bundle is not None and isinstance(result, np.ndarray) and hasattr(bundle[1], "__dict__"):
-            left = {gradient_of(name): to_numpy(value) for name, value in vars(bundle[1]).items()}
+        if bundle is not None and isinstance(result, np.ndarray):
+            holds = bundle[1] if isinstance(bundle[1], dict) else getattr(bundle[1], "__dict__", {})
+            left = {gradient_of(str(name)): to_numpy(value) for name, value in holds.items()}
             if {"gamma", "beta"} <= left.keys():
                 return lay.back(result), _vector_like(left["gamma"]), _vector_like(left["beta"])
         if self.may_give_dx_alone and isinstance(result, np.ndarray):
