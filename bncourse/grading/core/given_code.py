@@ -58,10 +58,11 @@ def _text_of(names: list[str]) -> str:
 @cache
 def _functions() -> dict[str, ast.FunctionDef]:
     """The functions of the module, without annotations and docstrings."""
-    spec = find_spec(GIVEN)
+    package, *inside = GIVEN.split(".")
+    spec = find_spec(package)  # of the module itself it would load the diagnosis, and NumPy
     if spec is None or spec.origin is None:
         raise ValueError(f"{GIVEN} is not installed as a file.")
-    tree = parse(Path(spec.origin).read_text(encoding="utf-8"))
+    tree = parse(Path(spec.origin).parent.joinpath(*inside).with_suffix(".py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None

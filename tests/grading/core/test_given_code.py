@@ -1,6 +1,8 @@
 """What a notebook is given as an import is run as code, where answers run."""
 
 import ast
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -51,6 +53,13 @@ def test_the_given_passes_are_those_of_the_reference() -> None:
     turned, (x_hat, std) = given.forward_of_course("x_hat std")(x.T, gamma, beta[:, None], eps=0.1)
     np.testing.assert_allclose(turned.T, expected, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose((x_hat * std).T, x - x.mean(axis=0), rtol=1e-12, atol=1e-12)
+
+
+def test_a_class_is_graded_by_a_process_that_has_no_numpy_loaded() -> None:
+    code = "import sys, bncourse.grading.workflows.grade; from bncourse.grading.core.given_code import as_run; "
+    code += "as_run('from bncourse.diagnosis.given import batch_norm_dx'); print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 @pytest.mark.parametrize("names", ["batch_norm_dx as dx", "nothing", "np"])
