@@ -7,8 +7,7 @@ BNCOURSE_COURSE names, the one that `bncourse release` last released to, or _bui
 import sys
 from pathlib import Path
 
-from bncourse.grading.authoring.course_folder import find_course, in_use
-from bncourse.grading.nbgrader_plugin import configure
+from bncourse.grading.nbgrader_plugin import configure, find_course, in_use
 
 c = get_config()
 

@@ -25,8 +25,7 @@ CONFIGURATION = '''\
 import sys
 from pathlib import Path
 
-from bncourse.grading.authoring.course_folder import find_course
-from bncourse.grading.nbgrader_plugin import configure
+from bncourse.grading.nbgrader_plugin import configure, find_course
 
 c = get_config()
 
