@@ -10,12 +10,13 @@ import numpy as np
 from bncourse.diagnosis.catalogue import experiments_of
 from bncourse.diagnosis.conventions.bridge_layers import of_layer
 from bncourse.diagnosis.conventions.bundles import text_of
-from bncourse.diagnosis.conventions.calls import quiet, word
+from bncourse.diagnosis.conventions.calls import quiet
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.known import Convention
+from bncourse.diagnosis.conventions.syntax import word
 from bncourse.diagnosis.conventions.unbundled import Unbundled
 from bncourse.diagnosis.conventions.written import Written, autograd
 from bncourse.diagnosis.experiment import NO_ERROR, Experiment

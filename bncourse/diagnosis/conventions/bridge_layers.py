@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import data_of, is_torchs, word
+from bncourse.diagnosis.conventions.calls import data_of, is_torchs
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Values
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.names import role_of
 from bncourse.diagnosis.conventions.slots import Slot, gradient_slots, slots
+from bncourse.diagnosis.conventions.syntax import word
 from bncourse.diagnosis.conventions.written import Written, autograd
 
 VALUES = {"gamma": "g", "beta": "b", "running_mean": "m", "running_var": "v"}

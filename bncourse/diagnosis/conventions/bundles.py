@@ -12,6 +12,7 @@ from typing import Any
 from bncourse.diagnosis.conventions.calls import reached
 from bncourse.diagnosis.conventions.names import BACKWARD, ROLES, plain, role_of
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.syntax import parameters_of
 
 HELD = ("running_mean", "running_var", "gamma", "beta", "eps", "momentum", "train", "eval", "mode")
 """What a bundle may hold."""
@@ -36,7 +37,7 @@ def bundles(tree: ast.AST, program: Program | None = None) -> dict[str, dict[Pat
     """
     if not isinstance(tree, ast.FunctionDef):
         return {}
-    names = [one.arg for one in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)]
+    names = parameters_of(tree)
     back, caches = bool(BACKWARD.search(tree.name)), set[str]()
     if back:
         names = [name for name in names if role_of(name, ("cache", "dy")) is None]

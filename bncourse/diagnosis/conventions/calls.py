@@ -18,8 +18,9 @@ import numpy as np
 
 from bncourse.diagnosis.call import EngineError
 from bncourse.diagnosis.conventions.imports import NotHereError, not_here
-from bncourse.diagnosis.conventions.names import EVAL_WORDS, ROLES, TRAIN_WORDS, role_of
+from bncourse.diagnosis.conventions.names import ROLES, role_of
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.syntax import names_in, word
 
 Array = np.ndarray[Any, Any]
 Tree = ast.FunctionDef | ast.ClassDef
@@ -73,9 +74,8 @@ def reached(tree: ast.AST, program: Program, through: Callable[[ast.AST], bool] 
 
 def modules_of(tree: Tree, program: Program) -> set[str]:
     """Names of the packages whose modules stand in a definition, and in those of the file that it uses."""
-    nodes = (node for one in reached(tree, program) for node in ast.walk(one))
     found: set[str] = set()
-    for name in {node.id for node in nodes if isinstance(node, ast.Name)}:
+    for name in names_in(*reached(tree, program)):
         value = program.namespace.get(name)
         package = getattr(value, "__name__", "") if inspect.ismodule(value) else getattr(value, "__module__", "")
         if isinstance(package, str):
@@ -124,19 +124,6 @@ def tells_shapes_apart(tree: ast.AST, program: Program) -> bool:
             ):
                 return True
     return False
-
-
-@functools.lru_cache(maxsize=256)
-def constants_of(tree: ast.AST) -> tuple[Any, ...]:
-    """Every constant of a definition, in order."""
-    return tuple(node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-
-
-def word(tree: ast.AST, *, train: bool) -> str:
-    """The word that a definition compares its mode with."""
-    known = TRAIN_WORDS if train else EVAL_WORDS
-    used = [value for value in constants_of(tree) if isinstance(value, str)]
-    return next((one for one in known if one in used), known[0])
 
 
 @contextlib.contextmanager
@@ -214,6 +201,24 @@ def to_numpy(value: Any) -> Any:
     return value
 
 
+def array_of(value: Any) -> Any:
+    """The array in a tensor, or in an object of the student's own; leave everything else."""
+    inner = data_of(value)
+    return getattr(value, inner) if inner else to_numpy(value)
+
+
+def flat(value: Any) -> Any:
+    """An array with its numbers along one axis; anything else as it is."""
+    return value.reshape(-1) if isinstance(value, np.ndarray) else value
+
+
+def as_vector(value: Any) -> Any:
+    """(1, C), (C, 1) and (1, C, 1, 1) as (C,); anything else as it is."""
+    if isinstance(value, np.ndarray) and value.ndim > 1 and max(value.shape) == value.size:
+        return value.reshape(-1)
+    return value
+
+
 def tensor(array: Array) -> Any:
     """The array as a tensor, a leaf of its own graph."""
     return the_torch().tensor(array, requires_grad=True)
@@ -231,6 +236,11 @@ def the_torch() -> Any:
         return importlib.import_module("torch")
     except ImportError as error:
         raise NotHereError(not_here("torch")) from error
+
+
+def graph(*, wanted: bool) -> contextlib.AbstractContextManager[Any]:
+    """Let PyTorch write down its graph, or not."""
+    return contextlib.nullcontext() if wanted else the_torch().no_grad()
 
 
 class Signature:
@@ -281,6 +291,11 @@ class Signature:
                 return one.default
         return None
 
+    def mode(self, tree: ast.AST, *, train: bool) -> dict[str, Any]:
+        """What says whether to train, role by role, in the words of the definition."""
+        is_flag = isinstance(self.default("mode"), bool)
+        return {"train": train, "eval": not train, "mode": train if is_flag else word(tree, train=train)}
+
     def arguments(self, values: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Arguments by position and by name for these values, role by role.
 
@@ -307,35 +322,3 @@ class Signature:
         by_position, by_name = self.arguments(values)
         with quiet():
             return function(*by_position, **by_name)
-
-
-@functools.lru_cache(maxsize=256)
-def returned_names(tree: ast.AST) -> list[str]:
-    """Names in the last tuple that a function returns; "" for what is no plain name."""
-    found: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            found = [getattr(one, "id", getattr(one, "attr", "")) for one in node.value.elts]
-    return found
-
-
-__all__ = [
-    "CannotCallError",
-    "NotHereError",
-    "Orientation",
-    "Signature",
-    "by_us",
-    "constants_of",
-    "described",
-    "in_students_code",
-    "modules_of",
-    "quiet",
-    "reached",
-    "returned_names",
-    "tells_shapes_apart",
-    "tensor",
-    "the_torch",
-    "to_numpy",
-    "uses_torch",
-    "word",
-]

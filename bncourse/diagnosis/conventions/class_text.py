@@ -4,8 +4,8 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bncourse.diagnosis.conventions.calls import constants_of
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
+from bncourse.diagnosis.conventions.syntax import constants_of
 
 STARTS = ("__init__", "build", "reset", "setup", "__post_init__", "init_params", "initialize")
 """Methods in which a running statistic begins."""

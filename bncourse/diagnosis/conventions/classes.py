@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import copy
 import inspect
 import re
 from dataclasses import dataclass, field, replace
@@ -16,14 +15,15 @@ from bncourse.diagnosis.conventions.calls import (
     CannotCallError,
     Orientation,
     Signature,
+    array_of,
+    as_vector,
     by_us,
-    data_of,
+    flat,
+    graph,
     quiet,
     tensor,
-    the_torch,
     to_numpy,
     uses_torch,
-    word,
 )
 from bncourse.diagnosis.conventions.class_text import attributes, averaged, of_gamma
 from bncourse.diagnosis.conventions.engine import engine_of, leaf
@@ -31,9 +31,10 @@ from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engi
 from bncourse.diagnosis.conventions.functions import USUAL_MOMENTUM, Outcome, Values
 from bncourse.diagnosis.conventions.names import BACKWARD as BACKWARD_WORD
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
-from bncourse.diagnosis.conventions.scalars import OfScalars, layer_of_arrays
+from bncourse.diagnosis.conventions.scalars import Engine, OfScalars, layer_of_arrays
 from bncourse.diagnosis.conventions.slots import STATE, Slot, find, gradients, slots, write
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.syntax import word
 
 MADE_WITH = ("running_mean", "running_var", "eps", "dims", "features", "gamma", "beta", "momentum", "groups")
 RUNNING = re.compile(r"(running|moving|ema|avg|average|stats|state|pop)\w*\.", re.I)
@@ -79,12 +80,6 @@ class Layer:
             if slot is not None and not flax and not (self.module and slot.path.startswith("_buffers.")):
                 return slot if slot.key in self.averaged or RUNNING.match(slot.path) else None
         return slot
-
-    def turned(self, orientation: Orientation) -> "Layer":
-        """Return the same class, called in another layout."""
-        turned = copy.copy(self)  # what is read from its text stays
-        turned.orientation = orientation
-        return turned
 
     @cached_property
     def switches(self) -> dict[str, type]:
@@ -262,8 +257,7 @@ class Layer:
 
     def _call_once(self, layer: Any, x: Array, values: Values) -> None:
         known = self.signature(layer)
-        given: dict[str, Any] = {"x": tensor(x).detach() if self.torch else x}
-        given |= {"train": True, "eval": False, "mode": word(self.tree, train=True)}
+        given = {"x": tensor(x).detach() if self.torch else x, **known.mode(self.tree, train=True)}
         given |= {"gamma": np.array(values.gamma), "beta": np.array(values.beta)}
         by_position, by_name = known.arguments(given)
         extra = {"retain_derived": False} if "retain_derived" in self.text else {}
@@ -301,15 +295,12 @@ class Layer:
         layer = layer if used else self.make(values)
         known = self.signature(layer)
         x: Any = np.array(self.orientation.x(values.x))
-        slot = self.find(layer, "gamma")
-        engine = engine_of(slot.value) if slot is not None else None
+        engine = self._engine_of(layer)
         if self.torch:
             x = tensor(x)
         elif engine is not None:
             x = leaf(engine, x)
-        given: dict[str, Any] = {"x": x, "train": values.train, "eval": not values.train}
-        default = known.default("mode")
-        given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)
+        given = {"x": x, **known.mode(self.tree, train=values.train)}
         given |= {"eps": values.eps, "gamma": values.gamma, "beta": values.beta}
         if values.momentum is not None:
             given["momentum"] = values.momentum
@@ -318,9 +309,8 @@ class Layer:
             by_name["retain_derived"] = values.train
         if self.torch:
             self._follow_gradients(layer)
-        graph_off = the_torch().no_grad() if self.torch and not values.train else contextlib.nullcontext()
         try:
-            with quiet(), graph_off:
+            with quiet(), graph(wanted=values.train or not self.torch):
                 result = getattr(layer, self.forward_name)(*by_position, **by_name)
         except (AttributeError, TypeError):
             if values.train or used:
@@ -336,20 +326,15 @@ class Layer:
         for role in ("running_mean", "running_var"):
             slot = self.find(layer, role)
             if slot is not None:
-                value = slot.value
-                inner = data_of(value)
-                statistics[role] = to_numpy(getattr(value, inner) if inner else value)
-        graph = None
+                statistics[role] = flat(array_of(slot.value))
+        kept = None
         if engine is not None or (self.torch and hasattr(y, "grad_fn")):
             leaves = [x]
             for role in ("gamma", "beta"):
                 slot = self.find(layer, role)
                 leaves.append(slot.value if slot is not None else tensor(np.zeros(len(values.gamma))))
-            graph = (y, leaves)
-        moved = {
-            role: value.reshape(-1) if isinstance(value, np.ndarray) else value for role, value in statistics.items()
-        }
-        return Outcome(self.orientation.back(to_numpy(y)), values, rest, moved, graph, layer)
+            kept = (y, leaves)
+        return Outcome(self.orientation.back(to_numpy(y)), values, rest, statistics, kept, layer)
 
     def _follow_gradients(self, layer: Any) -> None:
         """Let autograd see gamma and beta where a class keeps them as plain tensors."""
@@ -370,12 +355,13 @@ class Layer:
         value = to_numpy(slot.value) if slot is not None else None
         return isinstance(value, np.ndarray) and value.size > 0 and not value.any()
 
-    def has_engine(self, values: Values) -> bool:
-        """Whether its parameters are tensors of an autograd engine of the file's own."""
-        if issubclass(self.made, OfScalars):
-            return True
-        slot = self.find(self.make(values), "gamma")
-        return slot is not None and engine_of(slot.value) is not None
+    def engine(self, values: Values) -> Engine | type | None:
+        """The autograd engine of the file's own that its parameters are scalars or tensors of, if there is one."""
+        return self.made.engine if issubclass(self.made, OfScalars) else self._engine_of(self.make(values))
+
+    def _engine_of(self, layer: Any) -> type | None:
+        slot = self.find(layer, "gamma")
+        return engine_of(slot.value) if slot is not None else None
 
     @by_us
     def by_engine(self, dy: Array, outcome: Outcome) -> Any:
@@ -406,18 +392,18 @@ class Layer:
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")
         if isinstance(result, (tuple, list)) and len(result) == 3:
-            return lay.back(result[0]), *(_vector(one) for one in result[1:])
+            return lay.back(result[0]), *(as_vector(one) for one in result[1:])
         dx = result[0] if isinstance(result, (tuple, list)) and result else result
         found = dict(gradients(layer))
         if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], dict):
             for name, value in result[1].items():
                 found[gradient_of(name) or role_of(name, ("gamma", "beta")) or name] = value
         if "gamma" in found and self.find(layer, "beta") is None:
-            return lay.back(dx), _vector(found["gamma"])
+            return lay.back(dx), as_vector(found["gamma"])
         if "gamma" not in found or "beta" not in found:
             missing = [f"d{role}" for role in ("gamma", "beta") if role not in found]
             raise CannotCallError(f"no attribute is known to hold {' and '.join(missing)} after it")
-        return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector(found["gamma"]), _vector(found["beta"])
+        return lay.back(dx), as_vector(found["gamma"]), as_vector(found["beta"])
 
 
 def _takes_anything(made: type) -> bool:
@@ -429,9 +415,3 @@ def _takes_anything(made: type) -> bool:
 def _flags(made: type) -> list[str]:
     """Names of what a class says of its mode for all its objects."""
     return [name for one in made.__mro__[:-1] for name, value in vars(one).items() if isinstance(value, bool)]
-
-
-def _vector(value: Any) -> Any:
-    if isinstance(value, np.ndarray) and value.ndim > 1 and max(value.shape) == value.size:
-        return value.reshape(-1)
-    return value

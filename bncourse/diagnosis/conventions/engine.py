@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, is_engines, quiet, to_numpy
+from bncourse.diagnosis.conventions.calls import (
+    Array,
+    CannotCallError,
+    Orientation,
+    as_vector,
+    is_engines,
+    quiet,
+    to_numpy,
+)
 
 PLAIN = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
@@ -73,7 +81,7 @@ def gradients(dy: Array, y: Any, leaves: list[Any], lay: Orientation) -> Any:
         grad = to_numpy(getattr(leaf, "grad", None))
         found.append(np.zeros(np.shape(to_numpy(leaf))) if grad is None else np.array(grad, dtype=float))
     dx, *rest = found
-    return lay.back(dx), *(one.reshape(-1) if one.ndim > 1 and max(one.shape) == one.size else one for one in rest)
+    return lay.back(dx), *map(as_vector, rest)
 
 
 def _start(y: Any, seed: Array) -> None:

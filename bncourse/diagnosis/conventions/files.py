@@ -12,6 +12,7 @@ from bncourse.diagnosis.conventions.known import CONVENTIONS
 from bncourse.diagnosis.conventions.repair import Budget, find_place
 from bncourse.diagnosis.conventions.report import FileReport, FunctionReport
 from bncourse.diagnosis.conventions.source import Program, UnreadableError, load
+from bncourse.diagnosis.conventions.syntax import names_in
 
 NOTHING = (
     "nothing in it looks like a normalization. Expected functions such as batchnorm_forward(x, gamma, beta, ...) or a "
@@ -132,7 +133,7 @@ def _is_part(report: FunctionReport, every: list[FunctionReport], program: Progr
         return False
     whole = {other.name.split(".")[0] for other in every if other.status != "unreadable"}
     users = [program.trees[name] for name in whole & program.trees.keys()]
-    return any(isinstance(node, ast.Name) and node.id == report.name for tree in users for node in ast.walk(tree))
+    return report.name in names_in(*users)
 
 
 def _once(report: FunctionReport, before: list[FunctionReport], program: Program) -> FunctionReport:
@@ -140,7 +141,7 @@ def _once(report: FunctionReport, before: list[FunctionReport], program: Program
     tree = program.trees.get(report.name.split(".")[0])
     if tree is None or not report.findings:
         return report
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used = names_in(tree)
     said = {found.belief for found in report.findings}
     for other in before:
         name = other.name.split(".")[0]

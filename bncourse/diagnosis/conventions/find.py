@@ -17,7 +17,6 @@ from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.names import (
     BACKWARD,
     INFERENCE,
-    KINDS,
     MAPS,
     ROLES,
     UPDATE,
@@ -27,6 +26,7 @@ from bncourse.diagnosis.conventions.names import (
 )
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.surroundings import of_surroundings
+from bncourse.diagnosis.conventions.syntax import names_in, parameters_of
 from bncourse.diagnosis.conventions.unbundled import function_of
 
 COMPOSITE = re.compile(
@@ -66,12 +66,19 @@ class Unit:
     problem: str = ""
     names: list[str] = field(default_factory=list)
 
+    def hand_backwards(self, names: list[str], other: "Unit") -> None:
+        """Let backward passes of this one belong to another."""
+        other.backwards += names
+        other.names += names
+        self.backwards = [one for one in self.backwards if one not in names]
+        self.names = [one for one in self.names if one not in names]
+
 
 def _parameters(tree: Tree, program: Program | None = None) -> list[str]:
     """Names of the parameters; roles of what they hold, where one holds several things."""
     if isinstance(tree, ast.ClassDef):
         return []
-    names = [one.arg for one in (*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs)]
+    names = parameters_of(tree)
     held = bundles(tree, program)
     return [word for name in names for word in (held[name].values() if name in held else [name])]
 
@@ -207,10 +214,7 @@ def _give_backwards(unit: Unit, whole: list[Unit]) -> None:
         partners = {re.sub(back, forth, name, flags=re.I) for back, forth in PASSES}
         for other in whole:
             if other is not unit and isinstance(other.forward, Forward) and other.forward.name in partners:
-                other.backwards.append(name)
-                other.names.append(name)
-                unit.backwards.remove(name)
-                unit.names = [one for one in unit.names if one != name]
+                unit.hand_backwards([name], other)
                 break
 
 
@@ -218,10 +222,7 @@ def _give_to_the_only_one(unit: Unit, lonely: list[Unit]) -> None:
     """Let backward passes of other names belong to the only forward pass of their kind that has none of its own."""
     same = [one for one in lonely if one.kind == unit.kind]
     if unit.forward is None and unit.backwards and len(same) == 1:
-        same[0].backwards += unit.backwards
-        same[0].names += unit.backwards
-        unit.names = [name for name in unit.names if name not in unit.backwards]
-        unit.backwards = []
+        unit.hand_backwards(unit.backwards, same[0])
 
 
 def _is_helper(unit: Unit) -> bool:
@@ -271,8 +272,7 @@ def _add_autograd_function(
     units: dict[Any, Unit], name: str, made: Any, tree: ast.ClassDef, kind: str, program: Program
 ) -> None:
     """A torch.autograd.Function as a function, unless a module or function of the file calls it."""
-    used = (node for other in program.trees.values() if other is not tree for node in ast.walk(other))
-    if any(isinstance(node, ast.Name) and node.id == name for node in used):
+    if name in names_in(*(other for other in program.trees.values() if other is not tree)):
         del units[name]
         return
 
@@ -318,7 +318,7 @@ def _add_function(units: dict[Any, Unit], name: str, tree: ast.FunctionDef, kind
 
 def _speaks_of_gamma(tree: ast.FunctionDef) -> bool:
     """Whether a backward pass of another name has to do with gamma."""
-    return any(isinstance(node, ast.Name) and plain(node.id) in ("gamma", "bngain") for node in ast.walk(tree))
+    return any(plain(name) in ("gamma", "bngain") for name in names_in(tree))
 
 
 def _takes_parameters(function: Callable[..., Any], kind: str) -> bool:
@@ -360,6 +360,3 @@ def convention_of(unit: Unit) -> str:
         if names[:3] == ["x", "gamma", "beta"] and names[3:] in (["eps"], []) and not unit.forward.torch:
             return "bncourse" if known.has("eps") else "functions"
     return "functions"
-
-
-__all__ = ["KINDS", "Unit", "convention_of", "find_units", "is_wanted"]

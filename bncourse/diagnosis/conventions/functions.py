@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,23 +13,22 @@ from bncourse.diagnosis.conventions.bundles import Path, follow
 from bncourse.diagnosis.conventions.calls import (
     Array,
     CannotCallError,
-    NotHereError,
     Orientation,
     Signature,
     by_us,
-    constants_of,
     described,
+    flat,
+    graph,
     is_torchs,
     reached,
-    returned_names,
     tensor,
-    the_torch,
     to_numpy,
     uses_torch,
-    word,
 )
+from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.names import ROLES, plain, role_of
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.syntax import constants_of, returned_names
 from bncourse.diagnosis.conventions.unbundled import Unbundled
 
 STATED = ("running_mean", "running_var")
@@ -134,12 +132,6 @@ class Forward:
     def keeps_its_own(self) -> bool:
         """Whether its running statistics have a form that only the file's own functions make."""
         return self.of_bundles is not None and bool(self.of_bundles.starts)
-
-    def turned(self, orientation: Orientation) -> "Forward":
-        """Return the same function, called in another layout."""
-        turned = copy.copy(self)  # what is read from its text stays
-        turned.orientation = orientation
-        return turned
 
     @cached_property
     def infers_if_given(self) -> bool:
@@ -261,7 +253,7 @@ class Forward:
             given |= {name: tensor(array) for name, array in arrays.items()}
         leaves = [given[name] for name in ("x", "gamma", "beta")]
         statistics = {}
-        for name in ("running_mean", "running_var"):
+        for name in STATED:
             array = getattr(values, name)
             if array is None:
                 array = np.zeros(len(values.gamma)) if name == "running_mean" else np.ones(len(values.gamma))
@@ -274,15 +266,12 @@ class Forward:
         own = self.signature.default("momentum")
         usual = own if isinstance(own, float) else USUAL_MOMENTUM
         given["eps"], given["momentum"] = values.eps, usual if values.momentum is None else values.momentum
-        given["train"], given["eval"], given["groups"] = values.train, not values.train, values.groups
+        given |= {"groups": values.groups, **self.signature.mode(self.tree, train=values.train)}
         if values.train and self.infers_if_given:
             given = {role: one for role, one in given.items() if role not in STATED}
-        default = self.signature.default("mode")
-        given["mode"] = values.train if isinstance(default, bool) else word(self.tree, train=values.train)
         settings = self._settings(given, values)
         given["settings"] = settings
-        graph_off = the_torch().no_grad() if self.torch and not values.train else contextlib.nullcontext()
-        with self.numbers_of_the_file(values), graph_off:
+        with self.numbers_of_the_file(values), graph(wanted=values.train or not self.torch):
             result = self._called(given)
         self.written |= {name for name, array in arrays.items() if not np.array_equal(to_numpy(given[name]), array)}
         if self.signature.has("settings"):
@@ -298,9 +287,9 @@ class Forward:
             statistics |= self._returned(rest, statistics, given) if not self.infers_if_given else {}
             rest = rest[0] if len(rest) == 1 else rest
             whole, rest = (rest, cache) if cache is not None and len(result) > 2 else (None, rest)
-        graph = (y, leaves) if self.torch and hasattr(y, "grad_fn") else None
-        moved = {role: _vector(to_numpy(value)) for role, value in statistics.items()}
-        return Outcome(self._y(y), values, rest, moved, graph, whole=whole, settings=settings)
+        kept = (y, leaves) if self.torch and hasattr(y, "grad_fn") else None
+        moved = {role: flat(to_numpy(value)) for role, value in statistics.items()}
+        return Outcome(lay.back(to_numpy(y)), values, rest, moved, kept, whole=whole, settings=settings)
 
     def _called(self, given: dict[str, Any]) -> Any:
         try:
@@ -319,14 +308,11 @@ class Forward:
         found = called or packed
         return found[0] + 1 if len(rest) > 1 and len(found) == 1 else None
 
-    def _y(self, y: Any) -> Any:
-        return self.orientation.back(to_numpy(y))
-
     def _settings(self, given: dict[str, Any], values: Values) -> dict[str, Any]:
         found: dict[str, Any] = {"mode": given["mode"], "eps": given["eps"], "momentum": given["momentum"]}
-        roles = ("mode", "eps", "momentum", "running_mean", "running_var")
+        roles = ("mode", "eps", "momentum", *STATED)
         if values.running_mean is not None:
-            found |= {name: given[name] for name in ("running_mean", "running_var")}
+            found |= {name: given[name] for name in STATED}
         for key, role in self.keys.items():
             if role in roles and (not role.startswith("running") or values.running_mean is not None):
                 found[key] = given[role]
@@ -336,34 +322,28 @@ class Forward:
 
     def _returned(self, rest: list[Any], statistics: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         """Take running statistics out of what came back beside y, where they are arguments."""
-        if not (self.signature.has("running_mean") and self.signature.has("running_var")):
+        if not all(self.signature.has(role) for role in STATED):
             return {}
-        names = returned_names(self.tree)[1:]
-        size = np.size(to_numpy(next(iter(statistics.values()))))
-        fits = [position for position, one in enumerate(rest) if _size(one) == size]
-        if len(names) == len(rest):
-            named = {role_of(name, ("running_mean", "running_var")): position for position, name in enumerate(names)}
-            if {"running_mean", "running_var"} <= named.keys():
-                found = {role: rest[named[role]] for role in ("running_mean", "running_var")}
-                rest[:] = [
-                    one
-                    for position, one in enumerate(rest)
-                    if position not in named.values() or position not in (named["running_mean"], named["running_var"])
-                ]
-                return found
-        if len(fits) == 2:
-            found = {"running_mean": rest[fits[0]], "running_var": rest[fits[1]]}
-            rest[:] = [one for position, one in enumerate(rest) if position not in fits]
-            return found
-        ways = [way for way in _ways(rest) if _size(follow(rest, way)) == size]
-        moved = self._moved_by_the_old(ways, given) if not self._moves_in_place(given, statistics) else []
-        if len(moved) != 2:
-            return {}
-        found = {role: follow(rest, way) for role, way in zip(STATED, moved, strict=True)}
-        rest[:] = [one for position, one in enumerate(rest) if position not in {way[0] for way in moved}]
+        where = self._stated(rest, np.size(to_numpy(next(iter(statistics.values())))), given)
+        found = {role: follow(rest, way) for role, way in zip(STATED, where, strict=False)}
+        taken = {way[0] for way in where}
+        rest[:] = [one for position, one in enumerate(rest) if position not in taken]
         return found
 
-    def _moves_in_place(self, given: dict[str, Any], statistics: dict[str, Any]) -> bool:
+    def _stated(self, rest: list[Any], size: int, given: dict[str, Any]) -> list[Path]:
+        """Where the moved mean and variance stand: by name, by size, or as what moves with the old ones."""
+        names = returned_names(self.tree)[1:]
+        if len(names) == len(rest):
+            named = {role_of(name, STATED): (position,) for position, name in enumerate(names)}
+            if named.keys() >= set(STATED):
+                return [named[role] for role in STATED]
+        fits: list[Path] = [(position,) for position, one in enumerate(rest) if _size(one) == size]
+        if len(fits) == 2:
+            return fits
+        ways = [way for way in _ways(rest) if _size(follow(rest, way)) == size]
+        return [] if self._moves_in_place(given) else self._moved_by_the_old(ways, given)
+
+    def _moves_in_place(self, given: dict[str, Any]) -> bool:
         """Whether the arrays that it was given hold other numbers now than before the call."""
         return any(not np.array_equal(to_numpy(given[role]), self.before[role]) for role in STATED)
 
@@ -403,10 +383,6 @@ def _size(value: Any) -> int:
         return int(np.size(to_numpy(value))) if not isinstance(value, (tuple, list, dict)) else -1
     except Exception:
         return -1
-
-
-def _vector(value: Any) -> Any:
-    return value.reshape(-1) if isinstance(value, np.ndarray) else value
 
 
 def _keys(tree: ast.AST, program: Program) -> dict[str, str]:

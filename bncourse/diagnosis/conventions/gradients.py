@@ -14,8 +14,8 @@ from bncourse.diagnosis.conventions.calls import (
     CannotCallError,
     Orientation,
     Signature,
+    as_vector,
     by_us,
-    returned_names,
     tensor,
     the_torch,
     to_numpy,
@@ -24,6 +24,7 @@ from bncourse.diagnosis.conventions.functions import Forward, Outcome
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.surroundings import OfSurroundings
+from bncourse.diagnosis.conventions.syntax import names_in, returned_names
 from bncourse.diagnosis.conventions.unbundled import Unbundled
 
 
@@ -89,7 +90,7 @@ class Backward:
             holds = bundle[1] if isinstance(bundle[1], dict) else getattr(bundle[1], "__dict__", {})
             left = {gradient_of(str(name)): to_numpy(value) for name, value in holds.items()}
             if {"gamma", "beta"} <= left.keys():
-                return lay.back(result), _vector_like(left["gamma"]), _vector_like(left["beta"])
+                return lay.back(result), as_vector(left["gamma"]), as_vector(left["beta"])
         if self.may_give_dx_alone and isinstance(result, np.ndarray):
             return self._with_the_others(lay.back(result), dy, outcome)
         return self._ordered(result, lay)
@@ -159,7 +160,7 @@ class Backward:
             value = known[role]
             return tensor(value).detach() if self.forward.torch and isinstance(value, np.ndarray) else value
 
-        used = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
+        used = names_in(self.tree)
         found = {}
         for one in self.signature.parameters:
             if one.name in self.signature.roles:
@@ -196,10 +197,10 @@ class Backward:
             if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], (tuple, list)):
                 result = result[0]  # the gradients, and the stages that led to them
             if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], np.ndarray):
-                return lay.back(result[0]), _vector_like(result[1])
+                return lay.back(result[0]), as_vector(result[1])
             return result
         dx, dgamma, dbeta = (follow(result, place) for place in self.places)
-        return lay.back(dx) if isinstance(dx, np.ndarray) else dx, _vector_like(dgamma), _vector_like(dbeta)
+        return lay.back(dx), as_vector(dgamma), as_vector(dbeta)
 
     def _places(self, result: Any) -> list[Path]:
         """Where dx, dgamma and dbeta stand in what came back: side by side, by name, or those of params together."""
@@ -231,13 +232,6 @@ def _by_part(result: Any, parts: tuple[str, ...]) -> list[Path]:
     if isinstance(result, (tuple, list)) and len(result) == len(parts) == 2:
         return [(0,), (1,)]
     return []
-
-
-def _vector_like(value: Any) -> Any:
-    """(1, C), (C, 1) and (1, C, 1, 1) as (C,); anything else as it is."""
-    if isinstance(value, np.ndarray) and value.ndim > 1 and max(value.shape) == value.size:
-        return value.reshape(-1)
-    return value
 
 
 def autograd(dy: Array, outcome: Outcome, orientation: Orientation) -> Any:

@@ -12,7 +12,7 @@ from bncourse.diagnosis.conventions.bridge import bridge, only_needed, shown
 from bncourse.diagnosis.conventions.calls import CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
-from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.imports import NotHereError, OldNumPy, StandIn
 from bncourse.diagnosis.conventions.known import Convention
@@ -21,7 +21,7 @@ from bncourse.diagnosis.conventions.modules import of_engine, of_module
 from bncourse.diagnosis.conventions.own_form import of_own_form
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
-from bncourse.diagnosis.conventions.translation import Translation, probe_of, values_of
+from bncourse.diagnosis.conventions.translation import Translation, as_inference, probe_of, values_of
 from bncourse.diagnosis.diagnose import diagnose
 from bncourse.diagnosis.forwards import look_at_inference
 from bncourse.diagnosis.numerical_gradient import own_gradient
@@ -141,9 +141,7 @@ class Judge:
 
     def _update_alone(self) -> FunctionReport:
         notes: list[str] = []
-        rules = Rules(running_variance="either", momentum="either")
-        if self.its.course_counts:
-            rules = Rules(running_variance=self.convention.running_variance)
+        rules = self.its.rules()._replace(spatial=())
         if not self.its.update_takes_momentum():
             rules, self.has_momentum = rules._replace(momentum="constant"), False
         wrong = tuple(diagnose_update(self.its.update_alone(), seed=0, notes=notes, rules=rules))
@@ -153,18 +151,11 @@ class Judge:
 
     def _inference_alone(self) -> FunctionReport:
         rules = self.its.rules()
-        one = self.its.inference_alone()
-
-        def runs(name: str) -> Any:
-            def run(x: Any, gamma: Any, beta: Any, mean: Any, var: Any, eps: float = 1e-5) -> Any:
-                return turned[name].run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy())).y
-
-            return run
-
-        turned = {"here": oriented(one, rules, self.convention, probe_of(rules))}
+        one = oriented(self.its.inference_alone(), rules, self.convention, probe_of(rules))
+        inference = as_inference(one)
         if not one.takes("eps", values_of(probe_of(rules))):
-            rules = rules._replace(eps=constant_of(runs("here"), probe_of(rules), inference=True))
-        seen = look_at_inference(runs("here"), 0, self.notes, rules=rules)
+            rules = rules._replace(eps=constant_of(inference, probe_of(rules), inference=True))
+        seen = look_at_inference(inference, 0, self.notes, rules=rules)
         what = f"{self._what()}, inference"
         return FunctionReport(
             self.unit.inference, what, _status(seen.findings), seen.findings, tuple(dict.fromkeys(self.notes))

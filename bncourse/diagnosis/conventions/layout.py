@@ -1,22 +1,25 @@
 """How a student's function lies: channels first or last, samples in rows or columns; and which eps is its own."""
 
 import ast
+import copy
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from bncourse.diagnosis.conventions.bundles import layers_of
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, constants_of, reached
+from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, reached
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.known import Convention
+from bncourse.diagnosis.conventions.syntax import constants_of, names_in
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.rules import PLACES, Rules
 from bncourse.diagnosis.transform_search import explain
 from bncourse.diagnosis.transforms import kind_of
 
+Called = TypeVar("Called", bound=Forward | Layer)
 IN_COLUMNS = ("class", "functions", "deeplearning-ai", "jax", "cmu", "keras")
 """Conventions whose samples may lie in columns; in a form like Keras's only if the file makes columns."""
 USUAL_EPS = 1e-5
@@ -36,6 +39,13 @@ def _orientations(rules: Rules, convention: Convention) -> list[Orientation]:
     return [Orientation(channels, vector) for channels in first for vector in ("flat", "wide")]
 
 
+def turned(forward: Called, orientation: Orientation) -> Called:
+    """The same function or class, called in another layout."""
+    other = copy.copy(forward)  # what is read from its text stays
+    other.orientation = orientation
+    return other
+
+
 def _runs(
     forward: Forward | Layer, rules: Rules, convention: Convention, probe: Probe
 ) -> Iterator[tuple[Any, Forward | Layer]]:
@@ -46,15 +56,15 @@ def _runs(
             continue
         if orientation.channels == "rows" and convention.name == "keras" and not _makes_columns(forward):
             continue
-        turned = forward.turned(orientation)
+        other = turned(forward, orientation)
         try:
-            y = turned.run(values).y
+            y = other.run(values).y
         except (NotHereError, CannotCallError):
             raise
         except Exception:  # noqa: S112  (what a student's code raises in a layout that is not its own)
             continue
         if y is None or (isinstance(y, np.ndarray) and y.shape == probe.x.shape):
-            yield y, turned
+            yield y, other
 
 
 def _in_columns(forward: Forward | Layer) -> bool:
@@ -90,13 +100,13 @@ def oriented(forward: Forward | Layer, rules: Rules, convention: Convention, pro
     """
     right = rules.layout.forward(*probe.wide, probe.eps)
     runs: list[tuple[Any, Forward | Layer]] = []
-    for y, turned in _runs(forward, rules, convention, probe):
+    for y, other in _runs(forward, rules, convention, probe):
         if y is not None and np.abs(y - right).max() < 1e-2:
-            return turned
-        runs.append((y, turned))
+            return other
+        runs.append((y, other))
     if len(runs) > 1:
         return min(runs, key=lambda run: _mistakes(run[0], probe))[1]  # the first of several that are alike
-    return runs[0][1] if runs else forward.turned(_orientations(rules, convention)[0])
+    return runs[0][1] if runs else turned(forward, _orientations(rules, convention)[0])
 
 
 def _mistakes(y: Any, probe: Probe) -> float:
@@ -132,8 +142,7 @@ def written_eps(forward: Forward | Layer) -> float | None:
     """The one small number that stands in the code: where the result is wrong it says more than a measurement."""
     trees = reached(forward.tree, forward.program)
     found = {one for tree in trees for one in constants_of(tree)}
-    names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    found |= {one for name in names if isinstance(one := forward.program.namespace.get(name), float)}
+    found |= {one for name in names_in(*trees) if isinstance(one := forward.program.namespace.get(name), float)}
     small = [one for one in found if isinstance(one, float) and 0 < one <= LARGEST_EPS]
     return small[0] if len(small) == 1 else None
 

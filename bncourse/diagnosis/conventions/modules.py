@@ -1,14 +1,11 @@
 """What an autograd engine and an optimizer do with a layer that its numbers do not show."""
 
-from typing import Any
-
 from bncourse.diagnosis.conventions import scalars
 from bncourse.diagnosis.conventions.calls import is_torchs
 from bncourse.diagnosis.conventions.classes import Layer
-from bncourse.diagnosis.conventions.engine import engine_adds_up, engine_of
+from bncourse.diagnosis.conventions.engine import engine_adds_up
 from bncourse.diagnosis.conventions.engine_functions import OfEngine
 from bncourse.diagnosis.conventions.functions import Forward, Values
-from bncourse.diagnosis.conventions.scalars import OfScalars
 from bncourse.diagnosis.conventions.slots import STATE, Slot
 from bncourse.diagnosis.report import Finding, finding
 
@@ -54,13 +51,10 @@ def of_engine(forward: Layer | Forward, values: Values) -> tuple[Finding, ...]:
 
 
 def _adds_up(forward: Layer | Forward, values: Values) -> bool:
-    engine: Any = None
-    if isinstance(forward, Forward):
+    if isinstance(forward, Layer):
+        engine = forward.engine(values)
+    else:
         engine = forward.function.engine if isinstance(forward.function, OfEngine) else None
-    elif issubclass(forward.made, OfScalars):
-        engine = forward.made.engine
-    elif (slot := forward.find(forward.make(values), "gamma")) is not None:
-        engine = engine_of(slot.value)
     if isinstance(engine, scalars.Engine):
         return scalars.engine_adds_up(engine, forward.program)
     return engine is None or engine_adds_up(engine)

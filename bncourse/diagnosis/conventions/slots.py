@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import Array, Orientation, data_of, is_torchs, tensor, to_numpy
+from bncourse.diagnosis.conventions.calls import Array, Orientation, array_of, data_of, is_torchs, tensor, to_numpy
 from bncourse.diagnosis.conventions.names import MEASURED, ROLES, gradient_of, plain, role_of
 
 LISTED = ("params", "parameters", "weights", "grads", "gradients")
@@ -100,7 +100,7 @@ def write(slot: Slot, vector: Array, ndim: int, lay: Orientation) -> None:
     """Put one number a channel where a layer keeps them, in the shape in which it does."""
     value = slot.value
     inner = data_of(value)
-    array: Any = getattr(value, inner) if inner else to_numpy(value)
+    array: Any = array_of(value)
     shape = () if array is None else np.shape(array)
     fits = int(np.prod(shape)) == len(vector) and len(shape) > 0
     array = np.array(vector.reshape(shape) if fits else lay.gamma(vector, ndim))

@@ -17,6 +17,7 @@ from typing import Any
 from bncourse.diagnosis import given
 from bncourse.diagnosis.conventions.imports import NotHereError, bind_import, silence
 from bncourse.diagnosis.conventions.names import kind_of
+from bncourse.diagnosis.conventions.syntax import names_in
 
 
 class UnreadableError(ValueError):
@@ -142,8 +143,7 @@ def _given_code(wanted: frozenset[str]) -> Iterator[ast.stmt]:
     todo, found = sorted(functions if "*" in wanted else wanted & functions.keys()), set[str]()
     while todo:
         found.add(name := todo.pop())
-        used = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
-        todo += sorted(used & functions.keys() - found)
+        todo += sorted(names_in(functions[name]) & functions.keys() - found)
     for one in body:
         if isinstance(one, ast.Import | ast.ImportFrom) or (isinstance(one, ast.FunctionDef) and one.name in found):
             yield one
@@ -172,11 +172,7 @@ def _bound(statement: ast.stmt) -> list[str]:
         targets = (statement.target,)
     elif isinstance(statement, (ast.Try, ast.If, ast.With)):
         return [name for inner in statement.body for name in _bound(inner)]
-    return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
-
-
-def _used(statement: ast.stmt) -> set[str]:
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return sorted(names_in(*targets))
 
 
 def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Program:
@@ -221,14 +217,14 @@ def load(text: str, name: str, wanted: Any, folder: str | None = None) -> Progra
     statements = _attach(statements, program)
     needed = {tree.name for tree in program.trees.values() if wanted(tree) or _makes_a_start(tree)}
     while True:
-        more = {name for one in statements if needed & set(_bound(one)) for name in _used(one)} | needed
+        more = names_in(*(one for one in statements if needed & set(_bound(one)))) | needed
         if more == needed:
             break
         needed = more
     program.namespace |= {"__name__": "student", "__file__": name, "__builtins__": builtins, "xrange": range}
     for one in statements:
         if _is_star(one) or needed & set(_bound(one)):
-            _run(one, program, label)
+            _run(one, program)
     return program
 
 
@@ -291,22 +287,23 @@ def _is_star(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
 
 
-def _run(statement: ast.stmt, program: Program, label: str) -> None:
+def _run(statement: ast.stmt, program: Program) -> None:
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         bind_import(statement, program.namespace, program.folder)
         return
     try:
         with silence():
             try:
-                exec(compile(ast.Module([statement], []), label, "exec"), program.namespace)
+                _execute(statement, program)
             except NotHereError:
                 if not isinstance(statement, ast.FunctionDef) or not statement.decorator_list:
                     raise
                 statement.decorator_list = []  # a compiler that is not here: the function is the same without it
-                exec(compile(ast.Module([statement], []), label, "exec"), program.namespace)
-    except NotHereError as error:
-        for name in _bound(statement):
-            program.problems[name] = str(error)
+                _execute(statement, program)
     except (Exception, SystemExit) as error:
-        for name in _bound(statement):
-            program.problems[name] = f"its definition raised {type(error).__name__}: {error}"
+        said = "" if isinstance(error, NotHereError) else f"its definition raised {type(error).__name__}: "
+        program.problems |= dict.fromkeys(_bound(statement), f"{said}{error}")
+
+
+def _execute(statement: ast.stmt, program: Program) -> None:
+    exec(compile(ast.Module([statement], []), program.label, "exec"), program.namespace)

@@ -6,6 +6,7 @@ from bncourse.diagnosis.conventions.bundles import Path, follow, is_field, place
 from bncourse.diagnosis.conventions.calls import reached
 from bncourse.diagnosis.conventions.names import ROLES, role_of
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.syntax import parameters_of
 
 
 def own_starts(tree: ast.FunctionDef, held: dict[str, dict[Path, str]], program: Program) -> dict[str, str]:
@@ -21,9 +22,9 @@ def own_starts(tree: ast.FunctionDef, held: dict[str, dict[Path, str]], program:
         The file.
     """
     found = {name: _made_by_a_function(tree, name, ways, program) for name, ways in held.items()}
-    for one in (*tree.args.args, *tree.args.kwonlyargs):
-        if one.arg not in held and role_of(one.arg, tuple(ROLES)) is None:
-            found[one.arg] = _made_by_a_class(tree, one.arg, program)
+    for name in parameters_of(tree):
+        if name not in held and role_of(name, tuple(ROLES)) is None:
+            found[name] = _made_by_a_class(tree, name, program)
     return {name: start for name, start in found.items() if start}
 
 

@@ -4,7 +4,6 @@ Nothing is judged here. What a course means by its settings is translated, so th
 function that would reach one of this course.
 """
 
-import ast
 import re
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +18,9 @@ from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward, autograd
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, runs_on, written_eps
+from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, runs_on, turned, written_eps
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.syntax import names_in
 from bncourse.diagnosis.conventions.unbundled import function_of
 from bncourse.diagnosis.conventions.updates import Update
 from bncourse.diagnosis.probes import Probe, make_probe
@@ -123,7 +123,7 @@ class Translation:
         if forward.torch and not self.unit.backwards:
             return {f"{forward.name}, by autograd": lambda dy, cache: autograd(dy, cache, lay)}
         if isinstance(forward, Layer):
-            if not self.unit.backwards and forward.has_engine(values_of(probe_of(self.rules()))):
+            if not self.unit.backwards and forward.engine(values_of(probe_of(self.rules()))) is not None:
                 return {f"{forward.name}, by its autograd": forward.by_engine}
             return dict.fromkeys(self.backward_names(), forward.backward)
         if isinstance(forward.function, OfEngine):
@@ -150,14 +150,11 @@ class Translation:
             return None
         chosen = forward
         if self.unit.inference:
-            chosen = self.inference_alone().turned(forward.orientation)
+            chosen = turned(self.inference_alone(), forward.orientation)
         elif not self.is_stateful(forward, rules):
             return None
 
-        def run(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
-            return chosen.run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy())).y
-
-        return run
+        return as_inference(chosen)
 
     def inference_alone(self) -> Forward:
         """The inference that is a function of its own."""
@@ -169,7 +166,7 @@ class Translation:
         name = self.unit.inference_backward
         if not (name and self.unit.inference):
             return None
-        alone = self.inference_alone().turned(forward.orientation)
+        alone = turned(self.inference_alone(), forward.orientation)
 
         def run(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
             outcome = alone.run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy()))
@@ -231,8 +228,7 @@ class Translation:
     def leaves_them_to_another(self, forward: Forward | Layer, rules: Rules) -> bool:
         """Whether it is given running statistics and does not move them, as another function of the file does."""
         movers = {name for name in self.program.functions if name != forward.name and MOVES.search(name)}
-        called = {node.id for node in ast.walk(forward.tree) if isinstance(node, ast.Name)}
-        if not isinstance(forward, Forward) or not movers or movers & called:
+        if not isinstance(forward, Forward) or not movers or movers & names_in(forward.tree):
             return False
         probe = probe_of(rules)
         moved = forward.run(values_of(probe, running_mean=probe.running_mean, running_var=probe.running_var)).statistics
@@ -256,6 +252,15 @@ def values_of(probe: Probe, **changed: Any) -> Values:
     """The same numbers, as a function of a file is given them."""
     given = {"x": probe.x, "gamma": probe.gamma, "beta": probe.beta, "eps": probe.eps, "groups": 2}
     return Values(**{**given, **changed})
+
+
+def as_inference(forward: Forward | Layer) -> Function:
+    """`inference(x, gamma, beta, mean, var, eps=eps) -> y` by a function that is told to infer."""
+
+    def run(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
+        return forward.run(Values(x, gamma, beta, eps, False, mean.copy(), var.copy())).y
+
+    return run
 
 
 def by_its_engine(forward: Forward) -> Function:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bncourse.diagnosis.conventions import CONVENTIONS, diagnose_source
+from bncourse.diagnosis.conventions.calls import Orientation
 from bncourse.diagnosis.conventions.engine import leaf
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.translation import Translation
@@ -184,9 +185,9 @@ def test_an_error_of_ours_is_told_apart_from_one_of_the_student(monkeypatch: pyt
     def fails(self: Any, *arguments: Any) -> Any:
         raise KeyError("of the engine")
 
-    for target in (Translation.completed, Forward._y, Forward._settings):
+    for owner, name in ((Translation, "completed"), (Orientation, "back"), (Forward, "_settings")):
         with monkeypatch.context() as patch:
-            patch.setattr(Translation if target is Translation.completed else Forward, target.__name__, fails)
+            patch.setattr(owner, name, fails)
             first = diagnose_source(text)["functions"][0]
         assert (first["status"], first["findings"]) == ("unreadable", [])
         assert first["reason"].startswith(

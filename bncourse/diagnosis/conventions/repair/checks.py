@@ -20,7 +20,7 @@ from bncourse.diagnosis.conventions.layout import USUAL_EPS, oriented, written_e
 from bncourse.diagnosis.conventions.repair.running import Counter, Key
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
-from bncourse.diagnosis.conventions.translation import Translation, probe_of, values_of
+from bncourse.diagnosis.conventions.translation import Translation, as_inference, probe_of, values_of
 from bncourse.diagnosis.expected import expected_of, right_output
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.rules import Rules
@@ -134,7 +134,7 @@ class Checks:
                 self._add_running(self.its.update_alone(), _probe(rules))
             if "inference" in self.parts and unit.inference:
                 alone = oriented(self.its.inference_alone(), rules, convention, probe_of(rules))
-                self._want({"inference"}, *_inference(_still(alone), rules, written_eps(alone)))
+                self._want({"inference"}, *_inference(as_inference(alone), rules, written_eps(alone)))
             return
         forward = oriented(unit.forward, rules, convention, probe_of(rules))
         rules = self.its.completed(forward, rules)
@@ -249,15 +249,6 @@ def close(found: Any, right: Array, probe: Probe) -> bool:
     with np.errstate(all="ignore"):
         apart = np.abs(columns - expected).max(axis=0)
         return bool((apart <= CLOSE * np.abs(expected).max(axis=0) + 1e-9).all())
-
-
-def _still(forward: Forward | Layer) -> Any:
-    """An inference that is a function of its own."""
-
-    def run(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, eps: float = 1e-5) -> Any:
-        return forward.run(Values(x, gamma, beta, eps, False, mean, var)).y
-
-    return run
 
 
 def _inference(inference: Any, rules: Rules, eps: float | None) -> tuple[Any, str, Any]:

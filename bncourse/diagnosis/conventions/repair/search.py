@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bncourse.diagnosis.conventions.calls import modules_of
+from bncourse.diagnosis.conventions.calls import uses_torch
 from bncourse.diagnosis.conventions.find import Unit, find_units
 from bncourse.diagnosis.conventions.judge import Judge
 from bncourse.diagnosis.conventions.known import Convention
@@ -101,7 +101,7 @@ class Search:
             return
         try:
             checks = Checks(unit, self.convention, self.program, report, self.counter, declared=self.declared)
-            before = looked_at(unit, self.convention, self.program, declared=self.declared)
+            before = Judge(unit, self.convention, self.program, declared=self.declared).looked_at()
         except Exception:  # what cannot be called as it stands is not searched
             return
         if not checks.every:
@@ -129,7 +129,7 @@ class Search:
         """Learn which lines run, and what the names hold; return how much there is to count."""
         self.counter.lines = set()
         for one in written:
-            torch = "torch" in modules_of(self.program.trees[one.owner or one.tree.name], self.program)
+            torch = uses_torch(self.program.trees[one.owner or one.tree.name], self.program)
             modules = {name for name, value in self.program.namespace.items() if inspect.ismodule(value)}
             self.counter.scopes[one.key] = Scope(one.tree, modules, torch=torch)
         for check in (*checks.every, *checks.beside):
@@ -223,19 +223,16 @@ class Search:
     ) -> list[FunctionReport] | None:
         spent = self.counter.count
         unit = self._unit()
-        if unit is None or looked_at(unit, self.convention, self.program, declared=self.declared) != before:
+        if unit is None:
             return None
-        found = Judge(unit, self.convention, self.program, declared=self.declared).reports()
+        judge = Judge(unit, self.convention, self.program, declared=self.declared)
+        if judge.looked_at() != before:  # a change that hides a part from the judgment makes nothing right
+            return None
+        found = judge.reports()
         self.counter.count = spent
         if not _is_better(found, reports, report):
             return None
         return found
-
-
-def looked_at(unit: Unit, convention: Convention, program: Program, *, declared: bool) -> Any:
-    """What of a normalization can be judged: a change that hides a part from the judgment makes nothing right."""
-    judge = Judge(unit, convention, program, declared=declared)
-    return judge.looked_at()
 
 
 def _is_better(found: list[FunctionReport], before: list[FunctionReport], report: FunctionReport) -> bool:

@@ -65,6 +65,26 @@ class BatchNorm1d:
         return self.gamma * (dy - share / n) / self.std
 """
 
+TENSORS = """\
+import torch
+
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    mean = x.mean(0)
+    var = ((x - mean) ** 2).mean(0)
+    x_hat = (x - mean) / (var + eps) ** 0.5
+    return gamma * x_hat + beta, (x, gamma, eps)
+
+def batchnorm_backward(dy, cache):
+    x, gamma, eps = cache
+    mean, var = x.mean(0), x.var(0)
+    std = (var + eps) ** 0.5
+    x_hat = (x - mean) / std
+    dbeta, dgamma = dy.sum(0), (dy * x_hat).sum(0)
+    g = dy * gamma
+    dx = (g - g.mean(0) - x_hat * (g * x_hat).mean(0)) / std
+    return dx, dgamma, dbeta
+"""
+
 
 said_of = functools.cache(diagnose_source)
 
@@ -128,6 +148,12 @@ def test_a_slip_that_was_copied_is_said_of_each_of_its_lines() -> None:
     (found,) = places(mistaken)
     assert (found["line"], [line for line, _ in found["more"]], found["at"]) == (15, [16], "self.eps")
     assert "With the same change in each of these lines, at `self.eps`, everything" in found["text"]
+
+
+def test_code_for_tensors_that_never_says_torch_is_changed_as_such() -> None:
+    (found,) = places(TENSORS)
+    assert (found["line"], found["at"]) == (11, "x.var(0)")
+    assert found["change"] == "another divisor of this variance"
 
 
 def test_a_notebook_counts_the_lines_of_each_code_cell() -> None:
