@@ -4,12 +4,13 @@ import ast
 from typing import Any
 
 from bncourse.diagnosis.call import GRADIENTS
-from bncourse.diagnosis.conventions.calls import CannotCallError, uses_torch
+from bncourse.diagnosis.conventions.errors import CannotCallError
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.layout import LARGEST_EPS
 from bncourse.diagnosis.conventions.names import role_of
+from bncourse.diagnosis.conventions.reach import uses_torch
 from bncourse.diagnosis.conventions.syntax import constants_of
 from bncourse.diagnosis.conventions.translation import Translation
 from bncourse.diagnosis.diagnose import diagnose

@@ -10,8 +10,8 @@ import numpy as np
 from bncourse.diagnosis.catalogue import experiments_of
 from bncourse.diagnosis.conventions.bridge_layers import of_layer
 from bncourse.diagnosis.conventions.bundles import text_of
-from bncourse.diagnosis.conventions.calls import quiet
 from bncourse.diagnosis.conventions.classes import Layer
+from bncourse.diagnosis.conventions.errors import quiet
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values
 from bncourse.diagnosis.conventions.gradients import Backward

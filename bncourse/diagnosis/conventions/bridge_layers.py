@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import data_of, is_torchs
+from bncourse.diagnosis.conventions.arrays import data_of, is_torchs
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.functions import Values
 from bncourse.diagnosis.conventions.known import Convention

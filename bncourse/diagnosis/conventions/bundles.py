@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bncourse.diagnosis.conventions.calls import reached
 from bncourse.diagnosis.conventions.names import BACKWARD, ROLES, plain, role_of
+from bncourse.diagnosis.conventions.reach import reached
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.syntax import parameters_of
 

@@ -10,28 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import (
-    Array,
-    CannotCallError,
-    Orientation,
-    Signature,
-    array_of,
-    as_vector,
-    by_us,
-    flat,
-    graph,
-    quiet,
-    tensor,
-    to_numpy,
-    uses_torch,
-)
+from bncourse.diagnosis.conventions.arrays import Array, Orientation, array_of, as_vector, flat, graph, tensor, to_numpy
 from bncourse.diagnosis.conventions.class_text import attributes, averaged, of_gamma
 from bncourse.diagnosis.conventions.engine import engine_of, leaf
 from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engine
+from bncourse.diagnosis.conventions.errors import CannotCallError, by_us, quiet
 from bncourse.diagnosis.conventions.functions import USUAL_MOMENTUM, Outcome, Values
 from bncourse.diagnosis.conventions.names import BACKWARD as BACKWARD_WORD
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
+from bncourse.diagnosis.conventions.reach import uses_torch
 from bncourse.diagnosis.conventions.scalars import Engine, OfScalars, layer_of_arrays
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.slots import STATE, Slot, find, gradients, slots, write
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.syntax import word

@@ -4,8 +4,9 @@ import ast
 import contextlib
 from typing import Any
 
-from bncourse.diagnosis.conventions.calls import CannotCallError, Signature, quiet
+from bncourse.diagnosis.conventions.errors import CannotCallError, quiet
 from bncourse.diagnosis.conventions.names import kind_of
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 
 MADE_WITH = ("features", "eps", "momentum")

@@ -7,15 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import (
-    Array,
-    CannotCallError,
-    Orientation,
-    as_vector,
-    is_engines,
-    quiet,
-    to_numpy,
-)
+from bncourse.diagnosis.conventions.arrays import Array, Orientation, as_vector, is_engines, to_numpy
+from bncourse.diagnosis.conventions.errors import CannotCallError, quiet
 
 PLAIN = inspect.Parameter.POSITIONAL_OR_KEYWORD
 

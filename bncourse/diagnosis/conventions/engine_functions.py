@@ -8,7 +8,9 @@ import numpy as np
 
 from bncourse.diagnosis.conventions import engine as of_arrays
 from bncourse.diagnosis.conventions import scalars
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Orientation, Signature, is_engines, to_numpy
+from bncourse.diagnosis.conventions.arrays import Array, Orientation, is_engines, to_numpy
+from bncourse.diagnosis.conventions.errors import CannotCallError
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 
 LEAVES = ("x", "gamma", "beta")

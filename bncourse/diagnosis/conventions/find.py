@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bncourse.diagnosis.conventions.bundles import bundles, layers_of
-from bncourse.diagnosis.conventions.calls import CannotCallError, Signature, described
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.closures import open_closures
 from bncourse.diagnosis.conventions.contexts import passes_of
 from bncourse.diagnosis.conventions.engine_functions import OfEngine, engine_class
+from bncourse.diagnosis.conventions.errors import CannotCallError, described
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.names import (
     BACKWARD,
@@ -24,6 +24,7 @@ from bncourse.diagnosis.conventions.names import (
     plain,
     role_of,
 )
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.surroundings import of_surroundings
 from bncourse.diagnosis.conventions.syntax import names_in, parameters_of

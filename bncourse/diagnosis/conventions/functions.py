@@ -9,24 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.arrays import Array, Orientation, flat, graph, is_torchs, tensor, to_numpy
 from bncourse.diagnosis.conventions.bundles import Path, follow
-from bncourse.diagnosis.conventions.calls import (
-    Array,
-    CannotCallError,
-    Orientation,
-    Signature,
-    by_us,
-    described,
-    flat,
-    graph,
-    is_torchs,
-    reached,
-    tensor,
-    to_numpy,
-    uses_torch,
-)
+from bncourse.diagnosis.conventions.errors import CannotCallError, by_us, described
 from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.names import ROLES, plain, role_of
+from bncourse.diagnosis.conventions.reach import reached, uses_torch
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.syntax import constants_of, returned_names
 from bncourse.diagnosis.conventions.unbundled import Unbundled

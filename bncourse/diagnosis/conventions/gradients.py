@@ -8,20 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.arrays import Array, Orientation, as_vector, tensor, the_torch, to_numpy
 from bncourse.diagnosis.conventions.bundles import Path, follow
-from bncourse.diagnosis.conventions.calls import (
-    Array,
-    CannotCallError,
-    Orientation,
-    Signature,
-    as_vector,
-    by_us,
-    tensor,
-    the_torch,
-    to_numpy,
-)
+from bncourse.diagnosis.conventions.errors import CannotCallError, by_us
 from bncourse.diagnosis.conventions.functions import Forward, Outcome
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.surroundings import OfSurroundings
 from bncourse.diagnosis.conventions.syntax import names_in, returned_names

@@ -9,8 +9,8 @@ from bncourse.diagnosis.backwards import look_at_backward
 from bncourse.diagnosis.call import GRADIENTS, EngineError
 from bncourse.diagnosis.conventions import backward_alone, state
 from bncourse.diagnosis.conventions.bridge import bridge, only_needed, shown
-from bncourse.diagnosis.conventions.calls import CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.classes import Layer
+from bncourse.diagnosis.conventions.errors import CannotCallError, described, in_students_code
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.gradients import Backward

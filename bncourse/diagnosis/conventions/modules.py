@@ -1,7 +1,7 @@
 """What an autograd engine and an optimizer do with a layer that its numbers do not show."""
 
 from bncourse.diagnosis.conventions import scalars
-from bncourse.diagnosis.conventions.calls import is_torchs
+from bncourse.diagnosis.conventions.arrays import is_torchs
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.engine import engine_adds_up
 from bncourse.diagnosis.conventions.engine_functions import OfEngine

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.arrays import Array
 from bncourse.diagnosis.conventions.bundles import follow
-from bncourse.diagnosis.conventions.calls import Array, quiet
+from bncourse.diagnosis.conventions.errors import quiet
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.unbundled import Unbundled

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import Array, CannotCallError, Signature, quiet
+from bncourse.diagnosis.conventions.arrays import Array
 from bncourse.diagnosis.conventions.engine import adds_up
+from bncourse.diagnosis.conventions.errors import CannotCallError, quiet
 from bncourse.diagnosis.conventions.names import MEASURED, plain, role_of
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 
 GRADIENTS = ("grad", "g", "gradient", "d", "adj", "adjoint", "dv")

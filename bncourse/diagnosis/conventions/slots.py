@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import Array, Orientation, array_of, data_of, is_torchs, tensor, to_numpy
+from bncourse.diagnosis.conventions.arrays import Array, Orientation, array_of, data_of, is_torchs, tensor, to_numpy
 from bncourse.diagnosis.conventions.names import MEASURED, ROLES, gradient_of, plain, role_of
 
 LISTED = ("params", "parameters", "weights", "grads", "gradients")

@@ -3,8 +3,8 @@
 import ast
 
 from bncourse.diagnosis.conventions.bundles import Path, follow, is_field, places_of
-from bncourse.diagnosis.conventions.calls import reached
 from bncourse.diagnosis.conventions.names import ROLES, role_of
+from bncourse.diagnosis.conventions.reach import reached
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.syntax import parameters_of
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from bncourse.diagnosis.conventions.arrays import is_torchs
 from bncourse.diagnosis.conventions.bundles import LAYER, Path, bundles, follow, is_field, layers_of, text_of
-from bncourse.diagnosis.conventions.calls import CannotCallError, is_torchs
+from bncourse.diagnosis.conventions.errors import CannotCallError
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.starts import own_starts
 

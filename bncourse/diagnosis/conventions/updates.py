@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bncourse.diagnosis.conventions.calls import Array, Signature, by_us, to_numpy
+from bncourse.diagnosis.conventions.arrays import Array, to_numpy
+from bncourse.diagnosis.conventions.errors import by_us
+from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.running_stats import NAMES
 

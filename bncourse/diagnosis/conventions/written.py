@@ -1,6 +1,6 @@
 """How arrays are written for a student's functions: in their own layout, and as tensors where they take tensors."""
 
-from bncourse.diagnosis.conventions.calls import Orientation
+from bncourse.diagnosis.conventions.arrays import Orientation
 
 
 class Written:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bncourse.diagnosis.conventions import CONVENTIONS, diagnose_source
-from bncourse.diagnosis.conventions.calls import Orientation
+from bncourse.diagnosis.conventions.arrays import Orientation
 from bncourse.diagnosis.conventions.engine import leaf
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.translation import Translation

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bncourse.diagnosis.call import GRADIENTS
-from bncourse.diagnosis.conventions.calls import Array
+from bncourse.diagnosis.conventions.arrays import Array
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward, Values

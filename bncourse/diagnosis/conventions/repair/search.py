@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bncourse.diagnosis.conventions.calls import uses_torch
 from bncourse.diagnosis.conventions.find import Unit, find_units
 from bncourse.diagnosis.conventions.judge import Judge
 from bncourse.diagnosis.conventions.known import Convention
+from bncourse.diagnosis.conventions.reach import uses_torch
 from bncourse.diagnosis.conventions.repair.checks import Checks
 from bncourse.diagnosis.conventions.repair.edit import Edit, Spot, repeated
 from bncourse.diagnosis.conventions.repair.edits import edits, statements

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.calls import to_numpy
+from bncourse.diagnosis.conventions.arrays import to_numpy
 
 MOST = 40
 """Entries of a dict, or attributes of an object, that are looked at."""
