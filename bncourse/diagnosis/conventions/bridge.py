@@ -13,9 +13,10 @@ from bncourse.diagnosis.conventions.bundles import text_of
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.errors import quiet
 from bncourse.diagnosis.conventions.find import Unit
-from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.known import Convention
+from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.conventions.syntax import word
 from bncourse.diagnosis.conventions.unbundled import Unbundled
 from bncourse.diagnosis.conventions.written import Written, autograd

@@ -7,9 +7,9 @@ import numpy as np
 
 from bncourse.diagnosis.conventions.arrays import data_of, is_torchs
 from bncourse.diagnosis.conventions.classes import Layer
-from bncourse.diagnosis.conventions.functions import Values
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.names import role_of
+from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.conventions.slots import Slot, gradient_slots, slots
 from bncourse.diagnosis.conventions.syntax import word
 from bncourse.diagnosis.conventions.written import Written, autograd

@@ -2,29 +2,26 @@
 
 import ast
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.conventions.arrays import Array, Orientation, flat, graph, is_torchs, tensor, to_numpy
+from bncourse.diagnosis.conventions.arrays import Array, Orientation, flat, graph, tensor, to_numpy
 from bncourse.diagnosis.conventions.bundles import Path, follow
 from bncourse.diagnosis.conventions.errors import CannotCallError, by_us, described
+from bncourse.diagnosis.conventions.file_numbers import FileNumbers, bound
 from bncourse.diagnosis.conventions.imports import NotHereError
-from bncourse.diagnosis.conventions.names import ROLES, plain, role_of
-from bncourse.diagnosis.conventions.reach import reached, uses_torch
+from bncourse.diagnosis.conventions.outcomes import USUAL_MOMENTUM, Outcome, Values
+from bncourse.diagnosis.conventions.reach import uses_torch
+from bncourse.diagnosis.conventions.results import STATED, by_name, cache_at, follower, of_size, ways_to
+from bncourse.diagnosis.conventions.settings import has_own_momentum, keys_of
 from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
-from bncourse.diagnosis.conventions.syntax import constants_of, returned_names
 from bncourse.diagnosis.conventions.unbundled import Unbundled
 
-STATED = ("running_mean", "running_var")
-COUNTS = ("n", "batchsize", "bs", "nsamples", "numsamples", "samples", "minibatchsize", "nbatch", "m")
-"""Names of a global number of samples."""
-USUAL_MOMENTUM = 0.9
-"""What a function is given that asks for a momentum, where its value does not matter."""
 AMONG = (
     "settings",
     "running_mean",
@@ -39,41 +36,6 @@ AMONG = (
     "momentum",
     "groups",
 )
-
-
-@dataclass(frozen=True)
-class Values:
-    """What one call is given, in our layout."""
-
-    x: Array
-    gamma: Array
-    beta: Array
-    eps: float
-    train: bool = True
-    running_mean: Array | None = None
-    running_var: Array | None = None
-    momentum: float | None = None
-    """As the student's course means it."""
-    groups: int = 1
-
-
-@dataclass
-class Outcome:
-    """What one call gave."""
-
-    y: Any
-    values: Values
-    rest: Any = None
-    """What came back beside y and is handed to the backward pass: a cache, or everything."""
-    statistics: dict[str, Any] = field(default_factory=dict)
-    graph: Any = None
-    """For PyTorch: y as a tensor, and the leaves it was computed from."""
-    layer: Any = None
-    """For a class: the instance."""
-    settings: dict[str, Any] = field(default_factory=dict)
-    """The dict of settings after the call."""
-    whole: Any = None
-    """Everything that came back beside y, where a cache is only one thing of several."""
 
 
 @dataclass
@@ -105,7 +67,7 @@ class Forward:
         """Read the signature."""
         self.signature = Signature(self.function, AMONG, positional=3)
         self.torch = uses_torch(self.tree, self.program)
-        self.keys = _keys(self.tree, self.program)
+        self.keys = keys_of(self.tree, self.program)
 
     @property
     def applied(self) -> bool:
@@ -159,38 +121,21 @@ class Forward:
         return self.signature.has("running_mean") and self.signature.has("running_var") and not self.infers_if_given
 
     @cached_property
+    def numbers(self) -> FileNumbers:
+        """What it reads around itself."""
+        return FileNumbers(self.tree, self.program)
+
+    @property
     def global_eps(self) -> str | None:
         """Name of a global eps that it reads."""
-        numbers = self._globals(self.tree)
-        names = [
-            name for name, value in numbers.items() if plain(name) in ROLES["eps"][:6] and isinstance(value, float)
-        ]
-        return names[0] if names and not self.signature.has("eps") else None
+        return None if self.signature.has("eps") else self.numbers.eps
 
-    def _globals(self, *trees: ast.AST) -> dict[str, Any]:
-        """Numbers of the file that functions read, or functions of the file that they call."""
-        nodes = [node for tree in trees for one in reached(tree, self.program) for node in ast.walk(one)]
-        own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        own |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-        used = {node.id for node in nodes if isinstance(node, ast.Name)} - own
-        here = self.program.namespace
-        return {name: here[name] for name in sorted(used) if type(here.get(name)) in (float, int)}
-
-    @contextlib.contextmanager
-    def numbers_of_the_file(self, values: Values, *trees: ast.AST) -> Iterator[None]:
+    def numbers_of_the_file(self, values: Values, *others: FileNumbers) -> contextlib.AbstractContextManager[None]:
         """Set a global eps and a global number of samples for a while, also for the other functions that read them."""
-        namespace, count = self.program.namespace, len(values.x)
         changed: dict[str, Any] = {self.global_eps: values.eps} if self.global_eps else {}
-        for tree in (self.tree, *trees):
-            for name, value in self._globals(tree).items():
-                if plain(name) in COUNTS and type(value) is int and value > 1:
-                    changed[name] = count
-        before = {name: namespace[name] for name in changed}
-        namespace.update(changed)
-        try:
-            yield
-        finally:
-            namespace.update(before)
+        for one in (self.numbers, *others):
+            changed |= dict.fromkeys(one.counts, len(values.x))
+        return bound(self.program.namespace, changed)
 
     def takes(self, role: str, values: Values) -> bool:
         """Whether eps, or the momentum, can be given."""
@@ -203,15 +148,7 @@ class Forward:
         """Whether it has a value for the momentum where none is given."""
         if not self.signature.has("settings"):
             return isinstance(self.signature.default("momentum"), float)
-        nodes = (node for one in reached(self.tree, self.program) for node in ast.walk(one))
-        return any(
-            isinstance(node, ast.Call)
-            and getattr(node.func, "attr", "") in ("get", "setdefault")
-            and len(node.args) == 2
-            and isinstance(node.args[0], ast.Constant)
-            and self.keys.get(str(node.args[0].value)) == "momentum"
-            for node in nodes
-        )
+        return has_own_momentum(self.tree, self.program, self.keys)
 
     def kept_shape(self, values: Values) -> tuple[int, ...]:
         """Shape in which it keeps running statistics in its settings where it starts them itself, or ()."""
@@ -271,7 +208,7 @@ class Forward:
         y, rest, whole = result, None, None
         if isinstance(result, (tuple, list)) and len(result) > 1:
             y, rest = result[0], list(result[1:])
-            self.cache_at = self._cache_at(rest)
+            self.cache_at = cache_at(self.tree, rest)
             cache = rest[self.cache_at - 1] if self.cache_at is not None else None
             statistics |= self._returned(rest, statistics, given) if not self.infers_if_given else {}
             rest = rest[0] if len(rest) == 1 else rest
@@ -288,14 +225,6 @@ class Forward:
                 raise
             guessed = " and ".join(self.signature.guessed)
             raise CannotCallError(f"it raised {described(error)}; what is {guessed} to it?") from error
-
-    def _cache_at(self, rest: list[Any]) -> int | None:
-        """Where the cache stands among several results: by its name, or as the only one that is no array."""
-        names = returned_names(self.tree)[1:]
-        called = [at for at, name in enumerate(names) if role_of(name, ("cache",))] if len(names) == len(rest) else []
-        packed = [at for at, one in enumerate(rest) if isinstance(one, (tuple, list, dict))]
-        found = called or packed
-        return found[0] + 1 if len(rest) > 1 and len(found) == 1 else None
 
     def _settings(self, given: dict[str, Any], values: Values) -> dict[str, Any]:
         found: dict[str, Any] = {"mode": given["mode"], "eps": given["eps"], "momentum": given["momentum"]}
@@ -321,16 +250,8 @@ class Forward:
 
     def _stated(self, rest: list[Any], size: int, given: dict[str, Any]) -> list[Path]:
         """Where the moved mean and variance stand: by name, by size, or as what moves with the old ones."""
-        names = returned_names(self.tree)[1:]
-        if len(names) == len(rest):
-            named = {role_of(name, STATED): (position,) for position, name in enumerate(names)}
-            if named.keys() >= set(STATED):
-                return [named[role] for role in STATED]
-        fits: list[Path] = [(position,) for position, one in enumerate(rest) if _size(one) == size]
-        if len(fits) == 2:
-            return fits
-        ways = [way for way in _ways(rest) if _size(follow(rest, way)) == size]
-        return [] if self._moves_in_place(given) else self._moved_by_the_old(ways, given)
+        found = by_name(self.tree, rest) or of_size(rest, size)
+        return found if found or self._moves_in_place(given) else self._moved_by_the_old(ways_to(rest, size), given)
 
     def _moves_in_place(self, given: dict[str, Any]) -> bool:
         """Whether the arrays that it was given hold other numbers now than before the call."""
@@ -339,48 +260,7 @@ class Forward:
     def _moved_by_the_old(self, ways: list[Path], given: dict[str, Any]) -> list[Path]:
         """Which of several results are the moved mean and variance: each follows its old value."""
         for role in STATED:
-            if role in self.moved_at:
-                continue
-            results = []
-            for more in (0.0, 1.0):
-                again = {name: one for name, one in given.items() if name != "settings"}
-                for name in ("x", "gamma", "beta", *STATED):
-                    array = np.array(to_numpy(given[name])) + more * (name == role)
-                    again[name] = tensor(array).detach() if is_torchs(given[name]) else array
-                results.append(list(self._called(again))[1:])
-            changed = [
-                way
-                for way in ways
-                if not np.array_equal(to_numpy(follow(results[0], way)), to_numpy(follow(results[1], way)))
-            ]
-            self.moved_at[role] = changed[0] if len(changed) == 1 else ()
+            if role not in self.moved_at:
+                self.moved_at[role] = follower(ways, given, role, self._called)
         found = [self.moved_at[role] for role in STATED]
         return found if all(found) and found[0] != found[1] else []
-
-
-def _ways(rest: list[Any]) -> list[Path]:
-    """The ways to every result, and to what lies in a dict or a tuple of two of them."""
-    found: list[Path] = []
-    for at, one in enumerate(rest):
-        inner = list(one) if isinstance(one, dict) else list(range(len(one))) if isinstance(one, (tuple, list)) else []
-        found += [(at, step) for step in inner] if len(inner) == 2 else [(at,)]
-    return found
-
-
-def _size(value: Any) -> int:
-    try:
-        return int(np.size(to_numpy(value))) if not isinstance(value, (tuple, list, dict)) else -1
-    except Exception:
-        return -1
-
-
-def _keys(tree: ast.AST, program: Program) -> dict[str, str]:
-    """Keys of a dict of settings that a function, or one that it calls, reads or writes."""
-    found: dict[str, str] = {}
-    for one in reached(tree, program):
-        for value in constants_of(one):
-            if isinstance(value, str) and value.isidentifier():
-                role = role_of(value, ("running_mean", "running_var", "eps", "momentum", "mode"))
-                if role and value not in ("m", "e", "stage"):
-                    found[value] = role
-    return found

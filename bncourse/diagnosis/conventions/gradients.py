@@ -4,6 +4,7 @@ import ast
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import numpy as np
 from bncourse.diagnosis.conventions.arrays import Array, Orientation, as_vector, tensor, the_torch, to_numpy
 from bncourse.diagnosis.conventions.bundles import Path, follow
 from bncourse.diagnosis.conventions.errors import CannotCallError, by_us
-from bncourse.diagnosis.conventions.functions import Forward, Outcome
+from bncourse.diagnosis.conventions.file_numbers import FileNumbers
+from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
+from bncourse.diagnosis.conventions.outcomes import Outcome
 from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.surroundings import OfSurroundings
@@ -54,6 +57,11 @@ class Backward:
         """The file that it stands in."""
         return self.forward.program
 
+    @cached_property
+    def numbers(self) -> FileNumbers:
+        """What it reads around itself."""
+        return FileNumbers(self.tree, self.program)
+
     @by_us
     def __call__(self, dy: Array, outcome: Outcome) -> Any:
         """Return (dx, dgamma, dbeta) in our layout."""
@@ -74,7 +82,7 @@ class Backward:
             given |= self._by_name(outcome)
         if isinstance(self.forward.function, OfSurroundings):
             self.forward.run(outcome.values)  # it leaves around itself what the backward pass reads
-        with self.forward.numbers_of_the_file(outcome.values, self.tree):
+        with self.forward.numbers_of_the_file(outcome.values, self.numbers):
             result = to_numpy(self._called(given, outcome))
         if not np.array_equal(to_numpy(upstream), lay.x(dy)):
             self.written.add("dy")

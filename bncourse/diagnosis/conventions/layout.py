@@ -11,9 +11,10 @@ from bncourse.diagnosis.conventions.arrays import Array, Orientation
 from bncourse.diagnosis.conventions.bundles import layers_of
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.errors import CannotCallError
-from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.imports import NotHereError
 from bncourse.diagnosis.conventions.known import Convention
+from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.conventions.reach import reached
 from bncourse.diagnosis.conventions.syntax import constants_of, names_in
 from bncourse.diagnosis.probes import Probe, make_probe

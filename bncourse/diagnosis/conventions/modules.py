@@ -5,7 +5,8 @@ from bncourse.diagnosis.conventions.arrays import is_torchs
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.engine import engine_adds_up
 from bncourse.diagnosis.conventions.engine_functions import OfEngine
-from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward
+from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.conventions.slots import STATE, Slot
 from bncourse.diagnosis.report import Finding, finding
 

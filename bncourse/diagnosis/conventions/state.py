@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from bncourse.diagnosis.conventions.classes import Layer
-from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward
+from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.probes import Probe
 from bncourse.diagnosis.report import Finding, finding
 

@@ -15,10 +15,11 @@ from bncourse.diagnosis.conventions.bundles import bundles
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.engine_functions import OfEngine
 from bncourse.diagnosis.conventions.find import Unit
-from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.gradients import Backward, autograd
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.layout import USUAL_EPS, constant_of, runs_on, turned, written_eps
+from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.conventions.reach import tells_shapes_apart
 from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program

@@ -14,9 +14,10 @@ from bncourse.diagnosis.call import GRADIENTS
 from bncourse.diagnosis.conventions.arrays import Array
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.find import Unit
-from bncourse.diagnosis.conventions.functions import Forward, Values
+from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.layout import USUAL_EPS, oriented, written_eps
+from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.conventions.repair.running import Counter, Key
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
