@@ -1,28 +1,20 @@
 """What a student pastes first, so that the two lines of an experiment call the own functions, whatever their course."""
 
 import contextlib
-import re
-from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from bncourse.diagnosis.catalogue import experiments_of
 from bncourse.diagnosis.conventions.bridge_layers import of_layer
 from bncourse.diagnosis.conventions.bundles import text_of
 from bncourse.diagnosis.conventions.classes import Layer
-from bncourse.diagnosis.conventions.errors import quiet
-from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.outcomes import Values
 from bncourse.diagnosis.conventions.syntax import word
 from bncourse.diagnosis.conventions.unbundled import Unbundled
+from bncourse.diagnosis.conventions.units import Unit
 from bncourse.diagnosis.conventions.written import Written, autograd
-from bncourse.diagnosis.experiment import NO_ERROR, Experiment
-from bncourse.diagnosis.experiments import EXPERIMENTS, experiments_for
-from bncourse.diagnosis.report import Finding
 
 WHOLE = {0: "({}, None)", 2: "{}"}
 """A call as (y, cache), by how many results it returns."""
@@ -185,68 +177,3 @@ def _backward(forward: Forward, backward: Backward) -> list[str]:
         f"    found = {call}",
         f"    return {its.back(dx)}, {its.flat(dgamma)}, {its.flat(dbeta)}",
     ]
-
-
-def only_needed(lines: str, experiments: list[str]) -> str:
-    r"""Keep of the lines to paste what the experiments use, and what that uses.
-
-    Examples
-    --------
-    >>> only_needed("import torch\nforward = mine\ndef update(m):\n    return m", ["print(forward(x))"])
-    'import torch\nforward = mine'
-    """
-    blocks = re.split(r"\n(?=\S)", lines)
-    names = [re.match(r"(?:def )?(\w+)", block) for block in blocks]
-    text, kept = "\n".join(experiments), set[int]()
-    while True:
-        used = {
-            number
-            for number, (block, name) in enumerate(zip(blocks, names, strict=True))
-            if block.startswith("import ") or (name and re.search(rf"(?<![.\w]){name[1]}\b", text))
-        }
-        if used == kept:
-            return "\n".join(blocks[number] for number in sorted(kept))
-        kept, text = used, "\n".join([*experiments, *(blocks[number] for number in used)])
-
-
-def shown(found: Finding, unit: Unit, names: dict[str, Any]) -> Finding:
-    """Keep the experiment of a finding if it shows what it claims with these functions; leave it out otherwise.
-
-    Parameters
-    ----------
-    found : Finding
-        What is said.
-    unit : Unit
-        Of which normalization.
-    names : dict
-        The file's names, and what the bridge defines.
-    """
-    if found.belief is None:
-        return found
-    names_of_calls = (
-        ("error",) if found.cause is not None else ("names", "type") if found.belief == "wrong-structure" else ()
-    )
-    told = [one for see in names_of_calls for one in experiments_for(see, found.part, unit.kind)]
-    for name in (*told, *([] if found.cause is not None else experiments_of(found.belief, found.part, unit.kind))):
-        experiment = EXPERIMENTS[name].made_for(unit.kind, maps=unit.maps)
-        if experiment is not None and _shows(experiment, names):
-            return replace(found, experiment=experiment.text)
-    return replace(found, experiment="")
-
-
-def _shows(experiment: Experiment, names: dict[str, Any]) -> bool:
-    """Whether the two lines print what the message says of a mistaken function."""
-    before = np.random.get_state()  # noqa: NPY002  (the lines that a student pastes draw from it)
-    try:
-        np.random.seed(0)  # noqa: NPY002
-        here = {**names, "np": np}
-        with quiet():
-            exec(experiment.setup, here)
-            printed = np.abs(np.asarray(eval(experiment.show, here), dtype=float))
-    except NameError:
-        return False
-    except Exception:
-        return experiment.comment == NO_ERROR
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
-    return bool((printed < 1e-4).all()) != experiment.zeros

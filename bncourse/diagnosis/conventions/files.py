@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from bncourse.diagnosis.conventions.cells import UnreadableError
-from bncourse.diagnosis.conventions.find import convention_of, find_units, is_wanted
+from bncourse.diagnosis.conventions.definitions import is_wanted
+from bncourse.diagnosis.conventions.find import find_units
 from bncourse.diagnosis.conventions.judge import Judge
 from bncourse.diagnosis.conventions.known import CONVENTIONS
+from bncourse.diagnosis.conventions.recognition import convention_of
 from bncourse.diagnosis.conventions.repair import Budget, find_place
 from bncourse.diagnosis.conventions.report import FileReport, FunctionReport
 from bncourse.diagnosis.conventions.source import Program, load

@@ -35,8 +35,6 @@ LIBRARIES = frozenset(
     )
 )
 """Packages that are known, and have to be installed."""
-
-
 NUMPYS = ("jax.numpy", "cupy", "autograd.numpy", "mxnet.numpy")
 """Modules that hold NumPy's functions under their names: where one is not installed, NumPy takes its place."""
 

@@ -7,36 +7,31 @@ import numpy as np
 
 from bncourse.diagnosis.backwards import look_at_backward
 from bncourse.diagnosis.call import GRADIENTS, EngineError
-from bncourse.diagnosis.conventions import backward_alone, state
-from bncourse.diagnosis.conventions.bridge import bridge, only_needed, shown
+from bncourse.diagnosis.conventions import state
+from bncourse.diagnosis.conventions.alone import alone
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.errors import CannotCallError, described, in_students_code
-from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward
-from bncourse.diagnosis.conventions.gradients import Backward
 from bncourse.diagnosis.conventions.imports import NotHereError, OldNumPy, StandIn
 from bncourse.diagnosis.conventions.known import Convention
-from bncourse.diagnosis.conventions.layout import constant_of, gamma_on_columns, oriented
+from bncourse.diagnosis.conventions.layout import gamma_on_columns, oriented
+from bncourse.diagnosis.conventions.meaning import differences, own_convention
 from bncourse.diagnosis.conventions.modules import of_engine, of_module
 from bncourse.diagnosis.conventions.own_form import of_own_form
 from bncourse.diagnosis.conventions.report import FunctionReport
+from bncourse.diagnosis.conventions.said_once import add_maps, is_unnamed, once_each, once_in_inference
+from bncourse.diagnosis.conventions.showing import show
 from bncourse.diagnosis.conventions.source import Program
-from bncourse.diagnosis.conventions.translation import Translation, as_inference, probe_of, values_of
+from bncourse.diagnosis.conventions.translation import Translation, probe_of, values_of
+from bncourse.diagnosis.conventions.units import Unit
 from bncourse.diagnosis.diagnose import diagnose
 from bncourse.diagnosis.forwards import look_at_inference
 from bncourse.diagnosis.numerical_gradient import own_gradient
 from bncourse.diagnosis.report import Finding
 from bncourse.diagnosis.report import finding as of_belief
 from bncourse.diagnosis.rules import Rules
-from bncourse.diagnosis.running_stats import CONVENTIONAL, diagnose_update
+from bncourse.diagnosis.running_stats import CONVENTIONAL
 
-TITLES = {
-    "batch": "batch norm",
-    "layer": "layer norm",
-    "group": "group norm",
-    "instance": "instance norm",
-    "rms": "RMS norm",
-}
 FIRST = "It is not the gradient of this forward pass. Fix that one first, and check again."
 LATER = "The running statistics and the inference can be judged when the forward pass is right."
 SINGLE = "It works in float32, also where it is given float64."
@@ -51,16 +46,8 @@ NOT_THE_PAPERS = (
     "Your code normalizes by the variance with N - 1, and its gradient fits that; PyTorch and the paper divide by N."
 )
 STARTS_AT_ZERO = "In your code running_var starts at 0; PyTorch's starts at 1."
-LAYOUTS = {"last": "The channels lie on the last axis.", "rows": "The samples lie in columns."}
 TOO = "The same shows in inference."
-IN_INFERENCE = {
-    "affine-missing": "inference-without-affine",
-    "beta-missing": "inference-without-beta",
-    "gamma-missing": "inference-without-gamma",
-    "mean-not-subtracted": "inference-mean-missing",
-    "variance-without-root": "inference-running-var-is-std",
-}
-"""The same slip in training and in inference, where the second is not called by the first's name."""
+LAYOUTS = {"last": "The channels lie on the last axis.", "rows": "The samples lie in columns."}
 
 
 class Judge:
@@ -70,17 +57,16 @@ class Judge:
         self.unit, self.convention, self.program, self.declared = unit, convention, program, declared
         self.its = Translation(unit, convention, program, declared=declared)
         self.notes: list[str] = []
-        self.has_momentum = True
 
     def reports(self) -> list[FunctionReport]:
         """One report a function."""
         unit = self.unit
         if not unit.problem and unit.forward is None and (unit.update or unit.inference or unit.backwards):
-            return self._guarded(self._alone)
+            return self._guarded(lambda: alone(self.its))
         if unit.problem or unit.forward is None:
             reason = unit.problem or "its forward pass was not found, and without one nothing can be said"
             return [
-                FunctionReport(name, self._what(), "unreadable", reason=f"It could not be run: {reason}.")
+                FunctionReport(name, self.unit.title, "unreadable", reason=f"It could not be run: {reason}.")
                 for name in unit.names
             ]
         if self.its.takes_maps_only(unit.forward):
@@ -88,11 +74,8 @@ class Judge:
         found = self._guarded(self._diagnosed)
         if unit.forward is not None and self.its.takes_maps(unit.forward):
             on_maps = Judge(replace(unit, maps=True), self.convention, self.program, declared=self.declared)
-            _add_maps(found, on_maps._guarded(on_maps._diagnosed))
+            add_maps(found, on_maps._guarded(on_maps._diagnosed))
         return found
-
-    def _what(self) -> str:
-        return TITLES[self.unit.kind] + (" on feature maps" if self.unit.maps else "")
 
     def _guarded(self, look: Any) -> list[FunctionReport]:
         """Report what could not be called, and an error of the diagnosis's own, as such."""
@@ -110,7 +93,7 @@ class Judge:
 
     def _not_run(self, reason: str, lead: str = "It could not be called") -> list[FunctionReport]:
         name = self.unit.forward.name if self.unit.forward else self.unit.names[0]
-        return [FunctionReport(name, self._what(), "unreadable", reason=f"{lead}: {reason}.")]
+        return [FunctionReport(name, self.unit.title, "unreadable", reason=f"{lead}: {reason}.")]
 
     def looked_at(self) -> tuple[Any, ...]:
         """What of it is judged: whether it has an eps, a momentum, two modes and running statistics that are found."""
@@ -125,42 +108,6 @@ class Judge:
         still, running = self.its.inference(forward, rules), self.its.running(forward, rules)
         return (*settings, forward.has_modes(values), still is not None, running is not None)
 
-    # --- functions without a forward pass in training
-
-    def _alone(self) -> list[FunctionReport]:
-        found = []
-        if self.unit.inference:
-            found.append(self._inference_alone())
-        if self.unit.update and self.its.update_is_moving_average():
-            found.append(self._update_alone())
-        for name in self.unit.backwards:
-            wrong, notes, differences = backward_alone.look(name, self.its)
-            what = f"{self._what()}, backward"
-            found.append(FunctionReport(name, what, _status(wrong), _once_each(wrong), notes, differences))
-        return found
-
-    def _update_alone(self) -> FunctionReport:
-        notes: list[str] = []
-        rules = self.its.rules()._replace(spatial=())
-        if not self.its.update_takes_momentum():
-            rules, self.has_momentum = rules._replace(momentum="constant"), False
-        wrong = tuple(diagnose_update(self.its.update_alone(), seed=0, notes=notes, rules=rules))
-        said = () if wrong else self._differences(tuple(notes))
-        what = f"{self._what()}, running statistics"
-        return FunctionReport(self.unit.update, what, _status(wrong), wrong, (), said)
-
-    def _inference_alone(self) -> FunctionReport:
-        rules = self.its.rules()
-        one = oriented(self.its.inference_alone(), rules, self.convention, probe_of(rules))
-        inference = as_inference(one)
-        if not one.takes("eps", values_of(probe_of(rules))):
-            rules = rules._replace(eps=constant_of(inference, probe_of(rules), inference=True))
-        seen = look_at_inference(inference, 0, self.notes, rules=rules)
-        what = f"{self._what()}, inference"
-        return FunctionReport(
-            self.unit.inference, what, _status(seen.findings), seen.findings, tuple(dict.fromkeys(self.notes))
-        )
-
     # --- what it believes
 
     def _diagnosed(self) -> list[FunctionReport]:
@@ -168,15 +115,14 @@ class Judge:
         forward = unit.forward
         if forward is None:
             return []
-        what, rules = self._what(), its.rules()
+        what, rules = self.unit.title, its.rules()
         if unit.kind == "batch" and gamma_on_columns(forward, rules, self.convention):
-            said = (of_belief("conv-gamma-on-columns"),)
-            return [FunctionReport(_label(forward), f"{what}, forward", "mistaken", said)]
+            belief = (of_belief("conv-gamma-on-columns"),)
+            return [FunctionReport.judged(_label(forward), f"{what}, forward", belief)]
         forward = oriented(forward, rules, self.convention, probe_of(rules))
         if forward.orientation.channels in LAYOUTS:
             self.notes.append(LAYOUTS[forward.orientation.channels])
         rules = its.completed(forward, rules)
-        self.has_momentum = rules.momentum != "constant"
         canonical = its.forward(forward, rules)
         first = canonical(*probe_of(rules).wide, eps=0.1)
         if first is not None and first[0] is None:
@@ -194,7 +140,8 @@ class Judge:
         findings += of_module(forward, values_of(probe_of(rules))) if isinstance(forward, Layer) else ()
         apart = its.apart(forward, rules)
         own = tuple(one for one in findings if one.part not in GRADIENTS and one.part not in apart)
-        own = self._once_in_inference(own)
+        every, own = own, once_in_inference(own)
+        self.notes += [TOO] if own != every else []
         if any(one.belief for one in own if one.part in ("forward", "conv")):
             named = tuple(one for one in own if one.belief)
             self.notes += [LATER] if named != own else []
@@ -212,38 +159,38 @@ class Judge:
         notes = tuple(one for one in dict.fromkeys((*self.notes, *report.notes)) if one not in CONVENTIONAL.values())
         known = running is not None and not any(one.part.startswith("running") for one in findings)
         certain = not any(one.part in ("forward", "conv") for one in findings)
-        differences = self._differences(report.notes, certain=certain) if known else ()
+        said = differences(its, report.notes, momentum=rules.momentum != "constant", certain=certain) if known else ()
         if isinstance(forward, Layer) and forward.starts_at_zero(values_of(probe_of(rules))):
-            differences += (STARTS_AT_ZERO,)
-        found.append(FunctionReport(label, f"{what}, forward", _status(own), own, notes, differences))
+            said += (STARTS_AT_ZERO,)
+        found.append(FunctionReport.judged(label, f"{what}, forward", own, notes, said))
         for part in dict.fromkeys(apart.values()):
             wrong = tuple(one for one in findings if apart.get(one.part) == part)
             where = "inference" if part == unit.inference else "running statistics"
-            found.append(FunctionReport(part, f"{what}, {where}", _status(wrong), wrong))
+            found.append(FunctionReport.judged(part, f"{what}, {where}", wrong))
         if (both := its.inference_and_its_backward(forward)) is not None:
             found.append(self._after_inference(*both, rules))
         others = [(name, report)] if backward is not None else []
         others += [(other, diagnose(canonical, passes[other], rules=rules)) for other in list(passes)[1:]]
         for other, its_report in others:
             wrong = tuple(one for one in (*later, *its_report.findings) if one.part in GRADIENTS)
-            wrong = _once_each(wrong)
+            wrong = once_each(wrong)
             if wrong:
                 wrong = of_engine(forward, values_of(probe_of(rules))) or wrong
-            found.append(FunctionReport(other, f"{what}, backward", _status(wrong), wrong))
-            if any(one.belief for one in own) and all(_says_little(one) for one in wrong):
+            found.append(FunctionReport.judged(other, f"{what}, backward", wrong))
+            if any(one.belief for one in own) and all(is_unnamed(one.belief) for one in wrong):
                 found[-1].findings, found[-1].reason = (), FIRST if wrong else ""
             written = getattr(passes[other], "written", forward.written)
             found[-1].notes += (WRITES["dy"],) if "dy" in written else ()
         for one in found:
             if any(finding.belief == "imprecise" for finding in one.findings):
-                one.findings = tuple(finding for finding in one.findings if finding.belief != "imprecise")
-                one.status, one.notes = _status(one.findings), (*one.notes, SINGLE)
+                one.keep(tuple(finding for finding in one.findings if finding.belief != "imprecise"))
+                one.notes += (SINGLE,)
             for finding in one.findings:
                 if isinstance(finding.cause, (NotHereError, CannotCallError)):
                     one.status, one.findings = "unreadable", ()
                     one.reason = f"It could not be called: {finding.cause}."
         self._allow_unbiased(found, canonical, list(passes.values()), rules)
-        self._show(found, forward, rules, self._own_momentum(report.notes))
+        show(found, its, forward, own_convention(its, report.notes))
         return found
 
     def _after_inference(self, inference: Any, backward: Any, rules: Rules) -> FunctionReport:
@@ -251,8 +198,8 @@ class Judge:
         seen = look_at_inference(inference, 0, [], rules=rules)
         graded = look_at_backward(inference, backward, seen, []) if seen.y is not None else None
         wrong = tuple(one for part in graded.findings.values() for one in part) if graded else ()
-        what = f"{self._what()}, backward in inference"
-        return FunctionReport(self.unit.inference_backward, what, _status(wrong), _once_each(wrong))
+        what = f"{self.unit.title}, backward in inference"
+        return FunctionReport.judged(self.unit.inference_backward, what, once_each(wrong))
 
     def _of_state(self, forward: Forward | Layer, rules: Rules, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Add what is seen only where one function keeps the running statistics from call to call."""
@@ -267,15 +214,6 @@ class Judge:
             return findings
         return state.once(state.of_inference(forward, probe, findings))
 
-    def _once_in_inference(self, own: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """Say a slip once that one function has in training and in inference."""
-        said = {one.belief for one in own if one.part in ("forward", "conv") and one.belief}
-        said |= {IN_INFERENCE.get(one, f"inference-{one}") for one in said if one}
-        said |= {"inference-running-var-is-std"} if any(one.belief == "running-std-stored" for one in own) else set()
-        again = tuple(one for one in own if one.part == "inference" and one.belief in said)
-        self.notes += [TOO] if again else []
-        return tuple(one for one in own if one not in again)
-
     def _allow_unbiased(self, found: list[FunctionReport], forward: Any, backwards: list[Any], rules: Rules) -> None:
         """Take the unbiased variance for a convention where a gradient written by hand is the right one for it."""
         named = [finding.belief for one in found for finding in one.findings]
@@ -285,90 +223,9 @@ class Judge:
         own = own_gradient(forward, probe, np.float64)
         cache = forward(probe.x, probe.gamma, probe.beta, eps=probe.eps)[1]
         if own is not None and all(own.agrees(np.asarray(one(probe.dy, cache)[0]), probe) for one in backwards):
-            found[0].findings, found[0].status = (), "right"
-            found[0].differences = (*found[0].differences, NOT_THE_PAPERS)
-
-    def _show(
-        self, found: list[FunctionReport], forward: Forward | Layer, rules: Rules, convention: Convention
-    ) -> None:
-        """Keep the experiments that show what they claim with the file's functions, and say what to paste first."""
-        passes = self.its.own_backwards(forward)
-        first = next(iter(passes), "")
-        for one in found:
-            if not one.findings:
-                continue
-            backward = passes.get(one.name if one.name in passes else first)
-            known = backward if isinstance(backward, Backward) else None
-            lines = bridge(self.unit, forward, known, convention, values_of(probe_of(rules)))
-            names = {**self.program.namespace, "np": np}
-            for name, line in (("torch", "import torch"), ("np", "import numpy as np")):
-                needed = name == "np" or "torch." in lines
-                lines = f"{line}\n{lines}" if needed and name not in self.program.namespace else lines
-            try:
-                exec(lines, names)
-            except Exception:
-                lines = ""
-            one.findings = tuple(shown(finding, self.unit, names) for finding in one.findings)
-            told = [finding.experiment for finding in one.findings if finding.experiment]
-            one.paste_first = only_needed(lines, told) if told else ""
-
-    def _own_momentum(self, notes: tuple[str, ...]) -> Convention:
-        """The convention, with the value that momentum weighs in this file where no course says which."""
-        if self.its.course_counts or CONVENTIONAL["momentum-swapped"] not in notes:
-            return self.convention
-        return replace(self.convention, momentum="old" if self.convention.momentum == "new" else "new")
-
-    def _differences(self, notes: tuple[str, ...], *, certain: bool = True) -> tuple[str, ...]:
-        """What the file's running statistics mean, where that differs between courses.
-
-        Where the forward pass is wrong, the variance that it averages may be neither of the two.
-        """
-        momentum, variance = self.convention.momentum, str(self.convention.running_variance)
-        if not self.its.course_counts:
-            momentum = self._own_momentum(notes).momentum
-            biased = CONVENTIONAL["running-variance-biased"] in notes
-            variance = "biased" if biased else "unbiased" if certain else ""
-        weighed = str(momentum) if self.has_momentum else ""
-        return tuple(self.convention.differences(weighed, variance, declared=self.declared))
+            found[0].keep(())
+            found[0].differences += (NOT_THE_PAPERS,)
 
 
 def _label(forward: Forward | Layer) -> str:
     return f"{forward.name}.{forward.forward_name}" if isinstance(forward, Layer) else forward.name
-
-
-def _once_each(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Say a belief once that shows in several gradients."""
-    found = []
-    for belief in dict.fromkeys(one.belief for one in findings):
-        same = [one for one in findings if one.belief == belief]
-        parts = [one.part for one in same]
-        if belief is None or len(same) == 1:
-            found += same
-            continue
-        sentence = same[0].message.split(" It shows in ")[0]
-        found.append(replace(same[0], message=f"{sentence} It shows in {', '.join(parts[:-1])} and {parts[-1]}."))
-    return tuple(found)
-
-
-def _add_maps(found: list[FunctionReport], on_maps: list[FunctionReport]) -> None:
-    """Say of feature maps what has not been said of tables."""
-    if any(one.status in ("unreadable", "missing") for one in (*found, *on_maps)):
-        return
-    known = {(one.name, finding.part): finding.belief for one in found for finding in one.findings}
-    said = {(one.name, finding.belief) for one in found for finding in one.findings}
-    for one in on_maps:
-        new = [
-            finding
-            for finding in one.findings
-            if (one.name, finding.belief) not in said and (finding.belief or not known.get((one.name, finding.part)))
-        ]
-        if one.status == "mistaken" and new:
-            found.append(one)
-
-
-def _says_little(found: Finding) -> bool:
-    return found.belief is None or found.belief.startswith("law-")
-
-
-def _status(findings: tuple[Finding, ...]) -> Any:
-    return "mistaken" if findings else "right"

@@ -75,6 +75,22 @@ class FunctionReport:
     place: Place | None = None
     """Where one change makes it right, if no belief explains what is wrong."""
 
+    @classmethod
+    def judged(
+        cls,
+        name: str,
+        what: str,
+        findings: tuple[Finding, ...],
+        notes: tuple[str, ...] = (),
+        differences: tuple[str, ...] = (),
+    ) -> "FunctionReport":
+        """Say what is wrong with a function that could be called; without findings it is right."""
+        return cls(name, what, _status(findings), findings, notes, differences)
+
+    def keep(self, findings: tuple[Finding, ...]) -> None:
+        """Leave only these findings; without any it is right."""
+        self.findings, self.status = findings, _status(findings)
+
     def text(self, hint: int = 2) -> str:
         """Readable in a terminal."""
         lines = [f"{self.name} ({self.what}): {WORDS[self.status]}"]
@@ -118,6 +134,10 @@ class FunctionReport:
             *(words["name"], words["what"], data["status"], findings, lists["notes"], lists["differences"]),
             *(reason, first, place),
         )
+
+
+def _status(findings: tuple[Finding, ...]) -> Status:
+    return "mistaken" if findings else "right"
 
 
 @dataclass

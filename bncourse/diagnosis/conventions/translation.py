@@ -14,7 +14,6 @@ from bncourse.diagnosis.conventions.arrays import Array
 from bncourse.diagnosis.conventions.bundles import bundles
 from bncourse.diagnosis.conventions.classes import Layer
 from bncourse.diagnosis.conventions.engine_functions import OfEngine
-from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.gradients import Backward, autograd
 from bncourse.diagnosis.conventions.known import Convention
@@ -25,6 +24,7 @@ from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.syntax import names_in
 from bncourse.diagnosis.conventions.unbundled import function_of
+from bncourse.diagnosis.conventions.units import Unit
 from bncourse.diagnosis.conventions.updates import Update
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.rules import PLACES, Rules

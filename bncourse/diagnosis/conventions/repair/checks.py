@@ -13,7 +13,6 @@ import numpy as np
 from bncourse.diagnosis.call import GRADIENTS
 from bncourse.diagnosis.conventions.arrays import Array
 from bncourse.diagnosis.conventions.classes import Layer
-from bncourse.diagnosis.conventions.find import Unit
 from bncourse.diagnosis.conventions.functions import Forward
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.layout import USUAL_EPS, oriented, written_eps
@@ -22,6 +21,7 @@ from bncourse.diagnosis.conventions.repair.running import Counter, Key
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
 from bncourse.diagnosis.conventions.translation import Translation, as_inference, probe_of, values_of
+from bncourse.diagnosis.conventions.units import Unit
 from bncourse.diagnosis.expected import expected_of, right_output
 from bncourse.diagnosis.probes import Probe, make_probe
 from bncourse.diagnosis.rules import Rules

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bncourse.diagnosis.conventions.find import Unit, find_units
+from bncourse.diagnosis.conventions.find import find_units
 from bncourse.diagnosis.conventions.judge import Judge
 from bncourse.diagnosis.conventions.known import Convention
 from bncourse.diagnosis.conventions.reach import uses_torch
@@ -25,6 +25,7 @@ from bncourse.diagnosis.conventions.repair.telling import Verdicts, says_little,
 from bncourse.diagnosis.conventions.repair.values import Scope
 from bncourse.diagnosis.conventions.report import FunctionReport
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.units import Unit
 
 TRIES = 1200
 """Changes that are tried for one file."""

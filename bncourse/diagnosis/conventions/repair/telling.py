@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bncourse.diagnosis.conventions.judge import FIRST
 from bncourse.diagnosis.conventions.repair.edit import LINES, ORDER, Edit
 from bncourse.diagnosis.conventions.report import FunctionReport, Place
+from bncourse.diagnosis.conventions.said_once import is_unnamed
 from bncourse.diagnosis.conventions.source import Program
 
 VAGUE = {"running-statistics-mixed", "wrong-shape", "raised", "not-finite", "wrong-structure", "nothing-returned"}
@@ -17,7 +18,7 @@ DOUBTFUL = {"cache-order", "eps-hard-coded", "inference-eps-hard-coded"}
 
 
 def _is_vague(belief: str | None) -> bool:
-    return belief is None or belief.startswith("law-") or belief in VAGUE
+    return is_unnamed(belief) or belief in VAGUE
 
 
 def says_little(report: FunctionReport) -> bool:
