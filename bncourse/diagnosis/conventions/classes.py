@@ -9,12 +9,13 @@ from bncourse.diagnosis.conventions.arrays import Array, array_of, as_vector, fl
 from bncourse.diagnosis.conventions.engine import engine_of, leaf
 from bncourse.diagnosis.conventions.engine import gradients as gradients_by_engine
 from bncourse.diagnosis.conventions.errors import CannotCallError, by_us, quiet
-from bncourse.diagnosis.conventions.layer_making import LayerMaker, flags_of
+from bncourse.diagnosis.conventions.layer_making import LayerMaker
 from bncourse.diagnosis.conventions.names import gradient_of, role_of
 from bncourse.diagnosis.conventions.outcomes import Outcome, Values
 from bncourse.diagnosis.conventions.scalars import Engine, OfScalars
 from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.slots import gradients
+from bncourse.diagnosis.conventions.student_class import flags_of
 
 
 class Layer(LayerMaker):

@@ -13,7 +13,7 @@ from bncourse.diagnosis.conventions.outcomes import USUAL_MOMENTUM, Values
 from bncourse.diagnosis.conventions.scalars import layer_of_arrays
 from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.slots import STATE, slots, write
-from bncourse.diagnosis.conventions.student_class import MADE_WITH, StudentClass
+from bncourse.diagnosis.conventions.student_class import MADE_WITH, StudentClass, flags_of
 from bncourse.diagnosis.conventions.syntax import word
 
 
@@ -66,12 +66,7 @@ class LayerMaker(StudentClass):
                 for name, value in vars(self.made).items():
                     if isinstance(value, float) and role_of(name, (role,)):
                         setattr(layer, name, number)
-        for name in flags_of(self.made):
-            vars(layer).setdefault(name, getattr(self.made, name))
         self.set_mode(layer, train=values.train)
-        if not self.module:
-            for name in flags_of(self.made):  # what asks the class for its mode hears the same
-                setattr(self.made, name, vars(layer)[name])
         return layer
 
     @by_us
@@ -151,6 +146,9 @@ class LayerMaker(StudentClass):
 
     def set_mode(self, layer: Any, *, train: bool) -> None:
         """Let it train, or not, by its methods or its flags."""
+        made = type(layer)
+        for name in flags_of(made):
+            vars(layer).setdefault(name, getattr(made, name))
         for name, other in self.switches.items():
             setattr(other, name, train if role_of(name, ("train",)) else not train)
         for name, inverse in (("train", False), ("eval", True)):
@@ -168,8 +166,5 @@ class LayerMaker(StudentClass):
                 slot.key == "trainable" and "retain_derived" in self.text
             ):
                 slot.holder[slot.key] = train
-
-
-def flags_of(made: type) -> list[str]:
-    """Names of what a class says of its mode for all its objects."""
-    return [name for one in made.__mro__[:-1] for name, value in vars(one).items() if isinstance(value, bool)]
+        for name in flags_of(made) if not self.module else ():  # what asks the class for its mode hears the same
+            setattr(made, name, vars(layer)[name])

@@ -18,11 +18,13 @@ from bncourse.diagnosis.conventions.errors import CannotCallError, quiet
 from bncourse.diagnosis.conventions.names import MEASURED, plain, role_of
 from bncourse.diagnosis.conventions.signature import Signature
 from bncourse.diagnosis.conventions.source import Program
+from bncourse.diagnosis.conventions.student_class import flags_of
 
 GRADIENTS = ("grad", "g", "gradient", "d", "adj", "adjoint", "dv")
 BACK = ("backward", "back", "backprop", "backpropagate", "grad", "gradient")
 ROLES = ("gamma", "beta", "running_mean", "running_var")
 MEANS = ("running_mean", "running_var")
+MODES = ("train", "eval", "mode")
 
 
 class Engine(NamedTuple):
@@ -134,6 +136,7 @@ class OfScalars:
 
     engine: Engine
     program: Program
+    tree: ast.ClassDef
     method: str
     construct: Callable[[int], Any]
     set_mode: Callable[..., None]
@@ -190,9 +193,11 @@ class OfScalars:
         found = []
         for layer, given in zip(self.layers, inputs, strict=True):
             type(self).set_mode(layer, train=train)
-            known = Signature(getattr(layer, self.method), ("train", "eval", "x"), positional=1)
+            known = Signature(getattr(layer, self.method), (*MODES, "x"), positional=1)
             with quiet():
-                found.append(known.call(getattr(layer, self.method), {"x": given, "train": train, "eval": not train}))
+                found.append(
+                    known.call(getattr(layer, self.method), {"x": given, **known.mode(self.tree, train=train)})
+                )
         y = found[0] if len(self.layers) == 1 else list(zip(*found, strict=True))
         self.y = [list(row) for row in y]
         self._pull()
@@ -278,9 +283,10 @@ def layer_of_arrays(layer: Any, features: int = 3) -> type | None:
     if not {"gamma", "beta"} <= where.keys() or not isinstance(where["gamma"].values[0], engine.made):
         return None
     method = layer.forward_name
-    known = Signature(getattr(one, method), ("train", "eval", "mode", "x"), positional=1)
-    flags = [key for key, value in vars(one).items() if isinstance(value, bool) and role_of(key, ("train", "eval"))]
-    modes = bool(flags) or known.has("train") or known.has("eval")
+    known = Signature(getattr(one, method), (*MODES, "x"), positional=1)
+    attributes = {**dict.fromkeys(flags_of(layer.made), True), **vars(one)}
+    flags = [key for key, value in attributes.items() if isinstance(value, (bool, str)) and role_of(key, MODES)]
+    modes = bool(flags or layer.switches) or any(known.has(role) for role in MODES)
 
     def both(self: OfScalars, x: Array, train: bool = True) -> Array:
         return self.run(x, train=train)
@@ -288,6 +294,6 @@ def layer_of_arrays(layer: Any, features: int = 3) -> type | None:
     def training(self: OfScalars, x: Array) -> Array:
         return self.run(x, train=True)
 
-    held = {"engine": engine, "program": layer.program, "method": method}
+    held = {"engine": engine, "program": layer.program, "tree": layer.tree, "method": method}
     held |= {"construct": staticmethod(layer.constructed), "set_mode": staticmethod(layer.set_mode)}
     return type(layer.made.__name__, (OfScalars,), {**held, method: both if modes else training})

@@ -120,3 +120,8 @@ def _takes_anything(made: type) -> bool:
     call = next(vars(one)["__call__"] for one in made.__mro__ if "__call__" in vars(one))
     parameters = inspect.signature(call).parameters.values()
     return any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters)
+
+
+def flags_of(made: type) -> list[str]:
+    """Names of what a class says of its mode for all its objects."""
+    return [name for one in made.__mro__[:-1] for name, value in vars(one).items() if isinstance(value, bool)]

@@ -148,3 +148,39 @@ def test_mistakes_in_a_layer_on_scalars_or_in_its_engine_are_named(
 ) -> None:
     assert old in source
     assert said(source.replace(old, new)) == [belief]
+
+
+OWN_FLAG = (", self.training = eps, momentum, True", " = eps, momentum")
+MODES = {
+    "a switch of the engine": [
+        OWN_FLAG,
+        ("class Value:", "class Value:\n    training = False"),
+        ("if self.training:", "if Value.training:"),
+    ],
+    "a switch of another class": [
+        OWN_FLAG,
+        ("class BatchNorm:", "class Config:\n    train = True\n\nclass BatchNorm:"),
+        ("if self.training:", "if Config.train:"),
+    ],
+    "a flag of the class": [OWN_FLAG, ("class BatchNorm:", "class BatchNorm:\n    training = True")],
+    "a word that is given": [
+        OWN_FLAG,
+        ("__call__(self, batch)", "__call__(self, batch, mode='train')"),
+        ("if self.training:", "if mode == 'train':"),
+    ],
+    "a word that is kept": [
+        (", self.training = eps, momentum, True", ", self.mode = eps, momentum, 'train'"),
+        ("if self.training:", "if self.mode == 'train':"),
+    ],
+}
+
+
+@pytest.mark.parametrize("changes", MODES.values(), ids=MODES)
+def test_a_layer_of_scalars_is_told_to_train_and_to_infer_as_its_file_says_it(changes: list[tuple[str, str]]) -> None:
+    source = MICROGRAD
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    assert diagnose_source(source)["status"] == "right"
+    stored = source.replace("Value(self.run_var[j])", "Value((self.run_var[j] + self.eps) ** 2 - self.eps)")
+    assert said(stored) == ["inference-running-var-is-std"]
